@@ -1,0 +1,58 @@
+//! What the machine asks of the world outside. The program implements these;
+//! the machine itself knows no window system and no file system.
+
+/// Time, as the machine sees it.
+pub trait Clock {
+    /// Microseconds since 1970. `instructions` counts executed instructions when
+    /// the machine counts them, else it is 0.
+    fn unix_micros(&mut self, instructions: u64) -> u64;
+    /// Milliseconds of CPU time used so far: user, system.
+    fn cpu_millis(&mut self, instructions: u64) -> (u32, u32);
+    /// Hours west of Greenwich.
+    fn hours_west(&self) -> i32;
+    /// True when time passes only as instructions are executed; the machine then
+    /// counts them.
+    fn counts_instructions(&self) -> bool;
+}
+
+/// The screen and what belongs to it. The picture itself is Lisp memory.
+pub trait Display {
+    /// Width (a multiple of 32) and height in pixels.
+    fn size(&self) -> (u16, u16);
+    /// Shows or blanks the screen.
+    fn show(&mut self, on: bool);
+    /// Exchanges black and white.
+    fn invert(&mut self, inverse: bool);
+    /// The cursor picture in the I/O page has changed.
+    fn cursor_changed(&mut self);
+    /// Lisp moved the pointer.
+    fn warp_pointer(&mut self, x: u16, y: u16);
+    /// Sounds or silences the bell.
+    fn beep(&mut self, on: bool, frequency: u32);
+    /// Lisp wrote a character to the console.
+    fn console(&mut self, character: u8);
+}
+
+/// Facts about the host and its user.
+pub trait Environment {
+    /// An environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// A parameter of SUBR UNIX-GETPARM (`reference/subrs.md` section 5).
+    fn parameter(&self, name: &str) -> Option<String>;
+    /// The login name.
+    fn user_name(&self) -> Option<String>;
+    /// The user's full name.
+    fn full_name(&self) -> Option<String>;
+    /// A number that identifies the host.
+    fn host_id(&self) -> u32;
+}
+
+/// The devices of one machine.
+pub struct Devices {
+    /// Time.
+    pub clock: Box<dyn Clock>,
+    /// The screen.
+    pub display: Box<dyn Display>,
+    /// The host.
+    pub environment: Box<dyn Environment>,
+}

@@ -1,0 +1,93 @@
+//! Medley 2.0 and 2.01: 24-bit pointers, cdr codes of 8 bits.
+
+use super::records::{ArrayFields, DtdFields, InterfaceFields};
+use super::{Generation, SymbolCell};
+use crate::memory::LispPtr;
+
+/// The generation of Medley 2.0 and 2.01.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Medley2;
+
+impl Generation for Medley2 {
+    const NAME: &'static str = "Medley 2 (24-bit pointers)";
+    const POINTER_MASK: u32 = 0x00FF_FFFF;
+    const MEMORY_BYTES: usize = 1 << 25;
+    const OPERAND_BYTES: u32 = 3;
+    const MAX_MEGABYTES: u32 = 32;
+
+    const INTERFACE_PAGE: LispPtr = LispPtr(0x06_0000);
+    const FPTOVP: LispPtr = LispPtr(0x04_0000);
+    const FPTOVP_ENTRY_WORDS: u32 = 1;
+    const FPTOVP_CAPACITY: u32 = 0x1_0000;
+    const MISC_STATS: LispPtr = LispPtr(0x06_0A00);
+    const UFN_TABLE: LispPtr = LispPtr(0x06_0C00);
+    const DTD: LispPtr = LispPtr(0x06_1000);
+    const DTD_WORDS: u32 = 16;
+    const TYPE_TABLE: LispPtr = LispPtr(0x06_8000);
+    const TYPE_TABLE_WORDS: u32 = 0x8000;
+    const ATOM_HASH: LispPtr = LispPtr(0x07_0000);
+    const HT_MAIN: LispPtr = LispPtr(0x10_0000);
+    const HT_BIG: LispPtr = LispPtr(0x10_8100);
+    const HT_BIG_END: LispPtr = LispPtr(0x11_0000);
+    const HT_COLLISION: LispPtr = LispPtr(0x11_0000);
+    const HT_COLLISION_LIMIT: u32 = 0xFFF0;
+    const WIDE_COUNTS: bool = false;
+
+    const CDR_CODE_BITS: u32 = 8;
+
+    #[inline(always)]
+    fn symbol_cell(symbol: LispPtr, cell: SymbolCell) -> LispPtr {
+        if symbol.segment::<Self>() == 0 {
+            let table = match cell {
+                SymbolCell::PrintName => 0x08_0000,
+                SymbolCell::Value => 0x0C_0000,
+                SymbolCell::Definition => 0x0A_0000,
+                SymbolCell::PropertyList => 0x02_0000,
+            };
+            LispPtr(table + 2 * (symbol.0 & 0xFFFF))
+        } else {
+            symbol.masked::<Self>().add(match cell {
+                SymbolCell::PrintName => 0,
+                SymbolCell::Value => 2,
+                SymbolCell::Definition => 4,
+                SymbolCell::PropertyList => 6,
+            })
+        }
+    }
+
+    #[inline(always)]
+    fn frame_pointer(cell: LispPtr) -> LispPtr {
+        LispPtr(cell.0.rotate_left(16))
+    }
+
+    #[inline(always)]
+    fn to_frame_pointer(pointer: LispPtr) -> LispPtr {
+        LispPtr(pointer.0.rotate_left(16))
+    }
+
+    const DTD_FIELDS: DtdFields = DtdFields {
+        size: 1,
+        free: 2,
+        flags_and_descriptors: 4,
+        type_specs: 6,
+        pointers: 8,
+        old_count: 10,
+        recent_count: 12,
+        next_page: 13,
+        type_entry: 14,
+        supertype: 15,
+    };
+    const ARRAY_FIELDS: ArrayFields = ArrayFields {
+        fill_pointer: 4,
+        total_size: 5,
+        bound0: 3,
+        bound1: 4,
+        wide: false,
+    };
+    const INTERFACE_FIELDS: InterfaceFields = InterfaceFields {
+        last_vmem_page: 64,
+        active_pages: 20,
+        process_size: 45,
+        wide: false,
+    };
+}

@@ -1,0 +1,121 @@
+//! Where everything lies in Lisp memory: one list of addresses and record
+//! layouts for each image generation.
+//!
+//! Sources: `reference/processor.md` sections 2 and 4 to 7,
+//! `reference/memory-map.md`. Addresses and offsets are in words unless a name
+//! says otherwise.
+
+mod medley2;
+mod medley3;
+pub mod records;
+
+pub use medley2::Medley2;
+pub use medley3::Medley3;
+
+use crate::memory::LispPtr;
+
+/// The stack segment.
+pub const STACK: LispPtr = LispPtr(0x1_0000);
+/// The I/O page: key states, mouse, cursor. Not saved in images.
+pub const IO_PAGE: LispPtr = LispPtr(0xFF00);
+/// The display bitmap.
+pub const DISPLAY: LispPtr = LispPtr(0x12_0000);
+/// Words reserved for the display bitmap.
+pub const DISPLAY_WORDS: u32 = 0x2_0000;
+/// Where the login name is stored for Lisp: a length byte, then the bytes.
+pub const USER_NAME: LispPtr = LispPtr(0xDA01);
+
+/// How the four cells of a symbol are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SymbolCell {
+    /// Package and print name.
+    PrintName,
+    /// Top-level value.
+    Value,
+    /// Function definition.
+    Definition,
+    /// Property list.
+    PropertyList,
+}
+
+/// An image generation: every fact that differs between Medley 2 and Medley 3.
+///
+/// The interpreter and the collectors are monomorphised over it.
+pub trait Generation: Copy + Clone + std::fmt::Debug + Eq + 'static {
+    /// Name for people.
+    const NAME: &'static str;
+    /// Bits of a cell that make up a pointer.
+    const POINTER_MASK: u32;
+    /// Bits of a cell that make up the segment.
+    const SEGMENT_MASK: u32 = Self::POINTER_MASK & 0xFFFF_0000;
+    /// Bytes of the whole address space, a power of two.
+    const MEMORY_BYTES: usize;
+    /// Mask for byte indexes.
+    const BYTE_MASK: u32 = Self::MEMORY_BYTES as u32 - 1;
+    /// Bytes of an inline symbol or pointer operand.
+    const OPERAND_BYTES: u32;
+    /// Largest memory size an image may ask for, in megabytes.
+    const MAX_MEGABYTES: u32;
+
+    /// The interface page.
+    const INTERFACE_PAGE: LispPtr;
+    /// File page to virtual page table; entry 0 is unused.
+    const FPTOVP: LispPtr;
+    /// Words of an FPTOVP entry.
+    const FPTOVP_ENTRY_WORDS: u32;
+    /// Entries the FPTOVP table has room for.
+    const FPTOVP_CAPACITY: u32;
+    /// Counters and clocks shared with Lisp.
+    const MISC_STATS: LispPtr;
+    /// Trap functions by opcode.
+    const UFN_TABLE: LispPtr;
+    /// Type descriptors.
+    const DTD: LispPtr;
+    /// Words of a type descriptor.
+    const DTD_WORDS: u32;
+    /// Type table: one word for every 512 words of memory.
+    const TYPE_TABLE: LispPtr;
+    /// Words of the type table.
+    const TYPE_TABLE_WORDS: u32;
+    /// Hash table of the symbols of the original loadup.
+    const ATOM_HASH: LispPtr;
+    /// Main reference count table, 32768 entries.
+    const HT_MAIN: LispPtr;
+    /// Reference counts too large for an entry.
+    const HT_BIG: LispPtr;
+    /// First address behind the big-count table.
+    const HT_BIG_END: LispPtr;
+    /// Collision table.
+    const HT_COLLISION: LispPtr;
+    /// First collision table index that is never handed out.
+    const HT_COLLISION_LIMIT: u32;
+    /// True when a reference count entry is a whole cell (else a word).
+    const WIDE_COUNTS: bool;
+
+    /// Bits of a list cell that hold the cdr code.
+    const CDR_CODE_BITS: u32;
+    /// Cdr code of a NIL cdr; larger codes are on-page offsets.
+    const CDR_NIL: u32 = 1 << (Self::CDR_CODE_BITS - 1);
+
+    /// Address of a cell of a symbol.
+    fn symbol_cell(symbol: LispPtr, cell: SymbolCell) -> LispPtr;
+
+    /// Address of the type descriptor of type `number`.
+    #[inline(always)]
+    fn dtd(number: u32) -> LispPtr {
+        Self::DTD.add(number * Self::DTD_WORDS)
+    }
+
+    /// A cell in a frame or FVAR slot that is stored with its halves exchanged
+    /// in Medley 2 (`reference/processor.md` section 6).
+    fn frame_pointer(cell: LispPtr) -> LispPtr;
+    /// The inverse of [`Generation::frame_pointer`].
+    fn to_frame_pointer(pointer: LispPtr) -> LispPtr;
+
+    /// Field offsets of type descriptors.
+    const DTD_FIELDS: records::DtdFields;
+    /// Field offsets of array headers.
+    const ARRAY_FIELDS: records::ArrayFields;
+    /// Field offsets of the interface page that differ.
+    const INTERFACE_FIELDS: records::InterfaceFields;
+}

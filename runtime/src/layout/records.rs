@@ -1,0 +1,292 @@
+//! Layouts of the records that the machine reads and writes: offsets in words.
+
+/// Frame extensions (`reference/processor.md` section 6).
+pub mod frame {
+    /// Flags and use count.
+    pub const FLAGS: u16 = 0;
+    /// Access link; bit 0 set = slow frame.
+    pub const ALINK: u16 = 1;
+    /// Function header pointer (a frame pointer cell).
+    pub const FUNCTION: u16 = 2;
+    /// Stack offset of the block behind this frame.
+    pub const NEXT_BLOCK: u16 = 4;
+    /// Byte offset in the function where execution resumes.
+    pub const PC: u16 = 5;
+    /// Name table pointer (a frame pointer cell).
+    pub const NAME_TABLE: u16 = 6;
+    /// Basic frame, in slow frames.
+    pub const BLINK: u16 = 8;
+    /// Control link, in slow frames.
+    pub const CLINK: u16 = 9;
+    /// Words of the fixed part; the PVAR slots follow.
+    pub const WORDS: u16 = 10;
+
+    /// Flag bits of word 0.
+    pub mod flag {
+        /// A frame extension.
+        pub const KIND: u16 = 0xC000;
+        /// Set in a frame that must never be resumed.
+        pub const IN_CALL: u16 = 1 << 10;
+        /// The name table word is valid.
+        pub const VALID_NAME_TABLE: u16 = 1 << 9;
+        /// A value returned into the frame is dropped; its own top of stack is
+        /// in memory.
+        pub const NO_PUSH: u16 = 1 << 8;
+        /// Use count, references less one.
+        pub const USE_COUNT: u16 = 0xFF;
+    }
+}
+
+/// Kinds of stack blocks: the top three bits of the first word.
+pub mod block {
+    /// Mask of the kind.
+    pub const KIND: u16 = 0xE000;
+    /// Basic frame cell.
+    pub const BASIC_FRAME: u16 = 0x8000;
+    /// Free block; the next word is its size.
+    pub const FREE: u16 = 0xA000;
+    /// Frame extension.
+    pub const FRAME: u16 = 0xC000;
+    /// Guard block; the next word is its size.
+    pub const GUARD: u16 = 0xE000;
+    /// Bit of a basic frame cell: a stand-in before a moved frame.
+    pub const RESIDUAL: u16 = 1 << 9;
+    /// Bit of a basic frame cell: one padding cell before it.
+    pub const PADDED: u16 = 1 << 8;
+}
+
+/// Function headers (`reference/processor.md` section 7).
+pub mod function {
+    /// Words that must be free on the stack between two checks.
+    pub const STACK_MIN: u32 = 0;
+    /// Number of arguments, negative for any number.
+    pub const ARG_COUNT: u32 = 1;
+    /// PVAR quad-words less one.
+    pub const PVAR_QUADS: u32 = 2;
+    /// Byte offset of the first instruction.
+    pub const START_PC: u32 = 3;
+    /// Flags and the frame name (a cell).
+    pub const FRAME_NAME: u32 = 4;
+    /// Words of each half of the name table.
+    pub const NAME_TABLE_SIZE: u32 = 6;
+    /// Locals (high byte) and offset of the first free variable name (low byte).
+    pub const LOCALS: u32 = 7;
+    /// Words of the header; the name table follows.
+    pub const WORDS: u32 = 8;
+}
+
+/// The interface page, fields that are the same in both generations
+/// (`reference/boot-and-traps.md` section 4).
+pub mod interface {
+    /// Frame to resume when the image starts.
+    pub const CURRENT_FRAME: u32 = 0;
+    /// Context of a hard reset.
+    pub const RESET_FRAME: u32 = 1;
+    /// Stack offset of the last guard block.
+    pub const END_OF_STACK: u32 = 7;
+    /// Version of the Lisp system.
+    pub const LISP_VERSION: u32 = 8;
+    /// Least microcode version.
+    pub const MIN_RVERSION: u32 = 9;
+    /// Least emulator version.
+    pub const MIN_BVERSION: u32 = 10;
+    /// Build day of the emulator.
+    pub const RVERSION: u32 = 11;
+    /// Kind of machine; 3 for emulators like this one.
+    pub const MACHINE_TYPE: u32 = 13;
+    /// Context of `\MISCAPPLY*`.
+    pub const MISC_FRAME: u32 = 14;
+    /// [`VALID_KEY`] in a valid image.
+    pub const KEY: u32 = 15;
+    /// Low half of a host identification.
+    pub const SERIAL_NUMBER: u32 = 16;
+    /// Address in segment 0 of the login name, 0 if unknown.
+    pub const USER_NAME: u32 = 28;
+    /// Start of the user stack.
+    pub const STACK_BASE: u32 = 30;
+    /// Keyboard (bits 2..0) and display (bits 6..3) type.
+    pub const DEVICE_CONFIG: u32 = 33;
+    /// Storage state at the last save.
+    pub const STORAGE_FULL_STATE: u32 = 46;
+    /// Result of a call through the Misc context (a cell).
+    pub const MISC_RESULT: u32 = 54;
+    /// File page of the FPTOVP table, counted from 1.
+    pub const FPTOVP_START: u32 = 59;
+    /// Mirror of the mouse buttons.
+    pub const FAKE_MOUSE_BITS: u32 = 60;
+    /// 0 in an 8 MB machine, else 0xFFFF.
+    pub const DL24_BIT_ADDRESSABLE: u32 = 61;
+    /// 0xFFFF once the second storage region is in use.
+    pub const FULL_SPACE_USED: u32 = 65;
+
+    /// Content of [`KEY`].
+    pub const VALID_KEY: u16 = 0x15E3;
+}
+
+/// Cells of the MISCSTATS block (`reference/boot-and-traps.md` section 7):
+/// offsets in words.
+pub mod misc_stats {
+    /// Milliseconds at the start.
+    pub const START_TIME: u32 = 0;
+    /// User CPU milliseconds.
+    pub const TOTAL_TIME: u32 = 2;
+    /// System CPU milliseconds.
+    pub const SWAP_WAIT_TIME: u32 = 4;
+    /// Milliseconds in the collector.
+    pub const GC_TIME: u32 = 16;
+    /// Seconds clock.
+    pub const SECONDS_CLOCK: u32 = 28;
+    /// Copy of the seconds clock that user actions are stamped with.
+    pub const SECONDS_TMP: u32 = 36;
+    /// Cells that SUBR COPYTIMESTATS copies.
+    pub const CELLS: u32 = 31;
+}
+
+/// The I/O page (`reference/memory-map.md` section 3).
+pub mod io_page {
+    /// Mouse position.
+    pub const MOUSE_X: u32 = 59;
+    /// Mouse position, from the top.
+    pub const MOUSE_Y: u32 = 60;
+    /// Mouse buttons and keyset.
+    pub const UTIL_IN: u32 = 61;
+    /// First of six key state words.
+    pub const KEYBOARD: u32 = 62;
+    /// Cursor position.
+    pub const CURSOR_X: u32 = 238;
+    /// Cursor position, from the top.
+    pub const CURSOR_Y: u32 = 239;
+    /// Sixteen rows of the cursor.
+    pub const CURSOR_BITMAP: u32 = 240;
+}
+
+/// Type table entries.
+pub mod type_entry {
+    /// Bits of the type number.
+    pub const NUMBER: u16 = 0x07FF;
+    /// Not reference counted.
+    pub const NO_REF: u16 = 0x8000;
+    /// Symbols.
+    pub const SYMBOL: u16 = 0x4000;
+    /// Integers.
+    pub const INTEGER: u16 = 0x2000;
+    /// Numbers.
+    pub const NUMBER_P: u16 = 0x1000;
+    /// Atoms in the sense of Common Lisp.
+    pub const ATOM: u16 = 0x0800;
+}
+
+/// Type numbers known to the machine (`reference/processor.md` section 4).
+pub mod types {
+    /// Array blocks.
+    pub const ARRAY_BLOCK: u16 = 0;
+    /// Small integers.
+    pub const SMALLP: u16 = 1;
+    /// Boxed 32-bit integers.
+    pub const FIXP: u16 = 2;
+    /// Boxed single floats.
+    pub const FLOATP: u16 = 3;
+    /// Symbols of the original loadup.
+    pub const LITATOM: u16 = 4;
+    /// List cells.
+    pub const LISTP: u16 = 5;
+    /// Interlisp arrays.
+    pub const ARRAYP: u16 = 6;
+    /// Interlisp strings.
+    pub const STRINGP: u16 = 7;
+    /// Stack pointers.
+    pub const STACKP: u16 = 8;
+    /// Characters.
+    pub const CHARACTER: u16 = 9;
+    /// Buffers of one page.
+    pub const VMEMPAGEP: u16 = 10;
+    /// Streams.
+    pub const STREAM: u16 = 11;
+    /// Bitmaps.
+    pub const BITMAP: u16 = 12;
+    /// Closures: code block and environment.
+    pub const COMPILED_CLOSURE: u16 = 13;
+    /// One-dimensional arrays and strings of Common Lisp.
+    pub const ONED_ARRAY: u16 = 14;
+    /// Two-dimensional arrays.
+    pub const TWOD_ARRAY: u16 = 15;
+    /// Other arrays.
+    pub const GENERAL_ARRAY: u16 = 16;
+    /// Large integers.
+    pub const BIGNUM: u16 = 17;
+    /// Ratios.
+    pub const RATIO: u16 = 18;
+    /// Complex numbers.
+    pub const COMPLEX: u16 = 19;
+    /// Path names.
+    pub const PATHNAME: u16 = 20;
+    /// Symbols made later, one record each.
+    pub const NEW_ATOM: u16 = 21;
+    /// First code hunk type.
+    pub const CODE_HUNK_FIRST: u16 = 64;
+    /// Last code hunk type.
+    pub const CODE_HUNK_LAST: u16 = 73;
+}
+
+/// Symbols with fixed numbers in both generations.
+pub mod symbols {
+    use crate::memory::LispPtr;
+    /// `\EVALFORM`, called by EVAL for lists.
+    pub const EVALFORM: LispPtr = LispPtr(248);
+    /// `\INTERPRETER`, called for definitions that are not compiled.
+    pub const INTERPRETER: LispPtr = LispPtr(256);
+}
+
+/// Offsets in a type descriptor.
+#[derive(Clone, Copy, Debug)]
+pub struct DtdFields {
+    /// Instance size in words (word).
+    pub size: u32,
+    /// First free instance (cell).
+    pub free: u32,
+    /// Flags and field descriptors (cell).
+    pub flags_and_descriptors: u32,
+    /// Type specifiers (cell).
+    pub type_specs: u32,
+    /// List of the word offsets of pointer fields (cell).
+    pub pointers: u32,
+    /// Allocations (cell).
+    pub old_count: u32,
+    /// Recent allocations (word).
+    pub recent_count: u32,
+    /// First page with free list cells, LISTP only (word or cell).
+    pub next_page: u32,
+    /// Type table entry of the instances (word).
+    pub type_entry: u32,
+    /// Supertype number, 0 for none (word).
+    pub supertype: u32,
+}
+
+/// Offsets in array headers.
+#[derive(Clone, Copy, Debug)]
+pub struct ArrayFields {
+    /// Fill pointer of one-dimensional arrays.
+    pub fill_pointer: u32,
+    /// Total size of one-dimensional and general arrays.
+    pub total_size: u32,
+    /// First bound of two-dimensional arrays.
+    pub bound0: u32,
+    /// Second bound of two-dimensional arrays.
+    pub bound1: u32,
+    /// Sizes are cells (else words).
+    pub wide: bool,
+}
+
+/// Offsets in the interface page of fields that are words in Medley 2 and cells
+/// in Medley 3.
+#[derive(Clone, Copy, Debug)]
+pub struct InterfaceFields {
+    /// Last page of the configured memory.
+    pub last_vmem_page: u32,
+    /// Number of file pages.
+    pub active_pages: u32,
+    /// Memory size in megabytes.
+    pub process_size: u32,
+    /// The fields are cells.
+    pub wide: bool,
+}

@@ -1,0 +1,21 @@
+//! The Medley Interlisp machine.
+//!
+//! Start with [`memory`] (the address space), [`layout`] (where everything
+//! lies), then [`machine`] and [`interp`].
+
+pub mod device;
+pub mod display;
+pub mod fault;
+pub mod gc;
+pub mod heap;
+pub mod image;
+pub mod interp;
+pub mod layout;
+pub mod machine;
+pub mod memory;
+pub mod stack;
+pub mod subr;
+pub mod symbols;
+#[cfg(test)]
+mod testing;
+pub mod traps;

@@ -1,0 +1,137 @@
+//! The machine: registers, the state that the subsystems keep outside Lisp
+//! memory, and the devices.
+//!
+//! One structure; each subsystem adds its operations in its own folder as an
+//! `impl` block: `heap` allocation, `gc` counting and reclaiming, `stack`
+//! frames, `traps` interrupts and UFNs, `subr` services, `display` drawing,
+//! `interp` the instructions.
+
+use crate::device::Devices;
+use crate::fault::Fault;
+use crate::interp::{Handler, handlers};
+use crate::layout::records::{interface, type_entry};
+use crate::layout::{Generation, SymbolCell};
+use crate::memory::{AttentionReason, CodePc, LispPtr, Mem, StackOffset};
+use crate::symbols::Symbols;
+
+/// The registers that the interpreter passes from instruction to instruction
+/// (`reference/processor.md` section 3). The copy in the machine is valid
+/// whenever the interpreter is not running.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Registers {
+    /// The instruction to execute next.
+    pub pc: CodePc,
+    /// The stack cell in which the top of stack would be stored.
+    pub sp: StackOffset,
+    /// The top of stack.
+    pub tos: LispPtr,
+    /// PVAR slot 0 of the running frame.
+    pub pvar: StackOffset,
+}
+
+/// Counters of what the machine has done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Statistics {
+    /// Instructions executed, when they are counted.
+    pub instructions: u64,
+    /// Collections.
+    pub collections: u64,
+    /// Objects freed by collections.
+    pub objects_freed: u64,
+    /// Clock questions asked by Lisp since the last host tick.
+    pub clock_polls: u64,
+}
+
+/// A Lisp machine over the memory of one image.
+pub struct Machine<'m, G: Generation> {
+    /// The memory.
+    pub mem: Mem<'m, G>,
+    /// Registers of the stopped interpreter.
+    pub regs: Registers,
+    /// Argument 0 of the running frame.
+    pub ivar: StackOffset,
+    /// Header of the running function.
+    pub func: LispPtr,
+    /// End of the free stack space behind the running frame.
+    pub end: StackOffset,
+    /// Symbols that the machine uses.
+    pub symbols: Symbols,
+    /// The world outside.
+    pub devices: Devices,
+    /// The fault that stopped the machine.
+    pub fault: Option<Fault>,
+    /// What the machine has done.
+    pub statistics: Statistics,
+    /// The handler of every opcode.
+    pub(crate) handlers: &'static [Handler<G>; 256],
+}
+
+impl<'m, G: Generation> Machine<'m, G> {
+    /// A machine over `mem` with all registers zero.
+    pub fn new(mem: Mem<'m, G>, symbols: Symbols, devices: Devices) -> Self {
+        Self {
+            mem,
+            regs: Registers::default(),
+            ivar: StackOffset::default(),
+            func: LispPtr::NIL,
+            end: StackOffset::default(),
+            symbols,
+            devices,
+            fault: None,
+            statistics: Statistics::default(),
+            handlers: handlers(),
+        }
+    }
+
+    /// The type table entry of `object` (`reference/memory-map.md` section 5).
+    #[inline(always)]
+    pub fn type_entry(&self, object: LispPtr) -> u16 {
+        type_entry_of(self.mem, object)
+    }
+
+    /// The type number of `object`.
+    #[inline(always)]
+    pub fn type_number(&self, object: LispPtr) -> u16 {
+        self.type_entry(object) & type_entry::NUMBER
+    }
+
+    /// The word at `offset` of the interface page.
+    pub fn interface_word(&self, offset: u32) -> u16 {
+        self.mem.word(G::INTERFACE_PAGE.add(offset))
+    }
+
+    /// Stores a word of the interface page.
+    pub fn set_interface_word(&self, offset: u32, value: u16) {
+        self.mem.set_word(G::INTERFACE_PAGE.add(offset), value);
+    }
+
+    /// Start of the user stack; system contexts lie below.
+    pub fn stack_base(&self) -> StackOffset {
+        StackOffset(self.interface_word(interface::STACK_BASE))
+    }
+
+    /// The definition cell of `symbol`.
+    #[inline(always)]
+    pub fn definition(&self, symbol: LispPtr) -> LispPtr {
+        self.mem
+            .cell(G::symbol_cell(symbol, SymbolCell::Definition))
+    }
+
+    /// Makes the next poll serve interrupts.
+    pub fn request_interrupt(&self) {
+        self.mem.control().raise(AttentionReason::Machine);
+    }
+
+    /// Records a fault; the machine stops at the next poll. The first fault wins.
+    #[cold]
+    pub fn raise_fault(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+        self.request_interrupt();
+    }
+}
+
+/// The type table entry of `object`.
+#[inline(always)]
+pub fn type_entry_of<G: Generation>(mem: Mem<'_, G>, object: LispPtr) -> u16 {
+    mem.word(G::TYPE_TABLE.add((object.0 & G::POINTER_MASK) >> 9))
+}

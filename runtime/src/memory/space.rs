@@ -1,0 +1,155 @@
+//! The reservation: one anonymous mapping that covers every address a Lisp
+//! pointer can have, with a control block in front of it.
+//!
+//! Nothing is committed until it is touched. The control block holds the words
+//! that other threads may write (the stack limit doubles as the interrupt flag),
+//! so that a poll in the interpreter is one compare with memory near the base.
+
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use memmap2::{MmapMut, MmapOptions};
+
+use super::Mem;
+use crate::layout::Generation;
+
+/// Bytes in front of the Lisp memory; the control block is their last part.
+const FRONT: usize = 4096;
+/// Bytes behind the Lisp memory, so that a cell read at the last odd word ends
+/// inside the mapping.
+const BACK: usize = 4096;
+
+/// The reservation failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reserve {bytes} bytes of address space: {source}")]
+pub struct SpaceError {
+    /// Size asked for.
+    pub bytes: usize,
+    /// What the host said.
+    #[source]
+    pub source: std::io::Error,
+}
+
+/// Words shared between the machine and the threads that want its attention.
+#[repr(C, align(64))]
+#[derive(Debug, Default)]
+pub struct Control {
+    /// Stack offset that the stack pointer must not exceed at a poll; 0 makes
+    /// every poll succeed.
+    pub limit: AtomicU32,
+    /// Stack offset just past the running frame's free space; 0 while attention
+    /// is wanted.
+    pub end: AtomicU32,
+    /// Why attention is wanted: [`AttentionReason`] bits.
+    pub reasons: AtomicU32,
+}
+
+/// Who wants the machine's attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum AttentionReason {
+    /// The host: a clock tick or an event from outside. Leaves the interpreter.
+    Host = 1,
+    /// The machine itself: the allocation countdown or a pending interrupt.
+    Machine = 2,
+}
+
+impl Control {
+    /// Makes the next poll succeed.
+    pub fn raise(&self, reason: AttentionReason) {
+        self.reasons.fetch_or(reason as u32, Ordering::Release);
+        self.end.store(0, Ordering::Release);
+        self.limit.store(0, Ordering::Release);
+    }
+
+    /// True when attention is wanted.
+    #[inline(always)]
+    pub fn is_raised(&self) -> bool {
+        self.reasons.load(Ordering::Relaxed) != 0
+    }
+
+    /// Takes the reasons, leaving none.
+    pub fn take(&self) -> u32 {
+        self.reasons.swap(0, Ordering::AcqRel)
+    }
+}
+
+/// The mapping itself. Only the control block can be reached through it, so it
+/// may be shared between threads.
+struct Reservation {
+    map: MmapMut,
+}
+
+impl Reservation {
+    fn base(&self) -> NonNull<u8> {
+        // SAFETY: the mapping is longer than FRONT bytes.
+        unsafe { NonNull::new_unchecked(self.map.as_ptr().cast_mut().add(FRONT)) }
+    }
+
+    fn control(&self) -> &Control {
+        control_before(self.base())
+    }
+}
+
+/// The control block in front of the memory at `base`.
+///
+/// `base` must come from [`Reservation::base`].
+#[inline(always)]
+pub(super) fn control_before<'m>(base: NonNull<u8>) -> &'m Control {
+    // SAFETY: FRONT bytes before `base` belong to the reservation; the block is
+    // aligned (FRONT and the mapping are page multiples), zero-initialised,
+    // made of atomics, and overlaps no Lisp memory.
+    unsafe { &*base.as_ptr().sub(size_of::<Control>()).cast::<Control>() }
+}
+
+/// A handle with which any thread can interrupt the machine.
+#[derive(Clone)]
+pub struct Attention(Arc<Reservation>);
+
+impl Attention {
+    /// Makes the machine leave the interpreter at its next poll.
+    pub fn raise(&self) {
+        self.0.control().raise(AttentionReason::Host);
+    }
+}
+
+impl std::fmt::Debug for Attention {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.control().fmt(f)
+    }
+}
+
+/// The memory of one Lisp machine.
+pub struct AddressSpace<G: Generation> {
+    reservation: Arc<Reservation>,
+    /// Views of the memory are for one thread.
+    not_sync: PhantomData<(*mut u8, G)>,
+}
+
+impl<G: Generation> AddressSpace<G> {
+    /// Reserves the whole address space of the generation, all zero.
+    pub fn reserve() -> Result<Self, SpaceError> {
+        let bytes = FRONT + G::MEMORY_BYTES + BACK;
+        let map = MmapOptions::new()
+            .len(bytes)
+            .no_reserve_swap()
+            .map_anon()
+            .map_err(|source| SpaceError { bytes, source })?;
+        Ok(Self {
+            reservation: Arc::new(Reservation { map }),
+            not_sync: PhantomData,
+        })
+    }
+
+    /// Access to the memory.
+    pub fn view(&self) -> Mem<'_, G> {
+        Mem::new(self.reservation.base())
+    }
+
+    /// A handle with which other threads can interrupt the machine.
+    pub fn attention(&self) -> Attention {
+        Attention(Arc::clone(&self.reservation))
+    }
+}

@@ -1,0 +1,195 @@
+//! Access to Lisp memory. Every address is masked into the reservation.
+
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+use super::space::{Control, control_before};
+use super::{BYTES_PER_PAGE, CodePc, LispPtr, StackOffset};
+use crate::layout::{Generation, STACK};
+
+/// A view of the memory of an [`AddressSpace`](super::AddressSpace).
+///
+/// Copies are free; all accesses go to the same memory.
+pub struct Mem<'m, G> {
+    base: NonNull<u8>,
+    space: PhantomData<(&'m u8, fn() -> G)>,
+}
+
+impl<G> Clone for Mem<'_, G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<G> Copy for Mem<'_, G> {}
+
+impl<'m, G: Generation> Mem<'m, G> {
+    /// `base` is the base of a reservation of `G` that lives for `'m`.
+    pub(super) fn new(base: NonNull<u8>) -> Self {
+        Self {
+            base,
+            space: PhantomData,
+        }
+    }
+
+    /// The words shared with other threads.
+    #[inline(always)]
+    pub fn control(self) -> &'m Control {
+        control_before(self.base)
+    }
+
+    /// Host address of byte `index` of the memory, masked.
+    #[inline(always)]
+    fn at(self, index: u32) -> *mut u8 {
+        // SAFETY: the masked index is below MEMORY_BYTES, the length of the
+        // reservation behind `base`.
+        unsafe { self.base.as_ptr().add((index & G::BYTE_MASK) as usize) }
+    }
+
+    /// The cell at `address`.
+    #[inline(always)]
+    pub fn cell(self, address: LispPtr) -> LispPtr {
+        // SAFETY: `at` is inside the reservation, which extends at least four
+        // bytes behind the last masked address.
+        LispPtr(unsafe { self.at(address.0 << 1).cast::<u32>().read_unaligned() })
+    }
+
+    /// Stores a whole cell.
+    #[inline(always)]
+    pub fn set_cell(self, address: LispPtr, value: LispPtr) {
+        // SAFETY: as in `cell`; the memory is writable and never borrowed.
+        unsafe {
+            self.at(address.0 << 1)
+                .cast::<u32>()
+                .write_unaligned(value.0)
+        }
+    }
+
+    /// The word at `address`.
+    #[inline(always)]
+    pub fn word(self, address: LispPtr) -> u16 {
+        // SAFETY: as in `cell`.
+        unsafe { self.at((address.0 ^ 1) << 1).cast::<u16>().read() }
+    }
+
+    /// Stores a word.
+    #[inline(always)]
+    pub fn set_word(self, address: LispPtr, value: u16) {
+        // SAFETY: as in `set_cell`.
+        unsafe { self.at((address.0 ^ 1) << 1).cast::<u16>().write(value) }
+    }
+
+    /// The byte at byte `offset` from `address`; byte 0 is the high half of the
+    /// word at `address`.
+    #[inline(always)]
+    pub fn byte(self, address: LispPtr, offset: i32) -> u8 {
+        self.byte_at((address.0 << 1).wrapping_add_signed(offset))
+    }
+
+    /// Stores a byte.
+    #[inline(always)]
+    pub fn set_byte(self, address: LispPtr, offset: i32, value: u8) {
+        let index = (address.0 << 1).wrapping_add_signed(offset) ^ 3;
+        // SAFETY: as in `set_cell`.
+        unsafe { self.at(index).write(value) }
+    }
+
+    #[inline(always)]
+    fn byte_at(self, index: u32) -> u8 {
+        // SAFETY: as in `cell`.
+        unsafe { self.at(index ^ 3).read() }
+    }
+
+    /// The code byte `offset` bytes after `pc`.
+    #[inline(always)]
+    pub fn code(self, pc: CodePc, offset: u32) -> u8 {
+        self.byte_at(pc.0.wrapping_add(offset))
+    }
+
+    /// Host address of the stack word at `offset` plus `words`.
+    #[inline(always)]
+    fn stack_at(self, offset: StackOffset, words: u32) -> *mut u8 {
+        // SAFETY: a stack offset is at most 0xFFFF words and callers pass at
+        // most 0x1_0000 further words; the stack segment starts at word 0x10000
+        // and every generation's memory is larger than 0x40000 words.
+        unsafe {
+            self.base
+                .as_ptr()
+                .add((STACK.0 as usize + offset.0 as usize) * 2)
+                .add(words as usize * 2)
+        }
+    }
+
+    /// The stack cell at `offset`.
+    #[inline(always)]
+    pub fn stack(self, offset: StackOffset) -> LispPtr {
+        // SAFETY: see `stack_at`.
+        LispPtr(unsafe { self.stack_at(offset, 0).cast::<u32>().read_unaligned() })
+    }
+
+    /// Stores a stack cell.
+    #[inline(always)]
+    pub fn set_stack(self, offset: StackOffset, value: LispPtr) {
+        // SAFETY: see `stack_at`.
+        unsafe {
+            self.stack_at(offset, 0)
+                .cast::<u32>()
+                .write_unaligned(value.0)
+        }
+    }
+
+    /// The cell `slot` cells after the stack offset `base`.
+    #[inline(always)]
+    pub fn slot(self, base: StackOffset, slot: u8) -> LispPtr {
+        let at = self.stack_at(base, slot as u32 * 2);
+        // SAFETY: see `stack_at`.
+        LispPtr(unsafe { at.cast::<u32>().read_unaligned() })
+    }
+
+    /// Stores the cell `slot` cells after the stack offset `base`.
+    #[inline(always)]
+    pub fn set_slot(self, base: StackOffset, slot: u8, value: LispPtr) {
+        let at = self.stack_at(base, slot as u32 * 2);
+        // SAFETY: see `stack_at`.
+        unsafe { at.cast::<u32>().write_unaligned(value.0) }
+    }
+
+    /// The stack word at `offset`.
+    #[inline(always)]
+    pub fn stack_word(self, offset: StackOffset) -> u16 {
+        // SAFETY: see `stack_at`.
+        unsafe {
+            self.stack_at(StackOffset(offset.0 ^ 1), 0)
+                .cast::<u16>()
+                .read()
+        }
+    }
+
+    /// Stores a stack word.
+    #[inline(always)]
+    pub fn set_stack_word(self, offset: StackOffset, value: u16) {
+        // SAFETY: see `stack_at`.
+        unsafe {
+            self.stack_at(StackOffset(offset.0 ^ 1), 0)
+                .cast::<u16>()
+                .write(value)
+        }
+    }
+
+    /// Copies page `page` out, in the big-endian order of image files.
+    pub fn read_page(self, page: u32, to: &mut [u8; BYTES_PER_PAGE]) {
+        let first = LispPtr::from_page(page);
+        for (index, cell) in to.chunks_exact_mut(4).enumerate() {
+            cell.copy_from_slice(&self.cell(first.add(index as u32 * 2)).0.to_be_bytes());
+        }
+    }
+
+    /// Copies a page in from the big-endian order of image files.
+    pub fn write_page(self, page: u32, from: &[u8; BYTES_PER_PAGE]) {
+        let first = LispPtr::from_page(page);
+        for (index, cell) in from.chunks_exact(4).enumerate() {
+            let value = u32::from_be_bytes([cell[0], cell[1], cell[2], cell[3]]);
+            self.set_cell(first.add(index as u32 * 2), LispPtr(value));
+        }
+    }
+}

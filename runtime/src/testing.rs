@@ -1,0 +1,122 @@
+//! A small blank machine for unit tests: no image, just the tables that the
+//! operation under test needs.
+
+use crate::device::{Clock, Devices, Display, Environment};
+use crate::layout::Generation;
+use crate::layout::records::{frame, interface, type_entry, types};
+use crate::machine::Machine;
+use crate::memory::{AddressSpace, LispPtr, Mem, StackOffset};
+use crate::symbols::Symbols;
+
+/// Devices that answer nothing.
+pub struct Null;
+
+impl Clock for Null {
+    fn unix_micros(&mut self, instructions: u64) -> u64 {
+        instructions
+    }
+    fn cpu_millis(&mut self, _: u64) -> (u32, u32) {
+        (0, 0)
+    }
+    fn hours_west(&self) -> i32 {
+        0
+    }
+    fn counts_instructions(&self) -> bool {
+        false
+    }
+}
+
+impl Display for Null {
+    fn size(&self) -> (u16, u16) {
+        (1024, 768)
+    }
+    fn show(&mut self, _: bool) {}
+    fn invert(&mut self, _: bool) {}
+    fn cursor_changed(&mut self) {}
+    fn warp_pointer(&mut self, _: u16, _: u16) {}
+    fn beep(&mut self, _: bool, _: u32) {}
+    fn console(&mut self, _: u8) {}
+}
+
+impl Environment for Null {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn parameter(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn user_name(&self) -> Option<String> {
+        None
+    }
+    fn full_name(&self) -> Option<String> {
+        None
+    }
+    fn host_id(&self) -> u32 {
+        0
+    }
+}
+
+/// Devices for tests.
+pub fn devices() -> Devices {
+    Devices {
+        clock: Box::new(Null),
+        display: Box::new(Null),
+        environment: Box::new(Null),
+    }
+}
+
+/// Where the running frame of a blank machine starts.
+pub const FRAME: StackOffset = StackOffset(0x1900);
+
+/// Runs `test` on a blank machine: immediate types in the type table, type
+/// descriptors of FIXP, FLOATP and LISTP, page variables with room for 64 MDS
+/// pages, counting on, and one frame on the stack.
+pub fn with_machine<G: Generation>(test: impl FnOnce(Machine<'_, G>)) {
+    let space = AddressSpace::<G>::reserve().expect("address space");
+    let mem = space.view();
+    let mut next_symbol = 300;
+    let (symbols, _) = Symbols::find(mem, |_| {
+        next_symbol += 1;
+        Some(LispPtr(next_symbol))
+    });
+    fill_type_table(mem);
+    for (number, entry, size) in [
+        (types::FIXP, 0x3802, 2),
+        (types::FLOATP, 0x1803, 2),
+        (types::LISTP, 0x0005, 4),
+    ] {
+        let dtd = G::dtd(u32::from(number));
+        mem.set_word(dtd.add(G::DTD_FIELDS.size), size);
+        mem.set_word(dtd.add(G::DTD_FIELDS.type_entry), entry);
+    }
+    let number = |n: u16| LispPtr::smallpos(n);
+    mem.set_cell(symbols.next_mds_page, number(0x3FFE));
+    mem.set_cell(symbols.least_mds_page, number(0x3FFE));
+    mem.set_cell(symbols.next_array_page, number(0x3000));
+    mem.set_cell(symbols.last_vmem_file_page, number(0xFFFF));
+    mem.set_cell(symbols.reclaim_min, number(3000));
+    mem.set_cell(symbols.reclaim_countdown, number(3000));
+    mem.set_cell(symbols.guard_stack_address, number(0xF000));
+    mem.set_cell(symbols.last_stack_address, number(0xFFFE));
+    mem.set_word(G::HT_COLLISION.add(if G::WIDE_COUNTS { 3 } else { 1 }), 2);
+    let mut machine = Machine::new(mem, symbols, devices());
+    machine.set_interface_word(interface::STACK_BASE, 0x1800);
+    machine.set_interface_word(interface::END_OF_STACK, 0x2FFE);
+    mem.set_stack_word(StackOffset(0x2FFE), 0xE000);
+    mem.set_stack_word(StackOffset(0x2FFF), 2);
+    machine.regs.pvar = FRAME.add(frame::WORDS);
+    machine.regs.sp = machine.regs.pvar.add(2);
+    machine.end = StackOffset(0x2FFE);
+    test(machine);
+}
+
+fn fill_type_table<G: Generation>(mem: Mem<'_, G>) {
+    for entry in 0..G::TYPE_TABLE_WORDS {
+        mem.set_word(G::TYPE_TABLE.add(entry), type_entry::NO_REF);
+    }
+    for (segment, entry) in [(0, 0xC804), (7, 0x8009), (0xE, 0xB801), (0xF, 0xB801)] {
+        for unit in 0..128 {
+            mem.set_word(G::TYPE_TABLE.add(segment * 128 + unit), entry);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The `geiko` program.
+
+fn main() {}
