@@ -1,1 +1,61 @@
-//! .
+//! Services that Lisp asks of the machine with SUBRCALL
+//! (`reference/subrs.md`). One file for each group.
+
+use crate::layout::Generation;
+use crate::layout::records::types;
+use crate::machine::Machine;
+use crate::memory::LispPtr;
+
+/// Arguments of a service. Missing ones read as NIL.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Args {
+    values: [LispPtr; Args::MAX],
+    count: usize,
+}
+
+impl Args {
+    /// The most arguments any service takes.
+    pub const MAX: usize = 16;
+
+    /// The given arguments; those beyond [`Args::MAX`] are dropped.
+    pub fn new(values: impl IntoIterator<Item = LispPtr>) -> Self {
+        let mut args = Self::default();
+        for value in values.into_iter().take(Self::MAX) {
+            args.values[args.count] = value;
+            args.count += 1;
+        }
+        args
+    }
+
+    /// Number of arguments given.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Argument `index`, counted from 0.
+    pub fn get(&self, index: usize) -> LispPtr {
+        self.values.get(index).copied().unwrap_or(LispPtr::NIL)
+    }
+}
+
+/// What becomes of a SUBRCALL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The value replaces the arguments.
+    Value(LispPtr),
+    /// The service cannot handle the case: Lisp's function of this symbol is
+    /// called with the same arguments instead.
+    Punt(LispPtr),
+    /// The session ends with this status.
+    Finish(i32),
+}
+
+impl<G: Generation> Machine<'_, G> {
+    /// The value of a small integer or FIXP.
+    #[inline]
+    pub fn integer(&self, object: LispPtr) -> Option<i32> {
+        object.small_value::<G>().or_else(|| {
+            (self.type_number(object) == types::FIXP).then(|| self.mem.cell(object).0 as i32)
+        })
+    }
+}
