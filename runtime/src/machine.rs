@@ -13,6 +13,7 @@ use crate::layout::records::{interface, type_entry};
 use crate::layout::{Generation, SymbolCell};
 use crate::memory::{AttentionReason, CodePc, LispPtr, Mem, StackOffset};
 use crate::symbols::Symbols;
+use crate::traps::keyboard::KeyboardState;
 
 /// The registers that the interpreter passes from instruction to instruction
 /// (`reference/processor.md` section 3). The copy in the machine is valid
@@ -58,6 +59,8 @@ pub struct Machine<'m, G: Generation> {
     pub symbols: Symbols,
     /// The world outside.
     pub devices: Devices,
+    /// Keyboard and mouse.
+    pub keyboard: KeyboardState,
     /// The fault that stopped the machine.
     pub fault: Option<Fault>,
     /// What the machine has done.
@@ -77,6 +80,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             end: StackOffset::default(),
             symbols,
             devices,
+            keyboard: KeyboardState::default(),
             fault: None,
             statistics: Statistics::default(),
             handlers: handlers(),

@@ -1,1 +1,3 @@
-//! .
+//! Ways from the host into Lisp.
+
+pub mod keyboard;
