@@ -1,0 +1,5 @@
+//! The world that a session gives its machine.
+
+pub mod clock;
+pub mod headless;
+pub mod host;
