@@ -8,6 +8,8 @@
 
 use crate::device::Devices;
 use crate::fault::Fault;
+use crate::gc::GcState;
+use crate::heap::HeapState;
 use crate::interp::{Handler, handlers};
 use crate::layout::records::{interface, type_entry};
 use crate::layout::{Generation, SymbolCell};
@@ -65,6 +67,10 @@ pub struct Machine<'m, G: Generation> {
     pub fault: Option<Fault>,
     /// What the machine has done.
     pub statistics: Statistics,
+    /// State of the collector outside Lisp memory.
+    pub gc: GcState,
+    /// State of the heap outside Lisp memory.
+    pub heap: HeapState,
     /// The handler of every opcode.
     pub(crate) handlers: &'static [Handler<G>; 256],
 }
@@ -83,6 +89,8 @@ impl<'m, G: Generation> Machine<'m, G> {
             keyboard: KeyboardState::default(),
             fault: None,
             statistics: Statistics::default(),
+            gc: GcState::default(),
+            heap: HeapState::default(),
             handlers: handlers(),
         }
     }

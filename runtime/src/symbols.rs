@@ -64,6 +64,7 @@ symbols! {
         reclaim_countdown = "\\RECLAIM.COUNTDOWN";
         reclaim_min = "\\RECLAIMMIN";
         gc_disabled = "\\GCDISABLED";
+        gc_message = "GCMESS";
         free_block_buckets = "\\FREEBLOCKBUCKETS";
         array_block_checking = "ARRAYBLOCKCHECKING";
         array_merging = "\\ARRAYMERGING";
@@ -114,6 +115,7 @@ symbols! {
         replace = "REPLACE";
         started = "STARTED";
         dirty = "DIRTY";
+        storage_full_state_symbol = "\\STORAGEFULLSTATE";
     }
     functions {
         do_buffered_transitions = "\\DOBUFFEREDTRANSITIONS";

@@ -1,6 +1,6 @@
 //! Medley 2.0 and 2.01: 24-bit pointers, cdr codes of 8 bits.
 
-use super::records::{ArrayFields, DtdFields, InterfaceFields};
+use super::records::{ArrayFields, ConsPage, DtdFields, InterfaceFields};
 use super::{Generation, SymbolCell};
 use crate::memory::LispPtr;
 
@@ -33,6 +33,13 @@ impl Generation for Medley2 {
     const HT_COLLISION_LIMIT: u32 = 0xFFF0;
     const WIDE_COUNTS: bool = false;
 
+    const CONS_PAGE: ConsPage = ConsPage {
+        header: 0,
+        first: 2,
+        cells: 127,
+        order: 0,
+        off_list: 0xFFFF,
+    };
     const CDR_CODE_BITS: u32 = 8;
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! Medley 3.5 and 3.51: 28-bit pointers, cdr codes of 4 bits.
 
-use super::records::{ArrayFields, DtdFields, InterfaceFields};
+use super::records::{ArrayFields, ConsPage, DtdFields, InterfaceFields};
 use super::{Generation, SymbolCell};
 use crate::memory::LispPtr;
 
@@ -36,6 +36,13 @@ impl Generation for Medley3 {
     const HT_COLLISION_LIMIT: u32 = 0x7_FFF0;
     const WIDE_COUNTS: bool = true;
 
+    const CONS_PAGE: ConsPage = ConsPage {
+        header: 4,
+        first: 8,
+        cells: 124,
+        order: 6,
+        off_list: 0xFFFF_FFFF,
+    };
     const CDR_CODE_BITS: u32 = 4;
 
     #[inline(always)]

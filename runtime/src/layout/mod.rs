@@ -92,9 +92,28 @@ pub trait Generation: Copy + Clone + std::fmt::Debug + Eq + 'static {
     /// True when a reference count entry is a whole cell (else a word).
     const WIDE_COUNTS: bool;
 
+    /// Position of the count in a reference count entry.
+    const COUNT_SHIFT: u32 = if Self::WIDE_COUNTS { 17 } else { 10 };
+    /// A count of one in a reference count entry.
+    const COUNT_ONE: u32 = 1 << Self::COUNT_SHIFT;
+    /// Largest count an entry can hold; it says that the true count is in the
+    /// big-count table.
+    const COUNT_MAX: u32 = if Self::WIDE_COUNTS { 0x7FFF } else { 63 };
+    /// Bit of a reference count entry: the stack refers to the object.
+    const COUNT_ON_STACK: u32 = Self::COUNT_ONE >> 1;
+    /// Bits of a reference count entry that hold the segment of the object.
+    const COUNT_SEGMENT: u32 = if Self::WIDE_COUNTS { 0x1FFE } else { 0x1FE };
+
+    /// Geometry of cons pages.
+    const CONS_PAGE: records::ConsPage;
+
     /// Bits of a list cell that hold the cdr code.
     const CDR_CODE_BITS: u32;
-    /// Cdr code of a NIL cdr; larger codes are on-page offsets.
+    /// Position of the cdr code in a list cell.
+    const CDR_SHIFT: u32 = 32 - Self::CDR_CODE_BITS;
+    /// Cdr code of a NIL cdr; larger codes are places of the next list cell,
+    /// smaller ones, except 0, places of a cell that holds the cdr. 0 marks a
+    /// forwarder.
     const CDR_NIL: u32 = 1 << (Self::CDR_CODE_BITS - 1);
 
     /// Address of a cell of a symbol.

@@ -237,6 +237,71 @@ pub mod symbols {
     pub const INTERPRETER: LispPtr = LispPtr(256);
 }
 
+/// Array blocks (`reference/memory-map.md` section 10).
+pub mod array_block {
+    /// Flag word of a free block, in its header and in its trailer.
+    pub const FREE: u16 = 0xAAA8;
+    /// Bit of the flag word: in use.
+    pub const IN_USE: u16 = 1;
+    /// Bits of the flag word that have a fixed value.
+    pub const PASSWORD_MASK: u16 = 0xFFF8;
+    /// Bits of the flag word that say what the block holds.
+    pub const CONTENT: u16 = 6;
+    /// The block holds pointers.
+    pub const POINTERS: u16 = 2;
+    /// The block holds code.
+    pub const CODE: u16 = 4;
+    /// Word of the length in cells, header and trailer included.
+    pub const LENGTH: u32 = 1;
+    /// Words of the header and of the trailer.
+    pub const HEADER_WORDS: u32 = 2;
+    /// Word of the forward link of a free block (a cell).
+    pub const FORWARD: u32 = 2;
+    /// Word of the backward link of a free block (a cell).
+    pub const BACKWARD: u32 = 4;
+    /// Cells of the least block that can be linked.
+    pub const MIN_CELLS: u32 = 4;
+    /// Cells of the largest block.
+    pub const MAX_CELLS: u32 = 0xFFFF;
+    /// Cells of the least remainder when small arrays live in hunks.
+    pub const MIN_CELLS_WITH_HUNKS: u32 = 66;
+    /// Last of the free block buckets.
+    pub const LAST_BUCKET: u32 = 30;
+    /// First segment of the array space.
+    pub const FIRST_SEGMENT: u32 = 19;
+}
+
+/// Bits of the cell at `\INTERRUPTSTATE` (`reference/memory-map.md` section 12).
+pub mod interrupt {
+    /// The collector has given up.
+    pub const GC_DISABLED: u32 = 1 << 28;
+    /// The image file is nearly full.
+    pub const VMEM_FULL: u32 = 1 << 27;
+    /// The stack is nearly full.
+    pub const STACK_OVERFLOW: u32 = 1 << 26;
+    /// Storage is nearly full.
+    pub const STORAGE_FULL: u32 = 1 << 25;
+    /// An interrupt waits.
+    pub const WAITING: u32 = 1 << 24;
+}
+
+/// Geometry of cons pages (`reference/memory-map.md` section 9): words from the
+/// start of the page.
+#[derive(Clone, Copy, Debug)]
+pub struct ConsPage {
+    /// The cell that holds the number of free cells (bits 31-24) and the place of
+    /// the first one (bits 23-16).
+    pub header: u32,
+    /// The first list cell.
+    pub first: u32,
+    /// Number of list cells.
+    pub cells: u32,
+    /// A fresh page chains its cells by this exclusive or of descending places.
+    pub order: u32,
+    /// Next page of a page that is not on the list of pages with free cells.
+    pub off_list: u32,
+}
+
 /// Offsets in a type descriptor.
 #[derive(Clone, Copy, Debug)]
 pub struct DtdFields {

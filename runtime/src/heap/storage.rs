@@ -1,0 +1,191 @@
+//! Storage full: where arrays and typed objects go when the first region is used
+//! up, and how Lisp is warned (`reference/storage.md` section 6).
+
+use crate::fault::Fault;
+use crate::layout::Generation;
+use crate::layout::records::interface;
+use crate::machine::Machine;
+use crate::memory::LispPtr;
+
+/// Fewer free pages than this make the machine look at the state.
+const GUARD_PAGES: i32 = 128;
+/// Fewer free pages than this are reported as very full.
+const LAST_GUARD_PAGES: i32 = 64;
+/// Pages of a unit of typed objects.
+const PAGES_PER_UNIT: i32 = 2;
+/// Cells of the least array block.
+const MIN_BLOCK_CELLS: u32 = 4;
+/// Cells of the largest array block.
+const MAX_BLOCK_CELLS: u32 = 0xFFFF;
+
+/// Values of `\STORAGEFULLSTATE`.
+mod state {
+    /// There is no second region.
+    pub const NOT_SWITCHABLE: u16 = 1;
+    /// The second region is still empty.
+    pub const SWITCHABLE: u16 = 2;
+    /// Arrays are in the second region.
+    pub const ARRAY_SWITCHED: u16 = 3;
+    /// Typed objects too.
+    pub const FULLY_SWITCHED: u16 = 4;
+}
+
+/// Storage is used up; the fault is raised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StorageFull;
+
+impl<G: Generation> Machine<'_, G> {
+    /// Looks whether free storage runs out, before a unit of typed objects
+    /// (`array_pages` 0) or that many array pages are taken.
+    pub fn check_storage(&mut self, array_pages: u32) -> Result<(), StorageFull> {
+        let next_mds = self.page_variable(self.symbols.next_mds_page) as i32;
+        let next_array = self.page_variable(self.symbols.next_array_page) as i32;
+        let left = next_mds
+            .wrapping_sub(next_array)
+            .wrapping_sub(PAGES_PER_UNIT);
+        if left >= GUARD_PAGES && array_pages == 0 {
+            return Ok(());
+        }
+        let full_state = self.symbols.storage_full_state;
+        if self.mem.cell(full_state).is_nil() {
+            self.choose_storage_state();
+        }
+        match self.mem.cell(full_state).lo() {
+            state::NOT_SWITCHABLE | state::FULLY_SWITCHED => return self.warn_storage_full(left),
+            state::SWITCHABLE if array_pages == 0 && left <= 0 => {
+                self.copy_page_variable(self.symbols.next_array_page, self.symbols.least_mds_page);
+                self.copy_page_variable(self.symbols.second_mds_page, self.symbols.next_mds_page);
+                self.advance_storage_state(state::FULLY_SWITCHED);
+                self.switch_arrays();
+            }
+            state::SWITCHABLE if i64::from(array_pages) > i64::from(left) => {
+                self.copy_page_variable(self.symbols.next_array_page, self.symbols.least_mds_page);
+                self.advance_storage_state(state::ARRAY_SWITCHED);
+                self.switch_arrays();
+            }
+            state::ARRAY_SWITCHED => {
+                if next_mds < self.page_variable(self.symbols.least_mds_page) as i32 {
+                    self.copy_page_variable(
+                        self.symbols.second_mds_page,
+                        self.symbols.next_mds_page,
+                    );
+                    self.advance_storage_state(state::FULLY_SWITCHED);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Warns Lisp once when storage is nearly full and once when it is very full.
+    fn warn_storage_full(&mut self, left: i32) -> Result<(), StorageFull> {
+        use crate::layout::records::interrupt::STORAGE_FULL;
+        let warned = self.symbols.storage_full;
+        if left < 0 {
+            self.raise_fault(Fault::StorageFull);
+            return Err(StorageFull);
+        }
+        let level = self.mem.cell(warned);
+        if level.is_nil() {
+            self.mem.set_cell(warned, LispPtr::T);
+            self.set_interrupt_bit(STORAGE_FULL);
+        } else if left <= LAST_GUARD_PAGES && level != LispPtr::smallpos(0) {
+            self.mem.set_cell(warned, LispPtr::smallpos(0));
+            self.set_interrupt_bit(STORAGE_FULL);
+        }
+        Ok(())
+    }
+
+    /// Decides whether there is a second region. A restarted Lisp decides anew,
+    /// since it resets the variables on `\SYSTEMCACHEVARS`.
+    fn choose_storage_state(&mut self) {
+        let large = self.interface_word(interface::DL24_BIT_ADDRESSABLE) != 0;
+        let state = if large {
+            state::SWITCHABLE
+        } else {
+            state::NOT_SWITCHABLE
+        };
+        self.mem
+            .set_cell(self.symbols.storage_full_state, LispPtr::smallpos(state));
+        let list = self.symbols.system_cache_vars;
+        let old = self.mem.cell(list).masked::<G>();
+        let new = self.cons(self.symbols.storage_full_state_symbol, old);
+        self.add_ref(new);
+        self.del_ref(old);
+        self.mem.set_cell(list, new);
+    }
+
+    /// A state that a restart must not change.
+    fn advance_storage_state(&mut self, state: u16) {
+        self.mem
+            .set_cell(self.symbols.storage_full_state, LispPtr::smallpos(state));
+        self.set_interface_word(interface::FULL_SPACE_USED, 0xFFFF);
+        self.keep_storage_state();
+    }
+
+    /// Removes `\STORAGEFULLSTATE` from `\SYSTEMCACHEVARS`.
+    fn keep_storage_state(&mut self) {
+        let symbol = self.symbols.storage_full_state_symbol;
+        let variable = self.symbols.system_cache_vars;
+        let mut list = self.mem.cell(variable).masked::<G>();
+        let mut before = None;
+        for _ in 0..1000 {
+            if !self.is_list(list) {
+                break;
+            }
+            let rest = self.cdr(list);
+            if self.car(list) != symbol {
+                before = Some(list);
+            } else if let Some(before) = before {
+                self.rplacd(before, rest);
+            } else {
+                self.add_ref(rest);
+                self.del_ref(list);
+                self.mem.set_cell(variable, rest);
+            }
+            list = rest;
+        }
+    }
+
+    /// Moves the array space to the second region; what is left of the first
+    /// becomes free blocks.
+    fn switch_arrays(&mut self) {
+        let symbols = &self.symbols;
+        let (free_list, free_list2) = (symbols.array_free_list, symbols.array_free_list2);
+        let (next_page, space2) = (symbols.next_array_page, symbols.array_space2);
+        let least_mds = self.page_variable(symbols.least_mds_page);
+        let page = self.page_variable(symbols.second_array_page);
+        let free = self.mem.cell(free_list).masked::<G>();
+        let end = LispPtr::from_page(self.page_variable(next_page));
+        let cells = end.0.saturating_sub(free.0) / 2;
+        if cells >= MIN_BLOCK_CELLS {
+            self.mem
+                .set_cell(free_list2, LispPtr::from_page(least_mds).masked::<G>());
+            self.free_array_space(free, cells);
+        } else {
+            self.mem.set_cell(free_list2, free);
+        }
+        let start = LispPtr::from_page(page).masked::<G>();
+        self.set_page_variable(next_page, page);
+        self.mem.set_cell(free_list, start);
+        self.mem.set_cell(space2, start);
+    }
+
+    fn copy_page_variable(&mut self, from: LispPtr, to: LispPtr) {
+        let page = self.page_variable(from);
+        self.set_page_variable(to, page);
+    }
+
+    /// Sets a bit of [`interrupt`](crate::layout::records::interrupt) for Lisp to
+    /// see.
+    pub fn set_interrupt_bit(&mut self, bit: u32) {
+        let state = self.mem.cell(self.symbols.interrupt_state).masked::<G>();
+        if !state.is_nil() {
+            let bits = self.mem.cell(state).0;
+            self.mem.set_cell(state, LispPtr(bits | bit));
+        }
+        self.mem
+            .set_cell(self.symbols.pending_interrupt, LispPtr::T);
+        self.request_interrupt();
+    }
+}
