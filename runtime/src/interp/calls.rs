@@ -1,13 +1,355 @@
-//! Calls.
+//! Calls (`reference/processor.md` section 8).
+//!
+//! The caller's topmost evaluation stack cells become the callee's arguments in
+//! place; behind them go the basic frame cell and the frame extension. The stack
+//! check comes first and looks at the callee's need, so that an interrupted call
+//! can simply be executed again.
+//!
+//! Functions with compiled definitions are called inline. Everything else goes
+//! through `call_object`: closures, the Lisp interpreter for definitions that are
+//! not compiled, and traps.
 
-use super::handler;
-use crate::interp::Exit;
-use crate::layout::Generation;
+use std::sync::atomic::Ordering::Relaxed;
 
-handler! {
-    /// Traps to Lisp.
-    ufn(m, s) {
-        s.save(m);
-        Exit::Fault
+use super::{Exit, Handler, State, handler};
+use crate::layout::records::{block, frame, function, symbols, type_entry, types};
+use crate::layout::{Generation, SymbolCell};
+use crate::machine::{Machine, type_entry_of};
+use crate::memory::{CodePc, LispPtr};
+use crate::stack::Frame;
+
+/// Sets the limit for code that needs `stack_min` words; true when a poll must
+/// be served first.
+#[inline(always)]
+fn limit_reached<G: Generation>(s: State<'_, G>, stack_min: u16) -> bool {
+    let control = s.mem.control();
+    let end = control.end.load(Relaxed);
+    let limit = end.saturating_sub(u32::from(stack_min));
+    control.limit.store(limit, Relaxed);
+    u32::from(s.sp.0) > limit
+}
+
+/// Builds the callee's frame behind its `argc` arguments, the last of which is
+/// in memory at `s.sp`, and enters `code`.
+#[inline(always)]
+fn enter<'m, G: Generation>(
+    s: &mut State<'m, G>,
+    m: &mut Machine<'m, G>,
+    code: LispPtr,
+    argc: u16,
+    environment: LispPtr,
+) {
+    let mem = s.mem;
+    let header = mem.cell(code.add(function::STACK_MIN));
+    let header2 = mem.cell(code.add(function::PVAR_QUADS));
+    let ivar = s.sp.sub(2 * argc).add(2);
+    mem.set_stack_word(s.pvar.sub(frame::WORDS - frame::NEXT_BLOCK), ivar.0);
+    let mut top = s.sp.add(2);
+    let wanted = header.lo() as i16;
+    if wanted >= 0 && wanted as u16 != argc {
+        let end = ivar.add(2 * wanted as u16);
+        for _ in argc..wanted as u16 {
+            mem.set_stack(top, LispPtr::NIL);
+            top = top.add(2);
+        }
+        top = end;
+    }
+    let basic = u32::from(block::BASIC_FRAME) << 16 | u32::from(ivar.0);
+    mem.set_stack(top, LispPtr(basic));
+    let flags = u32::from(frame::flag::KIND) << 16 | u32::from(s.pvar.0);
+    mem.set_stack(top.add(2), LispPtr(flags));
+    mem.set_stack(top.add(2 + frame::FUNCTION), G::to_frame_pointer(code));
+    let pvar = top.add(2 + frame::WORDS);
+    let quads = header2.hi().wrapping_add(1);
+    let mut slot = pvar;
+    if quads as i16 > 0 {
+        for _ in 0..quads {
+            mem.set_stack(slot, LispPtr::UNBOUND);
+            mem.set_stack(slot.add(2), LispPtr::UNBOUND);
+            slot = slot.add(4);
+        }
+        if environment != LispPtr::UNBOUND {
+            mem.set_stack(pvar, environment);
+        }
+    }
+    s.sp = slot.add(2);
+    s.pvar = pvar;
+    s.pc = CodePc::new(code, header2.lo());
+    m.ivar = ivar;
+    m.func = code;
+}
+
+/// Calls the definition of `symbol` with `argc` arguments from an instruction of
+/// `length` bytes.
+#[inline(always)]
+fn call_symbol<'m, G: Generation>(
+    mut s: State<'m, G>,
+    m: &mut Machine<'m, G>,
+    symbol: LispPtr,
+    argc: u16,
+    length: u16,
+    other: Handler<G>,
+) -> Exit {
+    let definition = s.mem.cell(G::symbol_cell(symbol, SymbolCell::Definition));
+    if !definition.has_sign() {
+        return s.go(m, other);
+    }
+    let code = definition.masked::<G>();
+    let pc = s.pc.offset_in(m.func).wrapping_add(length);
+    Frame::of_pvar(s.mem, s.pvar).set_pc_offset(pc);
+    if limit_reached(s, s.mem.word(code)) {
+        return s.go(m, super::interrupts::poll::<G>);
+    }
+    s.mem.set_stack(s.sp, s.tos);
+    enter(&mut s, m, code, argc, LispPtr::UNBOUND);
+    s.dispatch(m)
+}
+
+/// What a general call does to the stack before the callee's frame is built.
+#[derive(Clone, Copy)]
+struct Call {
+    /// What is called: a definition cell or a closure.
+    definition: LispPtr,
+    /// Given to the Lisp interpreter when the definition is not compiled.
+    object: LispPtr,
+    /// Arguments.
+    argc: u16,
+    /// Elements popped before.
+    pops: u16,
+    /// Pushed before, the last argument.
+    operand: Option<LispPtr>,
+    /// Bytes of the calling instruction.
+    length: u16,
+}
+
+impl<'m, G: Generation> Machine<'m, G> {
+    /// Performs `call` on the stored registers. False when a poll must be served
+    /// first; then nothing has been changed.
+    #[inline(never)]
+    fn call_object(&mut self, call: Call) -> bool {
+        let mut s = State::load(self);
+        let mut argc = call.argc;
+        let mut extra = None;
+        let (code, environment) = if call.definition.has_sign() {
+            (call.definition.masked::<G>(), LispPtr::UNBOUND)
+        } else if self.type_number(call.definition) == types::COMPILED_CLOSURE {
+            let closure = call.definition.masked::<G>();
+            let environment = self.mem.cell(closure.add(2)).masked::<G>();
+            (self.mem.cell(closure).masked::<G>(), or_unbound(environment))
+        } else {
+            extra = Some(call.object);
+            argc += 1;
+            let interpreter = self.definition(symbols::INTERPRETER);
+            (interpreter.masked::<G>(), LispPtr::UNBOUND)
+        };
+        let pc = s.pc.offset_in(self.func).wrapping_add(call.length);
+        Frame::of_pvar(s.mem, s.pvar).set_pc_offset(pc);
+        if limit_reached(s, self.stack_min(code)) {
+            return false;
+        }
+        s.mem.set_stack(s.sp, s.tos);
+        s.sp = s.sp.sub(2 * call.pops);
+        for value in [call.operand, extra].into_iter().flatten() {
+            s.sp = s.sp.add(2);
+            s.mem.set_stack(s.sp, value);
+        }
+        enter(&mut s, self, code, argc, environment);
+        s.save(self);
+        u32::from(s.sp.0) <= self.mem.control().limit.load(Relaxed)
+    }
+
+    /// Performs `call` and goes on, or serves the poll first.
+    #[inline(always)]
+    fn call_and_continue(&mut self, call: Call) -> Exit {
+        let ready = self.call_object(call);
+        let s = State::load(self);
+        if ready {
+            s.dispatch(self)
+        } else {
+            s.go(self, super::interrupts::poll::<G>)
+        }
+    }
+
+    /// Calls `function` with the arguments on the stack, from an instruction of
+    /// `length` bytes, when a service leaves its work to Lisp.
+    pub(super) fn call_instead(&mut self, function: LispPtr, argc: u16, length: u16) -> Exit {
+        self.call_and_continue(Call {
+            definition: self.definition(function),
+            object: function,
+            argc,
+            pops: 0,
+            operand: None,
+            length,
+        })
     }
 }
+
+/// The environment of a closure; NIL means none.
+fn or_unbound(environment: LispPtr) -> LispPtr {
+    if environment.is_nil() {
+        LispPtr::UNBOUND
+    } else {
+        environment
+    }
+}
+
+handler! {
+    /// Call with `N` arguments.
+    fn_call<N>(m, s) {
+        let symbol = s.pointer_operand(1);
+        let length = 1 + G::OPERAND_BYTES as u16;
+        call_symbol(s, m, symbol, u16::from(N), length, uncompiled::<G, N>)
+    }
+
+    /// Call with a counted number of arguments.
+    fnx(m, s) {
+        let symbol = s.pointer_operand(2);
+        let length = 2 + G::OPERAND_BYTES as u16;
+        call_symbol(s, m, symbol, u16::from(s.operand(1)), length, uncompiled_fnx::<G>)
+    }
+
+    /// FN0 to FN4 of a symbol whose definition is not a code block.
+    uncompiled<N>(m, s) {
+        let symbol = s.pointer_operand(1);
+        s.save(m);
+        m.call_and_continue(Call {
+            definition: m.definition(symbol),
+            object: symbol,
+            argc: u16::from(N),
+            pops: 0,
+            operand: None,
+            length: 1 + G::OPERAND_BYTES as u16,
+        })
+    }
+
+    /// FNX of a symbol whose definition is not a code block.
+    uncompiled_fnx(m, s) {
+        let symbol = s.pointer_operand(2);
+        s.save(m);
+        m.call_and_continue(Call {
+            definition: m.definition(symbol),
+            object: symbol,
+            argc: u16::from(s.operand(1)),
+            pops: 0,
+            operand: None,
+            length: 2 + G::OPERAND_BYTES as u16,
+        })
+    }
+
+    /// Call of the function object on top, the number of arguments below it.
+    applyfn(m, s) {
+        let count = s.below(1);
+        if count.0 >> 16 != 0xE {
+            return s.ufn(m);
+        }
+        let object = s.tos;
+        let entry = type_entry_of(s.mem, object);
+        let definition = if object.segment::<G>() == 0
+            || entry & type_entry::NUMBER == types::NEW_ATOM
+        {
+            m.definition(object)
+        } else if entry & type_entry::NUMBER == types::COMPILED_CLOSURE {
+            object
+        } else {
+            m.definition(LispPtr::NIL)
+        };
+        s.save(m);
+        m.call_and_continue(Call {
+            definition,
+            object,
+            argc: count.lo(),
+            pops: 2,
+            operand: None,
+            length: 1,
+        })
+    }
+
+    /// Call of a code block with an environment.
+    envcall(m, s) {
+        let (count, code) = (s.below(2), s.below(1).masked::<G>());
+        let Some(argc) = m.integer(count) else {
+            return s.ufn(m);
+        };
+        let pc = s.pc.offset_in(m.func).wrapping_add(1);
+        Frame::of_pvar(s.mem, s.pvar).set_pc_offset(pc);
+        if limit_reached(s, s.mem.word(code)) {
+            return s.go(m, super::interrupts::poll::<G>);
+        }
+        let environment = or_unbound(s.tos.masked::<G>());
+        s.sp = s.sp.sub(6);
+        enter(&mut s, m, code, argc as u16, environment);
+        s.dispatch(m)
+    }
+
+    /// Evaluate a form.
+    eval(m, s) {
+        let form = s.tos;
+        match type_entry_of(s.mem, form) & type_entry::NUMBER {
+            types::LISTP => {
+                s.save(m);
+                m.call_and_continue(Call {
+                    definition: m.definition(symbols::EVALFORM),
+                    object: symbols::EVALFORM,
+                    argc: 1,
+                    pops: 0,
+                    operand: None,
+                    length: 1,
+                })
+            }
+            types::LITATOM | types::NEW_ATOM => s.go(m, eval_symbol::<G>),
+            types::SMALLP | types::FIXP | types::FLOATP | types::STRINGP | types::ONED_ARRAY
+            | types::GENERAL_ARRAY => s.next(m, 1),
+            _ => s.ufn(m),
+        }
+    }
+
+    /// Evaluate a symbol: its value for the caller of this frame.
+    eval_symbol(m, s) {
+        if s.tos.is_nil() || s.tos == LispPtr::T {
+            return s.next(m, 1);
+        }
+        let frame = Frame::of_pvar(s.mem, s.pvar);
+        let Ok(address) = m.find_variable(frame, s.tos.masked::<G>()) else {
+            return s.go(m, super::interrupts::poll::<G>);
+        };
+        let value = s.mem.cell(address);
+        if value == LispPtr::NOBIND {
+            return s.ufn(m);
+        }
+        s.tos = value;
+        s.next(m, 1)
+    }
+
+    /// Check that the symbol on top has a compiled definition that evaluates its
+    /// arguments.
+    check_apply(m, s) {
+        let is_symbol = s.tos.segment::<G>() == 0
+            || type_entry_of(s.mem, s.tos) & type_entry::NUMBER == types::NEW_ATOM;
+        if !is_symbol {
+            return s.ufn(m);
+        }
+        let definition = m.definition(s.tos);
+        let nlambda = definition.0 >> 28 & 1 != 0;
+        if !definition.has_sign() || nlambda {
+            return s.ufn(m);
+        }
+        s.next(m, 1)
+    }
+
+    /// Trap: call the Lisp function of the instruction at the pc.
+    ufn(m, s) {
+        s.save(m);
+        match m.trap_at_pc() {
+            Ok(trap) => m.call_and_continue(Call {
+                definition: m.definition(trap.function),
+                object: trap.function,
+                argc: trap.arguments,
+                pops: 0,
+                operand: trap.operand,
+                length: trap.length,
+            }),
+            Err(fault) => m.stop(fault),
+        }
+    }
+}
+

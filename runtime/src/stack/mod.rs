@@ -1,1 +1,14 @@
-//! .
+//! The Lisp stack: frames, free variable search, frame sharing, overflow.
+//!
+//! The stack segment is a sequence of blocks (`reference/processor.md`
+//! section 6): argument cells, basic frame cells, frame extensions, free blocks
+//! and guards. Everything here works on offsets in that segment, and every walk
+//! is bounded, whatever the segment holds.
+
+mod frame;
+mod free_variables;
+mod overflow;
+mod sharing;
+mod slow_return;
+
+pub use frame::{BOTTOM, Frame};

@@ -1,3 +1,11 @@
-//! Ways from the host into Lisp.
+//! Ways from the machine and the host into Lisp that are not calls by Lisp
+//! itself: interrupts, keyboard events, and traps of instructions that cannot be
+//! done (UFNs).
 
+mod interrupt_call;
+mod interrupts;
 pub mod keyboard;
+mod ufn;
+
+pub use interrupts::{HOST_TICK_MICROS, InterruptState};
+pub(crate) use interrupts::ALTO_EPOCH;
