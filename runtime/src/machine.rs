@@ -15,6 +15,7 @@ use crate::layout::records::{interface, type_entry};
 use crate::layout::{Generation, SymbolCell};
 use crate::memory::{AttentionReason, CodePc, LispPtr, Mem, StackOffset};
 use crate::symbols::Symbols;
+use crate::traps::InterruptState;
 use crate::traps::keyboard::KeyboardState;
 
 /// The registers that the interpreter passes from instruction to instruction
@@ -63,6 +64,10 @@ pub struct Machine<'m, G: Generation> {
     pub devices: Devices,
     /// Keyboard and mouse.
     pub keyboard: KeyboardState,
+    /// Interrupts.
+    pub interrupts: InterruptState,
+    /// The status with which Lisp ended the session.
+    pub exit_status: i32,
     /// The fault that stopped the machine.
     pub fault: Option<Fault>,
     /// What the machine has done.
@@ -71,6 +76,8 @@ pub struct Machine<'m, G: Generation> {
     pub gc: GcState,
     /// State of the heap outside Lisp memory.
     pub heap: HeapState,
+    /// Instruction count at which the next tick of a counting clock is due.
+    pub(crate) next_tick: u64,
     /// The handler of every opcode.
     pub(crate) handlers: &'static [Handler<G>; 256],
 }
@@ -87,10 +94,13 @@ impl<'m, G: Generation> Machine<'m, G> {
             symbols,
             devices,
             keyboard: KeyboardState::default(),
+            interrupts: InterruptState::default(),
+            exit_status: 0,
             fault: None,
             statistics: Statistics::default(),
             gc: GcState::default(),
             heap: HeapState::default(),
+            next_tick: 0,
             handlers: handlers(),
         }
     }

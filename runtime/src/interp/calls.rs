@@ -135,7 +135,10 @@ impl<'m, G: Generation> Machine<'m, G> {
         } else if self.type_number(call.definition) == types::COMPILED_CLOSURE {
             let closure = call.definition.masked::<G>();
             let environment = self.mem.cell(closure.add(2)).masked::<G>();
-            (self.mem.cell(closure).masked::<G>(), or_unbound(environment))
+            (
+                self.mem.cell(closure).masked::<G>(),
+                or_unbound(environment),
+            )
         } else {
             extra = Some(call.object);
             argc += 1;
@@ -171,16 +174,17 @@ impl<'m, G: Generation> Machine<'m, G> {
     }
 
     /// Calls `function` with the arguments on the stack, from an instruction of
-    /// `length` bytes, when a service leaves its work to Lisp.
-    pub(super) fn call_instead(&mut self, function: LispPtr, argc: u16, length: u16) -> Exit {
-        self.call_and_continue(Call {
+    /// `length` bytes, when a service leaves its work to Lisp. When the stack
+    /// limit is reached nothing is changed: the caller polls and repeats.
+    pub(super) fn call_instead(&mut self, function: LispPtr, argc: u16, length: u16) {
+        self.call_object(Call {
             definition: self.definition(function),
             object: function,
             argc,
             pops: 0,
             operand: None,
             length,
-        })
+        });
     }
 }
 
@@ -352,4 +356,3 @@ handler! {
         }
     }
 }
-

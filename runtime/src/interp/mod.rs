@@ -8,13 +8,22 @@
 //! jump no reference to a local may be passed to a function that is not inlined;
 //! slow paths are therefore handlers themselves, entered by `State::go`.
 
+mod binding;
 mod calls;
 mod dispatch;
+mod interrupts;
+mod jumps;
+mod returns;
+mod run;
+mod stack_shuffle;
+mod subrcall;
+mod variables;
 
 use crate::layout::Generation;
 
 pub use dispatch::Exit;
 pub(crate) use dispatch::{Handler, State, handler};
+pub use run::INSTRUCTIONS_PER_TICK;
 
 /// The handler of every opcode.
 pub(crate) fn handlers<G: Generation>() -> &'static [Handler<G>; 256] {

@@ -68,11 +68,15 @@ handler! {
 
     /// Continue in the frame that was just returned into.
     returned(m, s) {
-        if s.mem.control().is_raised() {
-            return s.go(m, super::interrupts::poll::<G>);
+        if !s.mem.control().is_raised() {
+            m.set_stack_limit();
         }
-        m.set_stack_limit();
-        if u32::from(s.sp.0) >= s.mem.control().limit.load(Relaxed) {
+        s.go(m, resumed::<G>)
+    }
+
+    /// Continue at the pc unless a poll must be served first.
+    resumed(m, s) {
+        if u32::from(s.sp.0) > s.mem.control().limit.load(Relaxed) {
             return s.go(m, super::interrupts::poll::<G>);
         }
         s.dispatch(m)

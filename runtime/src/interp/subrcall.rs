@@ -21,7 +21,10 @@ impl<G: Generation> Machine<'_, G> {
                 self.finish_subrcall(count, value);
                 Exit::Continue
             }
-            Outcome::Punt(function) => self.call_instead(function, count, LENGTH),
+            Outcome::Punt(function) => {
+                self.call_instead(function, count, LENGTH);
+                Exit::Continue
+            }
             Outcome::Finish(status) => {
                 self.exit_status = status;
                 self.finish_subrcall(count, LispPtr::NIL);
@@ -42,7 +45,7 @@ handler! {
     subrcall(m, s) {
         s.save(m);
         match m.subrcall(s.operand(1), u16::from(s.operand(2))) {
-            Exit::Continue => State::load(m).dispatch(m),
+            Exit::Continue => State::load(m).go(m, super::returns::resumed::<G>),
             exit => exit,
         }
     }

@@ -12,3 +12,4 @@ mod sharing;
 mod slow_return;
 
 pub use frame::{BOTTOM, Frame};
+pub(crate) use free_variables::{is_unlooked, slot_address};

@@ -11,7 +11,7 @@
 use super::Frame;
 use crate::fault::Fault;
 use crate::layout::Generation;
-use crate::layout::records::{block, interface};
+use crate::layout::records::{block, interface, interrupt};
 use crate::machine::Machine;
 use crate::memory::{LispPtr, StackOffset, WORDS_PER_PAGE};
 
@@ -20,8 +20,6 @@ use crate::memory::{LispPtr, StackOffset, WORDS_PER_PAGE};
 const SPARE_WORDS: u32 = 768 + MIN_EXTRA_WORDS as u32;
 /// Words left free in front of a place that a search hands out.
 const MIN_EXTRA_WORDS: u16 = 32;
-/// Bit of the interrupt state word: the stack reached the guard zone.
-const STACK_OVERFLOW_BIT: u16 = 1 << 10;
 /// Most blocks that a search passes.
 const MAX_BLOCKS: u32 = 0x1_0000;
 
@@ -218,7 +216,7 @@ impl<'m, G: Generation> Machine<'m, G> {
         let guard = self.mem.cell(self.symbols.guard_stack_address).lo();
         let overflowed = self.symbols.stack_overflow;
         if end.0 > guard && self.mem.cell(overflowed).is_nil() {
-            self.set_interrupt_bit(STACK_OVERFLOW_BIT);
+            self.set_interrupt_bit(interrupt::STACK_OVERFLOW);
             self.mem.set_cell(overflowed, LispPtr::T);
         }
         let first = end.add(2);

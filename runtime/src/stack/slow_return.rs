@@ -56,11 +56,7 @@ impl<'m, G: Generation> Machine<'m, G> {
 
     /// Makes `to` the running frame with `value` as the top of its stack, unless
     /// the frame was suspended with its own top of stack in memory.
-    pub(crate) fn resume(
-        &mut self,
-        to: Frame<'m, G>,
-        value: LispPtr,
-    ) -> Result<(), Fault> {
+    pub(crate) fn resume(&mut self, to: Frame<'m, G>, value: LispPtr) -> Result<(), Fault> {
         let next = to.next_block();
         self.regs.pvar = to.pvar();
         self.end = self.end_of_free_run(next);

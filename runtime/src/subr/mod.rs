@@ -1,6 +1,11 @@
 //! Services that Lisp asks of the machine with SUBRCALL
 //! (`reference/subrs.md`). One file for each group.
 
+mod host;
+mod strings;
+mod system;
+mod time;
+
 use crate::layout::Generation;
 use crate::layout::records::types;
 use crate::machine::Machine;
@@ -57,5 +62,31 @@ impl<G: Generation> Machine<'_, G> {
         object.small_value::<G>().or_else(|| {
             (self.type_number(object) == types::FIXP).then(|| self.mem.cell(object).0 as i32)
         })
+    }
+}
+
+impl<G: Generation> Machine<'_, G> {
+    /// Runs service `number`. Services that "return nothing" answer their last
+    /// argument, unknown ones NIL.
+    pub(crate) fn call_subr(&mut self, number: u8, args: &Args) -> Outcome {
+        match number {
+            7 => Outcome::Value(LispPtr::T),
+            13 | 90 => self.subr_finish(args),
+            15 => self.subr_raid(args),
+            49 => self.subr_get_unix_time(args),
+            50 => self.subr_copy_time_stats(args),
+            51 => self.subr_user_name(args),
+            52 => self.subr_full_name(args),
+            53 => self.subr_getenv(args),
+            54 => self.subr_getparm(args),
+            55 => self.subr_check_sum(args),
+            56 | 57 => Outcome::Value(LispPtr::T),
+            91 => self.subr_new_page(args),
+            92 => self.subr_do_reclaim(),
+            96 => self.subr_disable_gc(),
+            146 => self.subr_cause_interrupt(),
+            210 => self.subr_yield(args),
+            _ => Outcome::Value(LispPtr::NIL),
+        }
     }
 }

@@ -115,24 +115,27 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     fn call_pending(&mut self) -> Result<(), Fault> {
-        let symbols = &self.symbols;
         if self.period_elapsed() {
-            self.interrupt_call(self.symbols.periodic_interrupt_frame, "\\PERIODIC.INTERRUPTFRAME")?;
-        } else if self.keyboard.has_events() && self.value(symbols.key_buffering) == LispPtr::T {
-            self.keyboard.take_event();
+            self.interrupt_call(
+                self.symbols.periodic_interrupt_frame,
+                "\\PERIODIC.INTERRUPTFRAME",
+            )?;
+        } else if self.keyboard.pending > 0 && self.value(self.symbols.key_buffering) == LispPtr::T
+        {
+            self.keyboard.pending -= 1;
             self.set_value(self.symbols.key_buffering, self.symbols.started);
             self.interrupt_call(
                 self.symbols.do_buffered_transitions,
                 "\\DOBUFFEREDTRANSITIONS",
             )?;
-        } else if self.value(symbols.reclaim_countdown) == LispPtr::smallpos(0) {
-            self.set_value(symbols.reclaim_countdown, LispPtr::NIL);
+        } else if self.value(self.symbols.reclaim_countdown) == LispPtr::smallpos(0) {
+            self.set_value(self.symbols.reclaim_countdown, LispPtr::NIL);
             self.interrupt_call(self.symbols.do_reclaim, "\\DORECLAIM")?;
-        } else if !self.value(symbols.pending_interrupt).is_nil() {
-            let state = self.value(symbols.interrupt_state).masked::<G>();
+        } else if !self.value(self.symbols.pending_interrupt).is_nil() {
+            let state = self.value(self.symbols.interrupt_state).masked::<G>();
             let bits = self.mem.word(state);
             self.mem.set_word(state, bits | (bits & 0xFF00) >> 8);
-            self.set_value(symbols.pending_interrupt, LispPtr::NIL);
+            self.set_value(self.symbols.pending_interrupt, LispPtr::NIL);
             self.interrupt_call(self.symbols.interrupt_frame, "\\INTERRUPTFRAME")?;
         }
         Ok(())
@@ -168,20 +171,9 @@ impl<G: Generation> Machine<'_, G> {
         self.mem.set_cell(cell, value);
     }
 
-    /// Marks the interrupts of `bits` (word 0 of the interrupt state,
-    /// `reference/processor.md` section 14) as pending.
-    pub fn set_interrupt_bit(&self, bits: u16) {
-        let state = self.value(self.symbols.interrupt_state).masked::<G>();
-        self.mem.set_word(state, self.mem.word(state) | bits);
-        self.set_value(self.symbols.pending_interrupt, LispPtr::T);
-    }
-
     /// Copies the wall clock to the seconds clock that Lisp reads.
     pub(crate) fn update_seconds_clock(&mut self) {
-        let micros = self
-            .devices
-            .clock
-            .unix_micros(self.statistics.instructions);
+        let micros = self.devices.clock.unix_micros(self.statistics.instructions);
         let seconds = LispPtr((micros / 1_000_000 + ALTO_EPOCH) as u32);
         for cell in [misc_stats::SECONDS_CLOCK, misc_stats::SECONDS_TMP] {
             self.mem.set_cell(G::MISC_STATS.add(cell), seconds);

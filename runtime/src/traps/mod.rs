@@ -7,5 +7,5 @@ mod interrupts;
 pub mod keyboard;
 mod ufn;
 
-pub use interrupts::{HOST_TICK_MICROS, InterruptState};
 pub(crate) use interrupts::ALTO_EPOCH;
+pub use interrupts::{HOST_TICK_MICROS, InterruptState};
