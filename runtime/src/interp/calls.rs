@@ -30,17 +30,17 @@ fn limit_reached<G: Generation>(s: State<'_, G>, stack_min: u16) -> bool {
 }
 
 /// Builds the callee's frame behind its `argc` arguments, the last of which is
-/// in memory at `s.sp`, and enters `code`.
+/// in memory at `s.sp`, and enters `code`, whose first header cell is `header`.
 #[inline(always)]
 fn enter<'m, G: Generation>(
     s: &mut State<'m, G>,
     m: &mut Machine<'m, G>,
     code: LispPtr,
+    header: LispPtr,
     argc: u16,
     environment: LispPtr,
 ) {
     let mem = s.mem;
-    let header = mem.cell(code.add(function::STACK_MIN));
     let header2 = mem.cell(code.add(function::PVAR_QUADS));
     let ivar = s.sp.sub(2 * argc).add(2);
     mem.set_stack_word(s.pvar.sub(frame::WORDS - frame::NEXT_BLOCK), ivar.0);
@@ -60,17 +60,13 @@ fn enter<'m, G: Generation>(
     mem.set_stack(top.add(2), LispPtr(flags));
     mem.set_stack(top.add(2 + frame::FUNCTION), G::to_frame_pointer(code));
     let pvar = top.add(2 + frame::WORDS);
-    let quads = header2.hi().wrapping_add(1);
     let mut slot = pvar;
-    if quads as i16 > 0 {
-        for _ in 0..quads {
-            mem.set_stack(slot, LispPtr::UNBOUND);
-            mem.set_stack(slot.add(2), LispPtr::UNBOUND);
-            slot = slot.add(4);
-        }
-        if environment != LispPtr::UNBOUND {
-            mem.set_stack(pvar, environment);
-        }
+    for _ in 0..(header2.0 as i32 >> 16) + 1 {
+        mem.set_stack_pair(slot, LispPtr::UNBOUND);
+        slot = slot.add(4);
+    }
+    if environment != LispPtr::UNBOUND && slot != pvar {
+        mem.set_stack(pvar, environment);
     }
     s.sp = slot.add(2);
     s.pvar = pvar;
@@ -95,13 +91,14 @@ fn call_symbol<'m, G: Generation>(
         return s.go(m, other);
     }
     let code = definition.masked::<G>();
+    let header = s.mem.cell(code.add(function::STACK_MIN));
     let pc = s.pc.offset_in(m.func).wrapping_add(length);
     Frame::of_pvar(s.mem, s.pvar).set_pc_offset(pc);
-    if limit_reached(s, s.mem.word(code)) {
+    if limit_reached(s, header.hi()) {
         return s.go(m, super::interrupts::poll::<G>);
     }
     s.mem.set_stack(s.sp, s.tos);
-    enter(&mut s, m, code, argc, LispPtr::UNBOUND);
+    enter(&mut s, m, code, header, argc, LispPtr::UNBOUND);
     s.dispatch(m)
 }
 
@@ -123,10 +120,11 @@ struct Call {
 }
 
 impl<'m, G: Generation> Machine<'m, G> {
-    /// Performs `call` on the stored registers. False when a poll must be served
-    /// first; then nothing has been changed.
+    /// Performs `call` on the stored registers. If the stack limit is reached
+    /// before, nothing is changed; the caller polls in any case, so that the
+    /// instruction is repeated then.
     #[inline(never)]
-    fn call_object(&mut self, call: Call) -> bool {
+    fn call_object(&mut self, call: Call) {
         let mut s = State::load(self);
         let mut argc = call.argc;
         let mut extra = None;
@@ -147,8 +145,9 @@ impl<'m, G: Generation> Machine<'m, G> {
         };
         let pc = s.pc.offset_in(self.func).wrapping_add(call.length);
         Frame::of_pvar(s.mem, s.pvar).set_pc_offset(pc);
-        if limit_reached(s, self.stack_min(code)) {
-            return false;
+        let header = s.mem.cell(code.add(function::STACK_MIN));
+        if limit_reached(s, header.hi()) {
+            return;
         }
         s.mem.set_stack(s.sp, s.tos);
         s.sp = s.sp.sub(2 * call.pops);
@@ -156,20 +155,33 @@ impl<'m, G: Generation> Machine<'m, G> {
             s.sp = s.sp.add(2);
             s.mem.set_stack(s.sp, value);
         }
-        enter(&mut s, self, code, argc, environment);
+        enter(&mut s, self, code, header, argc, environment);
         s.save(self);
-        u32::from(s.sp.0) <= self.mem.control().limit.load(Relaxed)
     }
 
     /// Performs `call` and goes on, or serves the poll first.
     #[inline(always)]
     fn call_and_continue(&mut self, call: Call) -> Exit {
-        let ready = self.call_object(call);
-        let s = State::load(self);
-        if ready {
-            s.dispatch(self)
-        } else {
-            s.go(self, super::interrupts::poll::<G>)
+        self.call_object(call);
+        State::load(self).go(self, super::returns::resumed::<G>)
+    }
+
+    /// Performs the call of the trapping instruction at the pc.
+    #[inline(never)]
+    fn trap(&mut self) -> Exit {
+        match self.trap_at_pc() {
+            Ok(trap) => {
+                self.call_object(Call {
+                    definition: self.definition(trap.function),
+                    object: trap.function,
+                    argc: trap.arguments,
+                    pops: 0,
+                    operand: trap.operand,
+                    length: trap.length,
+                });
+                Exit::Continue
+            }
+            Err(fault) => self.stop(fault),
         }
     }
 
@@ -213,6 +225,7 @@ handler! {
     }
 
     /// FN0 to FN4 of a symbol whose definition is not a code block.
+    #[inline(never)]
     uncompiled<N>(m, s) {
         let symbol = s.pointer_operand(1);
         s.save(m);
@@ -227,6 +240,7 @@ handler! {
     }
 
     /// FNX of a symbol whose definition is not a code block.
+    #[inline(never)]
     uncompiled_fnx(m, s) {
         let symbol = s.pointer_operand(2);
         s.save(m);
@@ -274,14 +288,15 @@ handler! {
         let Some(argc) = m.integer(count) else {
             return s.ufn(m);
         };
+        let header = s.mem.cell(code.add(function::STACK_MIN));
         let pc = s.pc.offset_in(m.func).wrapping_add(1);
         Frame::of_pvar(s.mem, s.pvar).set_pc_offset(pc);
-        if limit_reached(s, s.mem.word(code)) {
+        if limit_reached(s, header.hi()) {
             return s.go(m, super::interrupts::poll::<G>);
         }
         let environment = or_unbound(s.tos.masked::<G>());
         s.sp = s.sp.sub(6);
-        enter(&mut s, m, code, argc as u16, environment);
+        enter(&mut s, m, code, header, argc as u16, environment);
         s.dispatch(m)
     }
 
@@ -308,6 +323,7 @@ handler! {
     }
 
     /// Evaluate a symbol: its value for the caller of this frame.
+    #[inline(never)]
     eval_symbol(m, s) {
         if s.tos.is_nil() || s.tos == LispPtr::T {
             return s.next(m, 1);
@@ -341,18 +357,12 @@ handler! {
     }
 
     /// Trap: call the Lisp function of the instruction at the pc.
+    #[inline(never)]
     ufn(m, s) {
         s.save(m);
-        match m.trap_at_pc() {
-            Ok(trap) => m.call_and_continue(Call {
-                definition: m.definition(trap.function),
-                object: trap.function,
-                argc: trap.arguments,
-                pops: 0,
-                operand: trap.operand,
-                length: trap.length,
-            }),
-            Err(fault) => m.stop(fault),
+        match m.trap() {
+            Exit::Continue => State::load(m).go(m, super::returns::resumed::<G>),
+            exit => exit,
         }
     }
 }

@@ -93,17 +93,17 @@ impl<'m, G: Generation> State<'m, G> {
     /// The 16-bit operand whose high byte is byte `n`.
     #[inline(always)]
     pub fn operand16(self, n: u32) -> u16 {
-        u16::from(self.operand(n)) << 8 | u16::from(self.operand(n + 1))
+        self.mem.code_bytes::<2>(self.pc, n) as u16
     }
 
     /// The symbol or pointer operand that starts at byte `n`.
     #[inline(always)]
     pub fn pointer_operand(self, n: u32) -> LispPtr {
-        let mut value = 0;
-        for byte in 0..G::OPERAND_BYTES {
-            value = value << 8 | u32::from(self.operand(n + byte));
-        }
-        LispPtr(value)
+        LispPtr(if G::OPERAND_BYTES == 3 {
+            self.mem.code_bytes::<3>(self.pc, n)
+        } else {
+            self.mem.code_bytes::<4>(self.pc, n)
+        })
     }
 
     /// Pushes `value`.

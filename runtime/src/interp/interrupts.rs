@@ -5,6 +5,7 @@ use crate::layout::Generation;
 
 handler! {
     /// Serves the poll, then executes the instruction at the pc (again).
+    #[inline(never)]
     poll(m, s) {
         s.save(m);
         match m.service_poll() {

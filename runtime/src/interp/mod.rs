@@ -6,7 +6,8 @@
 //! and the host stack does not grow; in debug builds the handler stores the
 //! registers and returns to a loop instead (`TAIL_CALLS`). For a call to be a
 //! jump no reference to a local may be passed to a function that is not inlined;
-//! slow paths are therefore handlers themselves, entered by `State::go`.
+//! slow paths are therefore handlers themselves, never inlined, entered by
+//! `State::go`, and what they call answers values that fit registers.
 
 mod binding;
 mod calls;

@@ -14,7 +14,7 @@ impl<G: Generation> Machine<'_, G> {
     /// Exchanges the running frame with the one named by word `context` of the
     /// interface page.
     #[inline(never)]
-    pub(crate) fn switch_context(&mut self, context: u16) -> Result<(), Fault> {
+    fn switch_context(&mut self, context: u16) -> Exit {
         self.suspend_running_frame();
         let suspended = self.running_frame().fx;
         let to = StackOffset(self.interface_word(u32::from(context)));
@@ -22,11 +22,26 @@ impl<G: Generation> Machine<'_, G> {
         let frame = Frame::at(self.mem, to);
         let next = frame.next_block();
         if self.block_kind(next) != block::FREE {
-            return Err(Fault::NextBlockNotFree { frame: to, next });
+            return self.stop(Fault::NextBlockNotFree { frame: to, next });
         }
-        self.resume(frame, LispPtr::NIL)?;
+        if let Err(fault) = self.resume(frame, LispPtr::NIL) {
+            return self.stop(fault);
+        }
         self.set_stack_limit();
-        Ok(())
+        Exit::Continue
+    }
+
+    /// Returns from a slow frame.
+    #[inline(never)]
+    fn return_slowly(&mut self) -> Exit {
+        if let Err(fault) = self.slow_return() {
+            return self.stop(fault);
+        }
+        // A raised request must not be hidden by a fresh limit.
+        if !self.mem.control().is_raised() {
+            self.set_stack_limit();
+        }
+        Exit::Continue
     }
 }
 
@@ -58,23 +73,17 @@ handler! {
     }
 
     /// Return from a frame with explicit links.
+    #[inline(never)]
     slow_return(m, s) {
         s.save(m);
-        match m.slow_return() {
-            Ok(()) => State::load(m).go(m, returned::<G>),
-            Err(fault) => m.stop(fault),
+        match m.return_slowly() {
+            Exit::Continue => State::load(m).go(m, resumed::<G>),
+            exit => exit,
         }
-    }
-
-    /// Continue in the frame that was just returned into.
-    returned(m, s) {
-        if !s.mem.control().is_raised() {
-            m.set_stack_limit();
-        }
-        s.go(m, resumed::<G>)
     }
 
     /// Continue at the pc unless a poll must be served first.
+    #[inline(never)]
     resumed(m, s) {
         if u32::from(s.sp.0) > s.mem.control().limit.load(Relaxed) {
             return s.go(m, super::interrupts::poll::<G>);
@@ -90,8 +99,8 @@ handler! {
         s.tos = LispPtr(u32::from(context));
         s.save(m);
         match m.switch_context(context) {
-            Ok(()) => State::load(m).dispatch(m),
-            Err(fault) => m.stop(fault),
+            Exit::Continue => State::load(m).go(m, resumed::<G>),
+            exit => exit,
         }
     }
 }

@@ -56,9 +56,32 @@ impl<G: Generation> Machine<'_, G> {
             }
         }
     }
+
+    /// Executes the instruction at the pc and stops before the next one; serves
+    /// interrupts that are due first. `Exit::Continue` means: all is well.
+    pub fn step(&mut self) -> Exit {
+        if self.interrupts_due() {
+            let exit = self.serve_interrupts();
+            if exit != Exit::Continue {
+                return exit;
+            }
+        }
+        let s = State::load(self);
+        let handler = self.handlers[usize::from(s.operand(0))];
+        let handlers = std::mem::replace(&mut self.handlers, &[stopped::<G>; 256]);
+        let exit = s.go(self, handler);
+        self.handlers = handlers;
+        exit
+    }
 }
 
 handler! {
+    /// Stops before the instruction at the pc.
+    stopped(m, s) {
+        s.save(m);
+        Exit::Continue
+    }
+
     /// Counts the instruction at the pc, then executes it.
     counted(m, s) {
         m.statistics.instructions += 1;

@@ -97,6 +97,7 @@ handler! {
     }
 
     /// Looks up the slot of the one-byte FVAR instruction at the pc and repeats it.
+    #[inline(never)]
     look_up_short(m, s) {
         // The slot number is in the opcode: FVAR0 is 0x50.
         let slot = s.operand(0) & 7;
@@ -107,6 +108,7 @@ handler! {
     }
 
     /// Looks up the slot of the two-byte FVAR instruction at the pc and repeats it.
+    #[inline(never)]
     look_up_long(m, s) {
         if m.look_up_slot(s.pvar, s.operand(1) >> 1).is_err() {
             return s.go(m, super::interrupts::poll::<G>);

@@ -106,6 +106,18 @@ impl<'m, G: Generation> Mem<'m, G> {
         self.byte_at(pc.0.wrapping_add(offset))
     }
 
+    /// The `BYTES` (at most 4) code bytes that start `offset` bytes after `pc`, the
+    /// first one the most significant.
+    #[inline(always)]
+    pub fn code_bytes<const BYTES: u32>(self, pc: CodePc, offset: u32) -> u32 {
+        let index = pc.0.wrapping_add(offset);
+        // SAFETY: as in `cell`; eight bytes from a masked address end inside the
+        // reservation, which goes on for a page behind the Lisp memory.
+        let cells = unsafe { self.at(index & !3).cast::<u64>().read_unaligned() };
+        let bytes = cells.rotate_left(32) << (8 * (index & 3));
+        (bytes >> (64 - 8 * BYTES)) as u32
+    }
+
     /// Host address of the stack word at `offset` plus `words`.
     #[inline(always)]
     fn stack_at(self, offset: StackOffset, words: u32) -> *mut u8 {
@@ -136,6 +148,14 @@ impl<'m, G: Generation> Mem<'m, G> {
                 .cast::<u32>()
                 .write_unaligned(value.0)
         }
+    }
+
+    /// Stores the same value in the stack cell at `offset` and the one behind it.
+    #[inline(always)]
+    pub fn set_stack_pair(self, offset: StackOffset, value: LispPtr) {
+        let both = u64::from(value.0) << 32 | u64::from(value.0);
+        // SAFETY: see `stack_at`.
+        unsafe { self.stack_at(offset, 0).cast::<u64>().write_unaligned(both) }
     }
 
     /// The cell `slot` cells after the stack offset `base`.

@@ -5,11 +5,13 @@
 //! and guards. Everything here works on offsets in that segment, and every walk
 //! is bounded, whatever the segment holds.
 
+mod backtrace;
 mod frame;
 mod free_variables;
 mod overflow;
 mod sharing;
 mod slow_return;
 
+pub use backtrace::Activation;
 pub use frame::{BOTTOM, Frame};
 pub(crate) use free_variables::{is_unlooked, slot_address};

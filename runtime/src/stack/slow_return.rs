@@ -14,7 +14,6 @@ use crate::memory::{LispPtr, StackOffset};
 
 impl<'m, G: Generation> Machine<'m, G> {
     /// Returns the top of stack from a slow running frame.
-    #[inline(never)]
     pub(crate) fn slow_return(&mut self) -> Result<(), Fault> {
         let returning = self.running_frame();
         let mut to = returning.alink();
