@@ -13,6 +13,7 @@
 //! - `reclaim`: freeing one object and what only it kept alive.
 
 mod arrays;
+mod barrier;
 mod big_counts;
 mod collisions;
 mod counts;

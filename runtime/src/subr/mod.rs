@@ -82,7 +82,6 @@ impl<G: Generation> Machine<'_, G> {
             55 => self.subr_check_sum(args),
             56 | 57 => Outcome::Value(LispPtr::T),
             91 => self.subr_new_page(args),
-            92 => self.subr_do_reclaim(),
             96 => self.subr_disable_gc(),
             146 => self.subr_cause_interrupt(),
             210 => self.subr_yield(args),
