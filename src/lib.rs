@@ -2,6 +2,9 @@
 //! the devices of a host.
 
 pub mod devices;
+pub mod error;
 pub mod keys;
+pub mod report;
 pub mod screenshot;
 pub mod script;
+pub mod session;

@@ -15,6 +15,7 @@ use geiko_runtime::traps::keyboard::Button;
 
 use crate::keys::{Chord, Key, Stroke};
 
+pub use parse::duration;
 pub use player::{Next, Player, Stage};
 
 /// The limit of a wait that names none.

@@ -1,0 +1,130 @@
+//! Everything that can end the program early, and the status it ends with
+//! (`reference/ecosystem.md` section 2.2).
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use geiko_runtime::memory::SpaceError;
+
+use crate::report::Report;
+use crate::script::{Problem, ScriptError};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// All is well.
+    Success,
+    /// Lisp, a script or a check reported failure.
+    Failure,
+    /// An option, image or device is no good.
+    CannotStart,
+    /// The image did what no Lisp error handler can mend.
+    GuestFault,
+    /// An image was not saved.
+    CannotSave,
+    /// The time limit was reached.
+    TimeLimit,
+    /// The status that Lisp or a script asked for.
+    Asked(u8),
+}
+
+impl Status {
+    /// The number that the operating system sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::CannotStart => 2,
+            Self::GuestFault => 3,
+            Self::CannotSave => 4,
+            Self::TimeLimit => 124,
+            Self::Asked(code) => code,
+        }
+    }
+
+    /// The status that Lisp gave; what does not fit in a byte is a failure.
+    pub fn asked(status: i32) -> Self {
+        u8::try_from(status).map_or(Self::Failure, Self::Asked)
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status.code())
+    }
+}
+
+/// A reason to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No address space for Lisp.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    /// A script cannot be read.
+    #[error("cannot read the script {path}: {source}")]
+    ReadScript {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A script says something that is no step.
+    #[error(transparent)]
+    BadScript(ScriptError),
+    /// A script could not go on.
+    #[error(transparent)]
+    Script(ScriptError),
+    /// A file cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The session took too long.
+    #[error("the time limit of {limit:?} is over")]
+    TimeLimit {
+        /// The limit.
+        limit: Duration,
+    },
+    /// A guest fault.
+    #[error("{0}")]
+    Fault(Box<Report>),
+}
+
+impl Error {
+    /// The status with which the program ends.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Space(_) | Self::ReadScript { .. } | Self::BadScript(_) => Status::CannotStart,
+            Self::Script(error) if matches!(error.problem, Problem::NotSaved { .. }) => {
+                Status::CannotSave
+            }
+            Self::Script(_) | Self::Write { .. } => Status::Failure,
+            Self::TimeLimit { .. } => Status::TimeLimit,
+            Self::Fault(_) => Status::GuestFault,
+        }
+    }
+
+    /// What the user might do about it.
+    fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::BadScript(_) => Some("geiko run --help shows the script language"),
+            Self::Space(_) => Some("raise the limit of virtual memory (ulimit -v unlimited)"),
+            _ => None,
+        }
+    }
+
+    /// The error for people: one sentence, and a line of advice if there is any.
+    pub fn message(&self) -> String {
+        let mut message = format!("geiko: {self}");
+        if let Some(advice) = self.advice() {
+            let _ = write!(message, "\n  try: {advice}");
+        }
+        message
+    }
+}

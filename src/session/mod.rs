@@ -1,0 +1,213 @@
+//! A session: one machine, its time, and whoever types.
+//!
+//! The machine runs until somebody wants its attention. Under the real clock
+//! that is a ticker, a hundred times a second; under the virtual clock the
+//! machine itself, every so many instructions. At each such moment the session
+//! lets the script go on and, when Lisp only waits, sleeps.
+
+mod idle;
+mod ticker;
+mod time;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use geiko_runtime::device::Devices;
+use geiko_runtime::interp::Exit;
+use geiko_runtime::layout::Generation;
+use geiko_runtime::machine::Machine;
+use geiko_runtime::memory::Attention;
+use geiko_runtime::traps::keyboard::Button;
+
+use crate::devices::headless::{Headless, ScreenSize};
+use crate::devices::host::Host;
+use crate::keys::Key;
+use crate::screenshot::Picture;
+use crate::script::{Next, Player, Point, Script, ScriptError, Stage};
+
+pub use time::Time;
+
+/// How a session is to be.
+#[derive(Debug)]
+pub struct Settings {
+    /// Which clock Lisp sees.
+    pub clock: ClockKind,
+    /// Size of the screen.
+    pub screen: ScreenSize,
+    /// What to do.
+    pub script: Option<Script>,
+    /// Wall time after which the session is ended.
+    pub time_limit: Option<Duration>,
+}
+
+/// The clocks that Lisp can have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ClockKind {
+    /// The host's time
+    #[default]
+    Real,
+    /// Time passes with instructions: every run is the same
+    Virtual,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Lisp ended it, or the script did, with this status.
+    Finished(i32),
+    /// The machine met a fault.
+    Fault,
+    /// The time limit was reached.
+    TimeLimit,
+}
+
+/// Time and devices of a session, made before its machine.
+pub struct Setting {
+    /// For the session.
+    pub time: Time,
+    /// For the machine.
+    pub devices: Devices,
+}
+
+impl Settings {
+    /// Makes time and devices; `attention` is that of the machine to be.
+    pub fn set_up(&self, attention: Attention) -> Setting {
+        let (time, clock) = Time::new(self.clock, attention);
+        Setting {
+            time,
+            devices: Devices {
+                clock,
+                display: Box::new(Headless(self.screen)),
+                environment: Box::new(Host),
+            },
+        }
+    }
+}
+
+/// A machine at work.
+pub struct Session<'m, G: Generation> {
+    machine: Machine<'m, G>,
+    time: Time,
+    player: Option<Player>,
+    screen: ScreenSize,
+    started: Instant,
+    time_limit: Option<Duration>,
+}
+
+impl<'m, G: Generation> Session<'m, G> {
+    /// A session of `machine`, which has the devices of the [`Setting`] that
+    /// `time` comes from, and is ready to run.
+    pub fn new(machine: Machine<'m, G>, time: Time, settings: Settings) -> Self {
+        Self {
+            machine,
+            time,
+            player: settings.script.map(Player::new),
+            screen: settings.screen,
+            started: Instant::now(),
+            time_limit: settings.time_limit,
+        }
+    }
+
+    /// Runs to the end.
+    pub fn run(&mut self) -> Result<Ending, ScriptError> {
+        loop {
+            match self.machine.run() {
+                Exit::Attention | Exit::Continue => {
+                    if let Some(ending) = self.attend()? {
+                        return Ok(ending);
+                    }
+                }
+                Exit::Finished => {
+                    if let Some(player) = &mut self.player {
+                        player.session_ended()?;
+                    }
+                    return Ok(Ending::Finished(self.machine.exit_status));
+                }
+                Exit::Fault => return Ok(Ending::Fault),
+            }
+        }
+    }
+
+    /// What happens at a moment of attention.
+    fn attend(&mut self) -> Result<Option<Ending>, ScriptError> {
+        self.time.sample(&mut self.machine);
+        let left = self.time_left();
+        if left.is_zero() {
+            return Ok(Some(Ending::TimeLimit));
+        }
+        if let Some(player) = &mut self.player {
+            let mut hands = Hands {
+                machine: &mut self.machine,
+                time: &mut self.time,
+                screen: self.screen,
+            };
+            if let Next::Finish(status) = player.poll(&mut hands)? {
+                return Ok(Some(Ending::Finished(status)));
+            }
+        }
+        self.time.rest(left);
+        Ok(None)
+    }
+
+    fn time_left(&self) -> Duration {
+        self.time_limit.map_or(Duration::MAX, |limit| {
+            limit.saturating_sub(self.started.elapsed())
+        })
+    }
+
+    /// The screen as it is.
+    pub fn picture(&self) -> Picture {
+        Picture::of_screen(self.machine.mem, (self.screen.width, self.screen.height))
+    }
+
+    /// The machine.
+    pub fn machine(&self) -> &Machine<'m, G> {
+        &self.machine
+    }
+}
+
+/// What a script can do to a session.
+struct Hands<'a, 'm, G: Generation> {
+    machine: &'a mut Machine<'m, G>,
+    time: &'a mut Time,
+    screen: ScreenSize,
+}
+
+impl<G: Generation> Stage for Hands<'_, '_, G> {
+    fn now(&self) -> Duration {
+        self.time.now()
+    }
+
+    fn idle_for(&self) -> Duration {
+        self.time.idle_for()
+    }
+
+    fn accepts_input(&self) -> bool {
+        !self.machine.input_waiting()
+    }
+
+    fn screen_size(&self) -> (u16, u16) {
+        (self.screen.width, self.screen.height)
+    }
+
+    fn key(&mut self, Key(number): Key, down: bool) {
+        self.machine.key(number, down);
+        self.time.disturb();
+    }
+
+    fn button(&mut self, button: Button, down: bool) {
+        self.machine.button(button, down);
+        self.time.disturb();
+    }
+
+    fn move_mouse(&mut self, to: Point) {
+        self.machine.move_mouse(to.x, to.y);
+        self.time.disturb();
+    }
+
+    fn screenshot(&mut self, path: &Path) -> Result<(), String> {
+        Picture::of_screen(self.machine.mem, self.screen_size())
+            .write(path)
+            .map_err(|error| error.to_string())
+    }
+}

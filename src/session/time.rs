@@ -1,0 +1,139 @@
+//! The passing of time in a session.
+
+use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use geiko_runtime::device::Clock;
+use geiko_runtime::layout::Generation;
+use geiko_runtime::machine::Machine;
+use geiko_runtime::memory::Attention;
+
+use super::ClockKind;
+use super::idle::IdleWatch;
+use super::ticker::Ticker;
+use crate::devices::clock::{Pulse, RealClock, VirtualClock, VirtualTime, thread_cpu_time};
+
+/// Clock questions that a waiting Lisp may ask between two naps: a few rounds
+/// through its processes.
+const QUESTIONS_PER_LOOK: u32 = 64;
+
+/// Time as a session measures it.
+#[derive(Debug)]
+pub struct Time(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Real(RealTime),
+    Virtual {
+        time: Rc<VirtualTime>,
+        /// Instructions executed.
+        instructions: u64,
+    },
+}
+
+#[derive(Debug)]
+struct RealTime {
+    ticker: Ticker,
+    pulse: Rc<Pulse>,
+    idle: IdleWatch,
+    started: Instant,
+    /// CPU time at the last sample.
+    cpu: Duration,
+    /// Time slept.
+    slept: Duration,
+}
+
+impl Time {
+    /// Time that starts now, and the clock that shows it to Lisp.
+    pub(super) fn new(kind: ClockKind, attention: Attention) -> (Self, Box<dyn Clock>) {
+        match kind {
+            ClockKind::Real => {
+                let pulse = Pulse::new(attention.clone());
+                let time = RealTime {
+                    ticker: Ticker::start(attention),
+                    pulse: Rc::clone(&pulse),
+                    idle: IdleWatch::default(),
+                    started: Instant::now(),
+                    cpu: thread_cpu_time(),
+                    slept: Duration::ZERO,
+                };
+                (Self(Kind::Real(time)), Box::new(RealClock::new(pulse)))
+            }
+            ClockKind::Virtual => {
+                let time = VirtualTime::new(attention);
+                let clock = Box::new(VirtualClock(Rc::clone(&time)));
+                let instructions = 0;
+                (Self(Kind::Virtual { time, instructions }), clock)
+            }
+        }
+    }
+
+    /// Time since the session started, as Lisp experiences it.
+    pub(super) fn now(&self) -> Duration {
+        match &self.0 {
+            Kind::Real(real) => real.started.elapsed(),
+            Kind::Virtual { time, instructions } => {
+                Duration::from_micros(time.micros(*instructions))
+            }
+        }
+    }
+
+    /// How long Lisp has had nothing to do.
+    pub(super) fn idle_for(&self) -> Duration {
+        match &self.0 {
+            Kind::Real(real) => real.idle.idle_for(self.now()),
+            Kind::Virtual { time, instructions } => time.idle_for(*instructions),
+        }
+    }
+
+    /// Lisp has got something to do.
+    pub(super) fn disturb(&mut self) {
+        let now = self.now();
+        match &mut self.0 {
+            Kind::Real(real) => real.idle.disturb(now),
+            Kind::Virtual { time, .. } => time.disturb(),
+        }
+    }
+
+    /// Time spent sleeping because Lisp had nothing to do.
+    pub fn slept(&self) -> Duration {
+        match &self.0 {
+            Kind::Real(real) => real.slept,
+            Kind::Virtual { .. } => Duration::ZERO,
+        }
+    }
+
+    /// Notes what the machine did since the last time.
+    pub(super) fn sample<G: Generation>(&mut self, machine: &mut Machine<'_, G>) {
+        let now = self.now();
+        let questions = std::mem::take(&mut machine.statistics.clock_polls);
+        match &mut self.0 {
+            Kind::Real(real) => {
+                let before = std::mem::replace(&mut real.cpu, thread_cpu_time());
+                let cpu = real.cpu.saturating_sub(before);
+                real.idle.sample(now, questions, cpu);
+            }
+            Kind::Virtual { instructions, .. } => {
+                *instructions = machine.statistics.instructions;
+            }
+        }
+    }
+
+    /// Sleeps if Lisp only waits, at most for `limit`.
+    pub(super) fn rest(&mut self, limit: Duration) {
+        let Kind::Real(real) = &mut self.0 else {
+            return;
+        };
+        let Some(nap) = real.idle.next_nap() else {
+            real.pulse.set(0);
+            return;
+        };
+        let nap = nap.min(limit);
+        real.ticker.pause();
+        thread::sleep(nap);
+        real.ticker.resume();
+        real.slept += nap;
+        real.pulse.set(QUESTIONS_PER_LOOK);
+    }
+}
