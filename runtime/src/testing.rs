@@ -3,7 +3,7 @@
 
 use crate::device::{Clock, Devices, Display, Environment};
 use crate::layout::Generation;
-use crate::layout::records::{frame, interface, type_entry, types};
+use crate::layout::records::{block, frame, interface, type_entry, types};
 use crate::machine::Machine;
 use crate::memory::{AddressSpace, LispPtr, Mem, StackOffset};
 use crate::symbols::Symbols;
@@ -108,6 +108,48 @@ pub fn with_machine<G: Generation>(test: impl FnOnce(Machine<'_, G>)) {
     machine.regs.sp = machine.regs.pvar.add(2);
     machine.end = StackOffset(0x2FFE);
     test(machine);
+}
+
+/// Makes the running frame of a blank machine the only one on the stack, with
+/// `values` on its evaluation stack, and closes it as for a collection. Its
+/// function has no header to speak of.
+pub fn close_frame<G: Generation>(m: &mut Machine<'_, G>, values: &[LispPtr]) {
+    let free_block = |at: StackOffset, end: StackOffset| {
+        m.mem.set_stack_word(at, block::FREE);
+        m.mem.set_stack_word(at.add(1), end.sub(at.0).0);
+    };
+    let basic_frame = FRAME.sub(2);
+    free_block(m.stack_base(), basic_frame);
+    m.mem.set_stack_word(basic_frame, block::BASIC_FRAME);
+    m.mem.set_stack_word(basic_frame.add(1), basic_frame.0);
+    m.mem
+        .set_stack(FRAME, LispPtr(u32::from(block::FRAME) << 16));
+    m.mem.set_stack(FRAME.add(frame::FUNCTION), LispPtr::NIL);
+    let mut at = FRAME.add(frame::WORDS + 4 + 4);
+    for &value in values {
+        m.mem.set_stack(at, value);
+        at = at.add(2);
+    }
+    m.mem.set_stack_word(FRAME.add(frame::NEXT_BLOCK), at.0);
+    free_block(at, m.end);
+}
+
+/// Declares a type of records of `words` words with pointers at the word offsets
+/// `pointers`.
+pub fn declare_type<G: Generation>(
+    m: &mut Machine<'_, G>,
+    number: u16,
+    words: u16,
+    pointers: &[u16],
+) {
+    let list = pointers.iter().rev().fold(LispPtr::NIL, |list, &offset| {
+        m.cons(LispPtr::smallpos(offset), list)
+    });
+    m.add_ref(list);
+    let dtd = G::dtd(u32::from(number));
+    m.mem.set_word(dtd.add(G::DTD_FIELDS.size), words);
+    m.mem.set_word(dtd.add(G::DTD_FIELDS.type_entry), number);
+    m.mem.set_cell(dtd.add(G::DTD_FIELDS.pointers), list);
 }
 
 fn fill_type_table<G: Generation>(mem: Mem<'_, G>) {

@@ -14,8 +14,8 @@
 use crate::fault::Fault;
 use crate::layout::Generation;
 use crate::layout::records::array_block::{
-    BACKWARD, FORWARD, FREE, HEADER_WORDS, IN_USE, LAST_BUCKET, LENGTH, MAX_CELLS, MIN_CELLS,
-    MIN_CELLS_WITH_HUNKS, PASSWORD_MASK,
+    BACKWARD, FIRST_SEGMENT, FORWARD, FREE, HEADER_WORDS, IN_USE, LAST_BUCKET, LENGTH, MAX_CELLS,
+    MIN_CELLS, MIN_CELLS_WITH_HUNKS, PASSWORD_MASK,
 };
 use crate::machine::Machine;
 use crate::memory::LispPtr;
@@ -72,8 +72,29 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
+    /// The block in use whose data are at `data`. None, with the fault raised, if
+    /// there is no sound one.
+    pub(super) fn used_block_with_data(&mut self, data: LispPtr) -> Option<Block> {
+        let block = self.block_at(data.add(HEADER_WORDS.wrapping_neg()));
+        let flags = self.mem.word(block.at);
+        let reason = if data.segment::<G>() < FIRST_SEGMENT {
+            "not in the array space"
+        } else if flags & PASSWORD_MASK != FREE {
+            "wrong password"
+        } else if flags & IN_USE == 0 {
+            "not in use"
+        } else if block.cells < 2 {
+            "impossible length"
+        } else {
+            return Some(block);
+        };
+        let block = block.at;
+        self.raise_fault(Fault::BadArrayBlock { block, reason });
+        None
+    }
+
     /// The block whose header is at `at`.
-    pub(super) fn block_at(&self, at: LispPtr) -> Block {
+    fn block_at(&self, at: LispPtr) -> Block {
         let cells = u32::from(self.mem.word(at.add(LENGTH)));
         Block { at, cells }
     }

@@ -93,6 +93,12 @@ impl<G: Generation> Machine<'_, G> {
         small
     }
 
+    /// The count of `object` in the table of big counts.
+    pub(super) fn big_count(&mut self, object: LispPtr) -> Option<u32> {
+        let slot = self.find_big_count(object)?;
+        Some(self.mem.cell(slot.add(COUNT)).0)
+    }
+
     fn add_to_big_count(&mut self, slot: LispPtr, n: u32) {
         let count = self.mem.cell(slot.add(COUNT)).0;
         self.mem

@@ -80,6 +80,20 @@ impl<G: Generation> Machine<'_, G> {
         LispPtr::NIL
     }
 
+    /// The number of references to `object` from the heap, as the table says. An
+    /// object of a type that is not counted has one.
+    pub fn ref_count(&mut self, object: LispPtr) -> u32 {
+        let entry = match self.find_count(object) {
+            Place::Main => main_entry(self.mem, object),
+            Place::Link { link, .. } => self.collision_element(link),
+            _ => return 1,
+        };
+        match entry >> G::COUNT_SHIFT {
+            count if count == G::COUNT_MAX => self.big_count(object).unwrap_or(count),
+            count => count,
+        }
+    }
+
     /// Changes the count of `object`; true when that made a new entry with count
     /// zero.
     fn change_count(&mut self, object: LispPtr, change: Change) -> bool {
@@ -120,6 +134,17 @@ impl<G: Generation> Machine<'_, G> {
                 self.insert_count(object, place, entry) && change == Change::Delete
             }
         }
+    }
+
+    /// Drops a reference in a collection, all cases: true if it was the last one.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn drops_last_slow(&mut self, object: LispPtr) -> bool {
+        let found = matches!(self.find_count(object), Place::Main | Place::Link { .. });
+        if found {
+            self.change_count(object, Change::Delete);
+        }
+        !found
     }
 
     /// `entry` of `object` after `change`; none if the object then needs no entry.
@@ -169,11 +194,24 @@ impl<G: Generation> Machine<'_, G> {
                 Place::Other
             };
         }
+        match self.find_link(object, |entry| entry & G::COUNT_SEGMENT == tag) {
+            Some((link, previous)) => Place::Link { link, previous },
+            None => Place::NotInChain,
+        }
+    }
+
+    /// The first link with a `wanted` entry in the chain for objects like
+    /// `object`, and the link before it.
+    pub(super) fn find_link(
+        &self,
+        object: LispPtr,
+        wanted: impl Fn(u32) -> bool,
+    ) -> Option<(u32, u32)> {
         let mut previous = 0;
-        let mut link = entry - 1;
+        let mut link = main_entry(self.mem, object) - 1;
         for _ in 0..MAX_CHAIN {
-            if self.collision_element(link) & G::COUNT_SEGMENT == tag {
-                return Place::Link { link, previous };
+            if wanted(self.collision_element(link)) {
+                return Some((link, previous));
             }
             previous = link;
             link = self.collision_element(link + 1);
@@ -181,7 +219,7 @@ impl<G: Generation> Machine<'_, G> {
                 break;
             }
         }
-        Place::NotInChain
+        None
     }
 
     /// Makes a new entry for `object`, which belongs at `place` where it has none

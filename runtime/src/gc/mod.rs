@@ -6,23 +6,39 @@
 //! collection looks at the whole stack, and then frees what was noted and is not
 //! there (`reference/garbage-collector.md` section 1).
 //!
-//! - [`counts`](self): the table of counts and its hot operations, `add_ref`
-//!   and `del_ref`.
-//! - `collisions`: the same for the cases that an inline test leaves over.
+//! - `counts`: the table of counts and its hot operations, `add_ref` and
+//!   `del_ref`; `collisions` and `big_counts`: the cases that an inline test
+//!   leaves over.
 //! - `scan`: a collection: stack scan, map scan, unscan.
-//! - `reclaim`: freeing one object and what only it kept alive.
+//! - `reclaim`: freeing one object and what only it kept alive; `code` and
+//!   `arrays`: code blocks and array blocks.
 
 mod arrays;
 mod barrier;
 mod big_counts;
+mod code;
 mod collisions;
 mod counts;
+mod reclaim;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use crate::memory::LispPtr;
 
 use big_counts::BigCountCache;
+use reclaim::FieldCache;
 
 /// What the collector keeps outside Lisp memory.
 #[derive(Clone, Debug, Default)]
 pub struct GcState {
     /// Where recently used big counts are.
     big_counts: BigCountCache,
+    /// Places in the count table that have entries with the stack bit: the low
+    /// halves of the objects.
+    on_stack: Vec<u16>,
+    /// Objects without references that wait to be freed.
+    dead: Vec<LispPtr>,
+    /// Where the pointers are in the records met in this collection.
+    fields: FieldCache,
 }

@@ -65,6 +65,9 @@ fn code_of_place<G: Generation>(cell: LispPtr, target: LispPtr) -> Option<u32> {
     }
 }
 
+/// A list cell, its car, its cdr, and the cell that holds its cdr.
+pub(crate) type ListCells = (LispPtr, LispPtr, LispPtr, Option<LispPtr>);
+
 impl<G: Generation> Machine<'_, G> {
     /// True if `object` is a list cell.
     #[inline(always)]
@@ -116,6 +119,32 @@ impl<G: Generation> Machine<'_, G> {
         } else {
             list
         }
+    }
+
+    /// The parts of the list cell `list`, for freeing it: the cell itself (`list`,
+    /// or what it is a forwarder for), its car, its cdr, and the cell that holds
+    /// its cdr. None for a forwarder to nothing.
+    #[inline]
+    pub(crate) fn list_cells(&self, list: LispPtr) -> Option<ListCells> {
+        let mut cell = list;
+        let mut content = self.mem.cell(list);
+        if code::<G>(content) == 0 {
+            cell = content.masked::<G>();
+            content = self.mem.cell(cell);
+            if code::<G>(content) == 0 || !self.is_list(cell) {
+                return None;
+            }
+        }
+        let code = code::<G>(content);
+        let at = place::<G>(cell, code);
+        let (cdr, holder) = if code > G::CDR_NIL {
+            (at, None)
+        } else if code == G::CDR_NIL {
+            (LispPtr::NIL, None)
+        } else {
+            (self.mem.cell(at).masked::<G>(), Some(at))
+        };
+        Some((cell, content.masked::<G>(), cdr, holder))
     }
 
     /// A new list cell. NIL, with the fault raised, when storage is used up.

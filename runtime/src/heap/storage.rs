@@ -3,7 +3,7 @@
 
 use crate::fault::Fault;
 use crate::layout::Generation;
-use crate::layout::records::interface;
+use crate::layout::records::{array_block, interface};
 use crate::machine::Machine;
 use crate::memory::LispPtr;
 
@@ -13,10 +13,6 @@ const GUARD_PAGES: i32 = 128;
 const LAST_GUARD_PAGES: i32 = 64;
 /// Pages of a unit of typed objects.
 const PAGES_PER_UNIT: i32 = 2;
-/// Cells of the least array block.
-const MIN_BLOCK_CELLS: u32 = 4;
-/// Cells of the largest array block.
-const MAX_BLOCK_CELLS: u32 = 0xFFFF;
 
 /// Values of `\STORAGEFULLSTATE`.
 mod state {
@@ -158,7 +154,7 @@ impl<G: Generation> Machine<'_, G> {
         let free = self.mem.cell(free_list).masked::<G>();
         let end = LispPtr::from_page(self.page_variable(next_page));
         let cells = end.0.saturating_sub(free.0) / 2;
-        if cells >= MIN_BLOCK_CELLS {
+        if cells >= array_block::MIN_CELLS {
             self.mem
                 .set_cell(free_list2, LispPtr::from_page(least_mds).masked::<G>());
             self.free_array_space(free, cells);
