@@ -65,7 +65,7 @@ const CHARACTERS: [(u8, char, char); 47] = [
 ];
 
 /// Keys by name. The first name of a key is the one that help lists.
-const NAMES: [(&str, u8); 65] = [
+const NAMES: [(&str, u8); 62] = [
     ("Return", 44),
     ("Enter", 44),
     ("Tab", 34),
@@ -76,7 +76,7 @@ const NAMES: [(&str, u8); 65] = [
     ("BS", 15),
     ("Delete", 46),
     ("Del", 46),
-    ("Linefeed", 14),
+    ("Linefeed", 71),
     ("Shift", 41),
     ("RightShift", 60),
     ("Ctrl", 36),
@@ -111,24 +111,21 @@ const NAMES: [(&str, u8); 65] = [
     ("F12", 108),
     ("Again", 91),
     ("Bold", 99),
+    ("Case", 67),
     ("Center", 97),
     ("Copy", 89),
-    ("Defaults", 109),
     ("DoIt", 76),
     ("Expand", 93),
     ("Find", 90),
     ("Help", 92),
     ("Italics", 100),
-    ("Keyboard", 31),
     ("Larger", 104),
+    ("Margins", 80),
     ("Move", 62),
     ("Next", 47),
-    ("Open", 30),
-    ("Same", 14),
     ("Stop", 61),
     ("Strikeout", 68),
-    ("Subscript", 103),
-    ("Superscript", 102),
+    ("Superscript", 66),
     ("Underline", 101),
     ("Undo", 63),
 ];

@@ -96,6 +96,7 @@ symbols! {
         last_stack_address = "\\LastStackAddr";
         keyboard_event_queue = "\\KEYBOARDEVENTQUEUE";
         key_buffering = "\\KEYBUFFERING";
+        typed_ahead = "\\SYSBUFFER";
         last_user_action = "\\LASTUSERACTION";
         periodic_interrupt = "\\PERIODIC.INTERRUPT";
         periodic_interrupt_frequency = "\\PERIODIC.INTERRUPT.FREQUENCY";

@@ -4,7 +4,8 @@
 //! step is taken apart into small actions; an action that has to wait is looked
 //! at again at the next poll. Input goes in bursts: as many transitions as fit
 //! easily into Lisp's ring of events, and nothing more until Lisp has taken
-//! them. So no typing is lost, and none waits for a fixed time.
+//! them; and no text while Lisp has many characters that no program has read.
+//! So no typing is lost, and none waits for a fixed time.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -29,8 +30,10 @@ pub trait Stage {
     fn now(&self) -> Duration;
     /// How long Lisp has had nothing to do.
     fn idle_for(&self) -> Duration;
-    /// True when Lisp has taken all earlier input.
+    /// True when Lisp has taken all earlier transitions.
     fn accepts_input(&self) -> bool;
+    /// True when Lisp also has room for more characters to be read later.
+    fn accepts_typing(&self) -> bool;
     /// Width and height of the screen.
     fn screen_size(&self) -> (u16, u16);
     /// A key goes down or up.
@@ -54,6 +57,9 @@ pub enum Next {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Action {
+    /// A transition that is part of a text.
+    Type(Key, bool),
+    /// A transition for its own sake, perhaps an interrupt of a busy Lisp.
     Key(Key, bool),
     Button(Button, bool),
     Move(Point),
@@ -146,7 +152,7 @@ impl Player {
             self.at += 1;
         }
         // Input that ends the session may end it before its last key is up.
-        let all_but_input = |action: &Action| !matches!(action, Action::Key(..));
+        let all_but_input = |action: &Action| !matches!(action, Action::Key(..) | Action::Type(..));
         if !self.actions.is_empty() && !self.actions.iter().any(all_but_input) {
             self.actions.clear();
             self.at += 1;
@@ -185,18 +191,17 @@ fn perform(
     stage: &mut impl Stage,
 ) -> Result<Done, Problem> {
     let done = match action {
-        Action::Key(..) | Action::Button(..) => {
-            if *burst == 0 && !stage.accepts_input() {
+        Action::Type(..) | Action::Key(..) | Action::Button(..) => {
+            let taken = *burst > 0 || stage.accepts_input();
+            let room = !matches!(action, Action::Type(..)) || stage.accepts_typing();
+            if !(taken && room) {
                 return unless_late(waited, DEFAULT_LIMIT, || "Lisp to take the input".into());
             }
+            *burst = (*burst + 1) % BURST;
             match *action {
-                Action::Key(key, down) => stage.key(key, down),
                 Action::Button(button, down) => stage.button(button, down),
+                Action::Type(key, down) | Action::Key(key, down) => stage.key(key, down),
                 _ => {}
-            }
-            *burst += 1;
-            if *burst == BURST {
-                *burst = 0;
             }
             true
         }
@@ -320,14 +325,14 @@ fn typing(strokes: impl Iterator<Item = Stroke>) -> Vec<Action> {
     let mut shifted = false;
     for stroke in strokes {
         if stroke.shift != shifted {
-            actions.push(Action::Key(SHIFT, stroke.shift));
+            actions.push(Action::Type(SHIFT, stroke.shift));
             shifted = stroke.shift;
         }
-        actions.push(Action::Key(stroke.key, true));
-        actions.push(Action::Key(stroke.key, false));
+        actions.push(Action::Type(stroke.key, true));
+        actions.push(Action::Type(stroke.key, false));
     }
     if shifted {
-        actions.push(Action::Key(SHIFT, false));
+        actions.push(Action::Type(SHIFT, false));
     }
     actions
 }
@@ -399,6 +404,7 @@ mod tests {
         now: Duration,
         busy_until: Duration,
         waiting: usize,
+        unread: usize,
         seen: Vec<String>,
     }
 
@@ -408,6 +414,7 @@ mod tests {
                 now: Duration::ZERO,
                 busy_until: Duration::ZERO,
                 waiting: 0,
+                unread: 0,
                 seen: Vec::new(),
             }
         }
@@ -427,6 +434,9 @@ mod tests {
         }
         fn accepts_input(&self) -> bool {
             self.waiting == 0
+        }
+        fn accepts_typing(&self) -> bool {
+            self.unread == 0
         }
         fn screen_size(&self) -> (u16, u16) {
             (640, 480)
@@ -496,6 +506,18 @@ mod tests {
             "s:2: waited 60s for Lisp to take the input"
         );
         assert!(actor.now >= DEFAULT_LIMIT);
+    }
+
+    #[test]
+    fn a_busy_lisp_gets_keys_but_no_text() {
+        let (actor, result) = play_with("wait 20ms\nkey Ctrl-e\ntype \"a\"", |actor| {
+            actor.unread = 1;
+        });
+        assert_eq!(actor.seen, ["+36", "+3", "-3", "-36"]);
+        assert_eq!(
+            result.unwrap_err(),
+            "s:3: waited 60s for Lisp to take the input"
+        );
     }
 
     #[test]

@@ -27,6 +27,10 @@ use crate::script::{Next, Player, Point, Script, ScriptError, Stage};
 
 pub use time::Time;
 
+/// Characters not yet read by any Lisp program, beyond which scripts wait. Lisp
+/// has room for 200.
+const TYPED_AHEAD: u16 = 100;
+
 /// How a session is to be.
 #[derive(Debug)]
 pub struct Settings {
@@ -184,6 +188,10 @@ impl<G: Generation> Stage for Hands<'_, '_, G> {
 
     fn accepts_input(&self) -> bool {
         !self.machine.input_waiting()
+    }
+
+    fn accepts_typing(&self) -> bool {
+        self.machine.typed_ahead() <= TYPED_AHEAD
     }
 
     fn screen_size(&self) -> (u16, u16) {

@@ -36,6 +36,8 @@ const EVENT_KEY_WORDS: [u32; 7] = [
     io_page::KEYBOARD + 4,
     io_page::KEYBOARD + 5,
 ];
+/// First and last place of a character in Lisp's ring of typed characters.
+const TYPED: std::ops::RangeInclusive<u16> = 4..=203;
 /// Keys that have a state bit.
 const KEYS: u8 = 112;
 
@@ -145,6 +147,28 @@ impl<G: Generation> Machine<'_, G> {
     pub fn input_waiting(&self) -> bool {
         self.event_ring()
             .is_some_and(|ring| self.mem.word(ring.add(RING_READ)) != 0)
+    }
+
+    /// Characters that were typed and that no Lisp program has read yet. Lisp has
+    /// room for 200 and drops the rest. Its ring `\\SYSBUFFER` has the shape of the
+    /// ring of events, with a word for each character.
+    pub fn typed_ahead(&self) -> u16 {
+        let ring = self.mem.cell(self.symbols.typed_ahead);
+        if ring.is_nil() || ring == LispPtr::NOBIND {
+            return 0;
+        }
+        let ring = ring.masked::<G>();
+        let read = self.mem.word(ring.add(RING_READ));
+        let write = self.mem.word(ring.add(RING_WRITE));
+        if !TYPED.contains(&read) || !TYPED.contains(&write) {
+            return 0;
+        }
+        let room = TYPED.end() - TYPED.start() + 1;
+        if write > read {
+            write - read
+        } else {
+            write + room - read
+        }
     }
 
     fn set_key_bit(&mut self, word: LispPtr, bit: u32, down: bool) {
@@ -342,6 +366,28 @@ mod tests {
             }
             assert!(model.is_empty());
             assert!(!m.input_waiting());
+        });
+    }
+
+    #[test]
+    fn typed_characters_are_counted_round_the_ring() {
+        with_ring::<Medley2>(|mut m| {
+            m.mem.set_cell(m.symbols.typed_ahead, LispPtr::NIL);
+            assert_eq!(m.typed_ahead(), 0);
+            let ring = RING.add(0x8000);
+            m.mem.set_cell(m.symbols.typed_ahead, ring);
+            for (read, write, count) in [
+                (0, 4, 0),
+                (4, 5, 1),
+                (203, 4, 1),
+                (100, 99, 199),
+                (100, 100, 200),
+                (0xFFFF, 7, 0),
+            ] {
+                m.mem.set_word(ring, read);
+                m.mem.set_word(ring.add(1), write);
+                assert_eq!(m.typed_ahead(), count, "{read} {write}");
+            }
         });
     }
 
