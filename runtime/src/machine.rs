@@ -7,6 +7,7 @@
 //! `interp` the instructions.
 
 use crate::device::Devices;
+use crate::display::DisplayState;
 use crate::fault::Fault;
 use crate::gc::GcState;
 use crate::heap::HeapState;
@@ -64,6 +65,8 @@ pub struct Machine<'m, G: Generation> {
     pub devices: Devices,
     /// Keyboard and mouse.
     pub keyboard: KeyboardState,
+    /// The screen.
+    pub display: DisplayState,
     /// Interrupts.
     pub interrupts: InterruptState,
     /// The status with which Lisp ended the session.
@@ -94,6 +97,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             symbols,
             devices,
             keyboard: KeyboardState::default(),
+            display: DisplayState::default(),
             interrupts: InterruptState::default(),
             exit_status: 0,
             fault: None,

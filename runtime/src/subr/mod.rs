@@ -1,6 +1,7 @@
 //! Services that Lisp asks of the machine with SUBRCALL
 //! (`reference/subrs.md`). One file for each group.
 
+mod display;
 mod host;
 mod strings;
 mod system;
@@ -71,8 +72,10 @@ impl<G: Generation> Machine<'_, G> {
     pub(crate) fn call_subr(&mut self, number: u8, args: &Args) -> Outcome {
         match number {
             7 => Outcome::Value(LispPtr::T),
+            9 => self.subr_dsp_bout(args),
             13 | 90 => self.subr_finish(args),
             15 => self.subr_raid(args),
+            19 => self.subr_show_display(args),
             49 => self.subr_get_unix_time(args),
             50 => self.subr_copy_time_stats(args),
             51 => self.subr_user_name(args),
@@ -81,8 +84,21 @@ impl<G: Generation> Machine<'_, G> {
             54 => self.subr_getparm(args),
             55 => self.subr_check_sum(args),
             56 | 57 => Outcome::Value(LispPtr::T),
+            64 => self.subr_dsp_cursor(args),
+            65 => self.subr_set_mouse_xy(args),
+            66 => self.subr_video_color(args),
+            67 => self.subr_screen_width(),
+            68 => self.subr_screen_height(),
+            69 => self.subr_bitblt_sub(args),
+            70 => self.subr_blt_char(args),
+            71 => self.subr_tedit_blt_char(args),
+            72 => self.subr_bitblt_bitmap(args),
+            73 => self.subr_bltshade_bitmap(args),
+            80 => self.subr_keyboard_beep(args),
+            81 => self.subr_keyboard_map(args),
             91 => self.subr_new_page(args),
             96 => self.subr_disable_gc(),
+            135 => self.subr_new_blt_char(args),
             146 => self.subr_cause_interrupt(),
             210 => self.subr_yield(args),
             _ => Outcome::Value(LispPtr::NIL),
