@@ -2,7 +2,7 @@
 
 use super::records::{ArrayFields, ConsPage, DtdFields, InterfaceFields};
 use super::{Generation, SymbolCell};
-use crate::memory::LispPtr;
+use crate::memory::{LispPtr, Mem};
 
 /// The generation of Medley 2.0 and 2.01.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,22 @@ impl Generation for Medley2 {
             })
         }
     }
+
+    fn has_fat_name(mem: Mem<'_, Self>, symbol: LispPtr) -> bool {
+        mem.cell(Self::symbol_cell(symbol, SymbolCell::PropertyList))
+            .0
+            >> 29
+            & 1
+            != 0
+    }
+
+    #[inline(always)]
+    fn dtd_name(mem: Mem<'_, Self>, dtd: LispPtr) -> LispPtr {
+        let high = mem.cell(dtd.add(6)).0 >> 24;
+        LispPtr(high << 16 | u32::from(mem.word(dtd)))
+    }
+
+    const STREAM_BINABLE: u32 = 2;
 
     #[inline(always)]
     fn frame_pointer(cell: LispPtr) -> LispPtr {

@@ -2,7 +2,7 @@
 
 use super::records::{ArrayFields, ConsPage, DtdFields, InterfaceFields};
 use super::{Generation, SymbolCell};
-use crate::memory::LispPtr;
+use crate::memory::{LispPtr, Mem};
 
 /// The generation of Medley 3.5 and 3.51.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,18 @@ impl Generation for Medley3 {
             SymbolCell::PropertyList => 6,
         })
     }
+
+    fn has_fat_name(mem: Mem<'_, Self>, symbol: LispPtr) -> bool {
+        let flags = Self::symbol_cell(symbol, SymbolCell::PrintName).add(8);
+        mem.cell(flags).0 >> 13 & 1 != 0
+    }
+
+    #[inline(always)]
+    fn dtd_name(mem: Mem<'_, Self>, dtd: LispPtr) -> LispPtr {
+        mem.cell(dtd).masked::<Self>()
+    }
+
+    const STREAM_BINABLE: u32 = 10;
 
     #[inline(always)]
     fn frame_pointer(cell: LispPtr) -> LispPtr {

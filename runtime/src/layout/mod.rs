@@ -12,7 +12,7 @@ pub mod records;
 pub use medley2::Medley2;
 pub use medley3::Medley3;
 
-use crate::memory::LispPtr;
+use crate::memory::{LispPtr, Mem};
 
 /// The stack segment.
 pub const STACK: LispPtr = LispPtr(0x1_0000);
@@ -119,11 +119,21 @@ pub trait Generation: Copy + Clone + std::fmt::Debug + Eq + 'static {
     /// Address of a cell of a symbol.
     fn symbol_cell(symbol: LispPtr, cell: SymbolCell) -> LispPtr;
 
+    /// True when the print name of `symbol` has 16-bit characters.
+    fn has_fat_name(mem: Mem<'_, Self>, symbol: LispPtr) -> bool;
+
     /// Address of the type descriptor of type `number`.
     #[inline(always)]
     fn dtd(number: u32) -> LispPtr {
         Self::DTD.add(number * Self::DTD_WORDS)
     }
+
+    /// The name (a symbol) of the type whose descriptor is at `dtd`.
+    fn dtd_name(mem: Mem<'_, Self>, dtd: LispPtr) -> LispPtr;
+
+    /// Offset in words of the cell of a stream whose sign bit says that BIN may
+    /// take bytes from its buffer.
+    const STREAM_BINABLE: u32;
 
     /// A cell in a frame or FVAR slot that is stored with its halves exchanged
     /// in Medley 2 (`reference/processor.md` section 6).

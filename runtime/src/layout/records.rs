@@ -308,6 +308,39 @@ pub mod types {
     pub const CODE_HUNK_LAST: u16 = 73;
 }
 
+/// Element type codes of arrays: the high nibble is the kind, the low one the
+/// logarithm of the size in bits (6 for 32 bits).
+pub mod element {
+    /// Bit, the most significant bit of a byte first.
+    pub const BIT: u16 = 0;
+    /// Unsigned byte.
+    pub const UNSIGNED_8: u16 = 3;
+    /// Unsigned word.
+    pub const UNSIGNED_16: u16 = 4;
+    /// Signed word.
+    pub const SIGNED_16: u16 = 20;
+    /// Signed cell.
+    pub const SIGNED_32: u16 = 22;
+    /// Counted pointer.
+    pub const POINTER: u16 = 38;
+    /// Single float.
+    pub const FLOAT: u16 = 54;
+    /// Character code of a byte.
+    pub const CHARACTER_8: u16 = 67;
+    /// Character code of a word.
+    pub const CHARACTER_16: u16 = 68;
+    /// Uncounted pointer.
+    pub const XPOINTER: u16 = 86;
+}
+
+/// Flag bits in the high byte of the word that holds an array's element type.
+pub mod array_flag {
+    /// Bit vector.
+    pub const BIT: u16 = 1 << 13;
+    /// String.
+    pub const STRING: u16 = 1 << 12;
+}
+
 /// Symbols with fixed numbers in both generations.
 pub mod symbols {
     use crate::memory::LispPtr;

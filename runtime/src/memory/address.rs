@@ -14,8 +14,6 @@ pub struct LispPtr(pub u32);
 
 /// Segment of the non-negative small integers.
 pub const SEGMENT_SMALLPOS: u32 = 0x0E;
-/// Segment of the negative small integers.
-pub const SEGMENT_SMALLNEG: u32 = 0x0F;
 /// Segment of the characters.
 pub const SEGMENT_CHARACTER: u32 = 0x07;
 
@@ -42,13 +40,12 @@ impl LispPtr {
         Self(SEGMENT_CHARACTER << 16 | c as u32)
     }
 
-    /// The immediate for `n` when `n` is in -65536..=65535.
+    /// The immediate for `n` when `n` is in -65536..=65535. The two segments
+    /// differ in one bit, which is the sign of a 17-bit number.
     #[inline(always)]
     pub const fn small(n: i32) -> Option<Self> {
-        if n >= 0 && n <= 0xFFFF {
-            Some(Self(SEGMENT_SMALLPOS << 16 | n as u32))
-        } else if n < 0 && n >= -0x1_0000 {
-            Some(Self(SEGMENT_SMALLNEG << 16 | (n as u32 & 0xFFFF)))
+        if (n.wrapping_add(0x1_0000) as u32) < 0x2_0000 {
+            Some(Self(SEGMENT_SMALLPOS << 16 | (n as u32 & 0x1_FFFF)))
         } else {
             None
         }
@@ -114,13 +111,19 @@ impl LispPtr {
         (self.0 as i32) < 0
     }
 
+    /// True for an immediate small integer.
+    #[inline(always)]
+    pub const fn is_small<G: Generation>(self) -> bool {
+        self.0 & G::SEGMENT_MASK & !0x1_0000 == SEGMENT_SMALLPOS << 16
+    }
+
     /// The value of an immediate small integer.
     #[inline(always)]
     pub const fn small_value<G: Generation>(self) -> Option<i32> {
-        match self.segment::<G>() {
-            SEGMENT_SMALLPOS => Some((self.0 & 0xFFFF) as i32),
-            SEGMENT_SMALLNEG => Some((self.0 & 0xFFFF) as i32 - 0x1_0000),
-            _ => None,
+        if self.is_small::<G>() {
+            Some(((self.0 << 15) as i32) >> 15)
+        } else {
+            None
         }
     }
 }
