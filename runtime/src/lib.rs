@@ -10,6 +10,7 @@ pub mod gc;
 pub mod heap;
 pub mod image;
 pub mod interp;
+pub mod isa;
 pub mod layout;
 pub mod machine;
 pub mod memory;

@@ -344,6 +344,3 @@ impl<G: Generation> Machine<'_, G> {
         Outcome::Value(LispPtr::from_bool(done.is_some()))
     }
 }
-
-#[cfg(test)]
-mod tests;

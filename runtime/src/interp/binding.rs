@@ -10,7 +10,7 @@ const MAX_CELLS: u32 = 0x8000;
 
 /// Makes the locals that `mark` names unbound.
 #[inline(always)]
-fn unbind_mark<G: Generation>(mem: Mem<'_, G>, pvar: StackOffset, mark: LispPtr) {
+pub(super) fn unbind_mark<G: Generation>(mem: Mem<'_, G>, pvar: StackOffset, mark: LispPtr) {
     let mut slot = pvar.add(mark.lo() & 0xFFFE);
     for _ in 0..(!mark.hi()).min(MAX_CELLS as u16) {
         mem.set_stack(slot, LispPtr::UNBOUND);
@@ -20,7 +20,7 @@ fn unbind_mark<G: Generation>(mem: Mem<'_, G>, pvar: StackOffset, mark: LispPtr)
 
 /// The nearest mark at or below `from`.
 #[inline(always)]
-fn find_mark<G: Generation>(mem: Mem<'_, G>, mut at: StackOffset) -> StackOffset {
+pub(super) fn find_mark<G: Generation>(mem: Mem<'_, G>, mut at: StackOffset) -> StackOffset {
     for _ in 0..MAX_CELLS {
         if mem.stack(at).has_sign() {
             break;

@@ -9,24 +9,49 @@
 //! slow paths are therefore handlers themselves, never inlined, entered by
 //! `State::go`, and what they call answers values that fit registers.
 
+mod arrays;
 mod binding;
 mod calls;
+mod compare;
 mod dispatch;
+mod drawing;
+mod floats;
+mod hashing;
+mod integers;
 mod interrupts;
 mod jumps;
+mod lists;
+mod memory_ops;
+mod miscn;
 mod returns;
 mod run;
 mod stack_shuffle;
 mod subrcall;
+mod types;
+mod values;
 mod variables;
 
+use crate::isa::opcodes::for_each_opcode;
 use crate::layout::Generation;
 
 pub use dispatch::Exit;
 pub(crate) use dispatch::{Handler, State, handler};
 pub use run::INSTRUCTIONS_PER_TICK;
 
-/// The handler of every opcode.
+/// The handler of every opcode, from the instruction list.
 pub(crate) fn handlers<G: Generation>() -> &'static [Handler<G>; 256] {
-    &[calls::ufn::<G>; 256]
+    use {
+        arrays::*, binding::*, calls::*, compare::*, drawing::*, floats::*, integers::*, jumps::*,
+        lists::*, memory_ops::*, miscn::*, returns::*, stack_shuffle::*, subrcall::*, types::*,
+        variables::*,
+    };
+    macro_rules! table {
+        ($( $code:literal $variant:ident $name:literal $kind:ident
+            ($($operand:ident: $operand_kind:ident),*) $stack:literal $poll:ident
+            ($function:literal, $bytes:literal, $arguments:literal, $when:literal)
+            => $handler:ident $(($parameter:literal))? $summary:literal; )*) => {
+            &[$( $handler::<G $(, $parameter)?>, )*]
+        };
+    }
+    for_each_opcode!(table)
 }

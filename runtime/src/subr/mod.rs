@@ -97,6 +97,7 @@ impl<G: Generation> Machine<'_, G> {
             80 => self.subr_keyboard_beep(args),
             81 => self.subr_keyboard_map(args),
             91 => self.subr_new_page(args),
+            92 => self.subr_do_reclaim(),
             96 => self.subr_disable_gc(),
             135 => self.subr_new_blt_char(args),
             146 => self.subr_cause_interrupt(),

@@ -4,14 +4,9 @@
 //! (`reference/subrs.md` section 1).
 
 use crate::layout::Generation;
-use crate::layout::records::types;
+use crate::layout::records::{element as kind, types};
 use crate::machine::Machine;
 use crate::memory::LispPtr;
-
-/// Element type of strings with 8-bit characters.
-const THIN: u16 = 67;
-/// Element type of strings with 16-bit characters.
-const FAT: u16 = 68;
 
 /// A one-dimensional array header, read.
 #[derive(Clone, Copy, Debug)]
@@ -57,12 +52,12 @@ impl<G: Generation> Machine<'_, G> {
         let count = header.fill_pointer.min(0xFFFF);
         let element = |n: u32| header.offset.wrapping_add(n);
         match header.kind & 0xFF {
-            THIN => Some(
+            kind::CHARACTER_8 => Some(
                 (0..count)
                     .map(|n| u16::from(self.mem.byte(header.base, element(n) as i32)))
                     .collect(),
             ),
-            FAT => Some(
+            kind::CHARACTER_16 => Some(
                 (0..count)
                     .map(|n| self.mem.word(header.base.add(element(n))))
                     .collect(),
@@ -90,7 +85,7 @@ impl<G: Generation> Machine<'_, G> {
         }
         let header = self.array_header(string);
         let needed = bytes.len() + usize::from(terminate);
-        if header.kind & 0xFF != THIN || header.total_size < needed as u32 {
+        if header.kind & 0xFF != kind::CHARACTER_8 || header.total_size < needed as u32 {
             return false;
         }
         let stored = bytes.iter().copied().chain(terminate.then_some(0));

@@ -49,6 +49,14 @@ impl<G: Generation> Machine<'_, G> {
         Outcome::Value(args.get(0))
     }
 
+    /// Collects garbage. The running frame is closed first, so that the stack
+    /// scan sees all of it; the arguments are dropped by then.
+    pub(super) fn subr_do_reclaim(&mut self) -> Outcome {
+        self.close_running_frame();
+        self.collect();
+        Outcome::Value(LispPtr::NIL)
+    }
+
     pub(super) fn subr_disable_gc(&mut self) -> Outcome {
         self.disable_gc();
         Outcome::Value(LispPtr::NIL)

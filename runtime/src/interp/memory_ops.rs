@@ -1,0 +1,211 @@
+//! Loads and stores of words, bits, bytes and cells at computed addresses, and
+//! the counted pointer stores.
+
+use super::handler;
+use crate::layout::records::{type_entry, types};
+use crate::layout::{Generation, SymbolCell};
+use crate::machine::type_entry_of;
+use crate::memory::LispPtr;
+
+/// Offset in words of a stream's buffer size; its buffer offset is word 0.
+const STREAM_BUFFER_SIZE: u32 = 1;
+/// Offset in words of a stream's buffer pointer cell.
+const STREAM_BUFFER: u32 = 2;
+
+/// Shift and mask of a bit field: first bit from the left in the high nibble, size
+/// less one in the low nibble.
+#[inline(always)]
+fn field(descriptor: u8) -> (u32, u16) {
+    let (first, size) = (u32::from(descriptor >> 4), u32::from(descriptor & 15) + 1);
+    let shift = 16u32.saturating_sub(first + size);
+    (shift, ((1u32 << size) - 1) as u16)
+}
+
+handler! {
+    /// Word at a base.
+    getbase(m, s) {
+        let at = s.tos.masked::<G>().add(u32::from(s.operand(1)));
+        s.tos = LispPtr::smallpos(s.mem.word(at));
+        s.next(m, 2)
+    }
+
+    /// Pointer at a base.
+    getbaseptr(m, s) {
+        let at = s.tos.masked::<G>().add(u32::from(s.operand(1)));
+        s.tos = s.mem.cell(at).masked::<G>();
+        s.next(m, 2)
+    }
+
+    /// Bit field of the word at a base.
+    getbits(m, s) {
+        let at = s.tos.masked::<G>().add(u32::from(s.operand(1)));
+        let (shift, mask) = field(s.operand(2));
+        s.tos = LispPtr::smallpos(s.mem.word(at) >> shift & mask);
+        s.next(m, 3)
+    }
+
+    /// Byte at a base and byte offset.
+    getbasebyte(m, s) {
+        let Some(offset) = m.integer(s.tos) else {
+            return s.ufn(m);
+        };
+        let byte = s.mem.byte(s.below(1).masked::<G>(), offset);
+        s.replace(1, LispPtr::smallpos(u16::from(byte)));
+        s.next(m, 1)
+    }
+
+    /// Store a word at a base.
+    putbase(m, s) {
+        if s.tos != LispPtr::smallpos(s.tos.lo()) {
+            return s.ufn(m);
+        }
+        let base = s.below(1).masked::<G>();
+        s.mem.set_word(base.add(u32::from(s.operand(1))), s.tos.lo());
+        s.replace(1, base);
+        s.next(m, 2)
+    }
+
+    /// Store a cell at a base, uncounted.
+    putbaseptr(m, s) {
+        let base = s.below(1).masked::<G>();
+        s.mem.set_cell(base.add(u32::from(s.operand(1))), s.tos);
+        s.replace(1, base);
+        s.next(m, 2)
+    }
+
+    /// Store a bit field of the word at a base.
+    putbits(m, s) {
+        if s.tos != LispPtr::smallpos(s.tos.lo()) {
+            return s.ufn(m);
+        }
+        let base = s.below(1).masked::<G>();
+        let at = base.add(u32::from(s.operand(1)));
+        let (shift, mask) = field(s.operand(2));
+        let rest = s.mem.word(at) & !(mask << shift);
+        s.mem.set_word(at, rest | (s.tos.lo() & mask) << shift);
+        s.replace(1, base);
+        s.next(m, 3)
+    }
+
+    /// Store a byte at a base and byte offset.
+    putbasebyte(m, s) {
+        let (base, offset, byte) = (s.below(2).masked::<G>(), s.below(1), s.tos);
+        let Some(offset) = offset.small_value::<G>() else {
+            return s.ufn(m);
+        };
+        if byte != LispPtr::smallpos(byte.lo() & 0xFF) {
+            return s.ufn(m);
+        }
+        s.mem.set_byte(base, offset, byte.lo() as u8);
+        s.replace(2, byte);
+        s.next(m, 1)
+    }
+
+    /// Address at a word offset from a base. The sum is not masked.
+    addbase(m, s) {
+        let Some(offset) = m.integer(s.tos) else {
+            return s.ufn(m);
+        };
+        let base = s.below(1).masked::<G>().0;
+        s.replace(1, LispPtr(base.wrapping_add_signed(offset)));
+        s.next(m, 1)
+    }
+
+    /// The cell with these halves. It is not masked: Lisp builds bit patterns so.
+    vag2(m, s) {
+        let cell = s.below(1).0 << 16 | u32::from(s.tos.lo());
+        s.replace(1, LispPtr(cell));
+        s.next(m, 1)
+    }
+
+    /// High half of a cell.
+    hiloc(m, s) {
+        s.tos = LispPtr::smallpos(s.tos.hi());
+        s.next(m, 1)
+    }
+
+    /// Low half of a cell.
+    loloc(m, s) {
+        s.tos = LispPtr::smallpos(s.tos.lo());
+        s.next(m, 1)
+    }
+
+    /// Copy words, the last first.
+    blt(m, s) {
+        let (to, from, count) = (s.below(2), s.below(1), s.tos);
+        if count != LispPtr::smallpos(count.lo()) {
+            return s.ufn(m);
+        }
+        for word in (0..u32::from(count.lo())).rev() {
+            s.mem.set_word(to.add(word), s.mem.word(from.add(word)));
+        }
+        s.replace(2, count);
+        s.next(m, 1)
+    }
+
+    /// Counted store of a pointer field.
+    rplptr(m, s) {
+        let base = s.below(1);
+        m.store_counted(base.add(u32::from(s.operand(1))), s.tos);
+        s.pop();
+        s.next(m, 2)
+    }
+
+    /// Change a reference count.
+    gcref(m, s) {
+        s.tos = m.gc_ref(s.operand(1), s.tos);
+        s.next(m, 2)
+    }
+
+    /// Next count table entry that may be garbage.
+    gcscan1(m, s) {
+        s.tos = m.gcscan1(s.tos.lo()).map_or(LispPtr::NIL, LispPtr::smallpos);
+        s.next(m, 1)
+    }
+
+    /// Next count table entry that has been seen on the stack.
+    gcscan2(m, s) {
+        s.tos = m.gcscan2(s.tos.lo()).map_or(LispPtr::NIL, LispPtr::smallpos);
+        s.next(m, 1)
+    }
+
+    /// Address of a cell of a symbol.
+    atomcell(m, s) {
+        let cell = match s.operand(1) {
+            2 => SymbolCell::PropertyList,
+            8 => SymbolCell::PrintName,
+            10 => SymbolCell::Definition,
+            12 => SymbolCell::Value,
+            _ => return s.ufn(m),
+        };
+        let is_symbol = s.tos.segment::<G>() == 0
+            || type_entry_of(s.mem, s.tos) & type_entry::NUMBER == types::NEW_ATOM;
+        if !is_symbol {
+            return s.ufn(m);
+        }
+        s.tos = G::symbol_cell(s.tos, cell);
+        s.next(m, 2)
+    }
+
+    /// Next byte of a stream's buffer.
+    bin(m, s) {
+        let stream = s.tos.masked::<G>();
+        let (offset, size) = (s.mem.word(stream), s.mem.word(stream.add(STREAM_BUFFER_SIZE)));
+        let buffer = s.mem.cell(stream.add(STREAM_BUFFER));
+        let binable = s.mem.cell(stream.add(G::STREAM_BINABLE)).has_sign();
+        if m.type_number(stream) != types::STREAM || !binable || offset >= size {
+            return s.ufn(m);
+        }
+        s.mem.set_word(stream, offset + 1);
+        let byte = s.mem.byte(buffer.masked::<G>(), i32::from(offset));
+        s.tos = LispPtr::smallpos(u16::from(byte));
+        s.next(m, 1)
+    }
+
+    /// Store the clock in a box.
+    rclk(m, s) {
+        let clock = m.raw_clock();
+        s.mem.set_cell(s.tos.masked::<G>(), clock);
+        s.next(m, 1)
+    }
+}

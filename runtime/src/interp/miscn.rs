@@ -1,0 +1,87 @@
+//! MISCN: instructions by sub-opcode.
+
+use super::{State, handler};
+use crate::layout::Generation;
+use crate::machine::Machine;
+use crate::memory::LispPtr;
+
+/// Sub-opcodes that the machine does; the others trap.
+mod sub {
+    pub const USER_SUBR: u8 = 0;
+    pub const VALUES: u8 = 1;
+    pub const SXHASH: u8 = 2;
+    pub const STRING_HASH_BITS: u8 = 4;
+    pub const STRING_EQUAL_HASH_BITS: u8 = 5;
+    pub const VALUES_LIST: u8 = 6;
+    pub const CALL_C: u8 = 12;
+}
+
+/// Bytes of the instruction.
+const LENGTH: u32 = 3;
+
+impl<G: Generation> Machine<'_, G> {
+    /// Operand `n` of `count`, the first pushed being 0.
+    fn misc_operand(&self, count: u16, n: u16) -> LispPtr {
+        let distance = count - 1 - n;
+        if distance == 0 {
+            self.regs.tos
+        } else {
+            self.mem.stack(self.regs.sp.sub(2 * distance))
+        }
+    }
+
+    /// Does sub-opcode `number` on the stored registers; false if it must trap.
+    #[inline(never)]
+    fn misc(&mut self, number: u8, count: u16) -> bool {
+        let value = match number {
+            sub::VALUES => {
+                let mut values = LispPtr::NIL;
+                for n in (0..count).rev() {
+                    values = self.cons(self.misc_operand(count, n), values);
+                }
+                self.deliver_values(count, LENGTH, values);
+                return true;
+            }
+            sub::CALL_C => LispPtr::NIL,
+            _ if count == 0 => return false,
+            sub::VALUES_LIST => {
+                let values = self.misc_operand(count, 0);
+                self.deliver_values(count, LENGTH, values);
+                return true;
+            }
+            sub::USER_SUBR if self.integer(self.misc_operand(count, 0)) == Some(0) && count > 1 => {
+                self.misc_operand(count, 1)
+            }
+            sub::SXHASH => LispPtr::smallpos(self.sxhash(self.misc_operand(count, 0))),
+            sub::STRING_HASH_BITS => {
+                LispPtr::smallpos(self.string_hash(self.misc_operand(count, 0), false))
+            }
+            sub::STRING_EQUAL_HASH_BITS => {
+                LispPtr::smallpos(self.string_hash(self.misc_operand(count, 0), true))
+            }
+            _ => return false,
+        };
+        self.finish_misc(count, value);
+        true
+    }
+
+    /// Replaces the operands by `value`; without operands it is pushed.
+    fn finish_misc(&mut self, count: u16, value: LispPtr) {
+        self.mem.set_stack(self.regs.sp, self.regs.tos);
+        self.regs.sp = self.regs.sp.sub(2 * count).add(2);
+        self.regs.tos = value;
+        self.regs.pc = self.regs.pc.jump(LENGTH as i32);
+    }
+}
+
+handler! {
+    /// Secondary dispatch.
+    miscn(m, s) {
+        s.save(m);
+        if m.misc(s.operand(1), u16::from(s.operand(2))) {
+            State::load(m).dispatch(m)
+        } else {
+            s.ufn(m)
+        }
+    }
+}
