@@ -3,7 +3,7 @@
 use crate::layout::records::io_page;
 use crate::layout::{DISPLAY, DISPLAY_WORDS, Generation, IO_PAGE};
 use crate::machine::Machine;
-use crate::memory::{LispPtr, Mem};
+use crate::memory::Mem;
 
 /// Lines and columns of the cursor.
 const CURSOR_SIZE: u16 = 16;
