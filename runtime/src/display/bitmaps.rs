@@ -344,3 +344,6 @@ impl<G: Generation> Machine<'_, G> {
         Outcome::Value(LispPtr::from_bool(done.is_some()))
     }
 }
+
+#[cfg(test)]
+mod tests;

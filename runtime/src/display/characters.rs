@@ -145,3 +145,216 @@ impl<G: Generation> Machine<'_, G> {
         Outcome::Value(args.get(5))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::display::pictures;
+    use crate::layout::records::pilot_bbt;
+    use crate::layout::{Medley2, Medley3};
+    use crate::testing::with_machine;
+
+    const DESTINATION: LispPtr = LispPtr(0x12_0000);
+    const GLYPHS: LispPtr = LispPtr(0x13_1000);
+    const TABLE: LispPtr = LispPtr(0x13_2000);
+    const DATA: LispPtr = LispPtr(0x13_3000);
+    const WIDTHS: LispPtr = LispPtr(0x13_4000);
+    const OFFSETS: LispPtr = LispPtr(0x13_5000);
+    const IMAGE_WIDTHS: LispPtr = LispPtr(0x13_6000);
+    const STREAM: LispPtr = LispPtr(0x13_7000);
+
+    fn int(n: i32) -> LispPtr {
+        LispPtr::small(n).unwrap()
+    }
+
+    /// Character `code` of the character set of the tests.
+    fn character(code: u16) -> LispPtr {
+        LispPtr::smallpos(2 << 8 | code)
+    }
+
+    /// A stream at `x` of a destination of 30 by 3 pixels, whose font has
+    /// character 65, 4 pixels wide, and 66, 3 pixels wide, and moves 1 pixel
+    /// further for each.
+    fn stream<G: Generation>(m: &Machine<'_, G>, x: i32) -> LispPtr {
+        let mem = m.mem;
+        let glyphs = ["..X..XX.", ".X.X.X.X", ".XXX.XX."];
+        let glyphs = pictures::make_from(mem, GLYPHS, &glyphs);
+        let destination = pictures::make(mem, DESTINATION, 30, 3);
+        for (code, offset, image_width) in [(65, 1, 4), (66, 5, 3)] {
+            mem.set_word(OFFSETS.add(code), offset);
+            mem.set_word(IMAGE_WIDTHS.add(code), image_width);
+            mem.set_word(WIDTHS.add(code), image_width + 1);
+        }
+        let (from, to) = (
+            pictures::base(mem, glyphs),
+            pictures::base(mem, destination),
+        );
+        for (offset, value) in [
+            (pilot_bbt::DESTINATION, to.lo()),
+            (pilot_bbt::DESTINATION + 1, to.hi()),
+            (pilot_bbt::DESTINATION_STRIDE, 32),
+            (pilot_bbt::SOURCE, from.lo()),
+            (pilot_bbt::SOURCE + 1, from.hi()),
+            // Upward or not does not matter to characters.
+            (pilot_bbt::SOURCE_STRIDE, 0xFFF0),
+            (pilot_bbt::HEIGHT, 3),
+            (pilot_bbt::FLAGS, 2 << 9),
+        ] {
+            mem.set_word(TABLE.add(offset), value);
+        }
+        for (offset, value) in [
+            (data::X_POSITION, int(x)),
+            (data::X_OFFSET, int(0)),
+            (data::SLOW_PRINTING, LispPtr::NIL),
+            (data::WIDTHS, WIDTHS),
+            (data::OFFSETS, OFFSETS),
+            (data::IMAGE_WIDTHS, IMAGE_WIDTHS),
+            (data::LEFT_MARGIN, int(0)),
+            (data::RIGHT_MARGIN, int(100)),
+            (data::PILOT_BBT, TABLE),
+            (data::CHARACTER_SET, LispPtr::smallpos(2)),
+        ] {
+            mem.set_cell(DATA.add(offset), value);
+        }
+        mem.set_word(DATA.add(data::CLIPPING_LEFT), 0);
+        mem.set_word(DATA.add(data::CLIPPING_RIGHT), 30);
+        mem.set_cell(m.symbols.top_display_stream, STREAM);
+        destination
+    }
+
+    fn print<G: Generation>(m: &mut Machine<'_, G>, code: u16) -> Outcome {
+        m.new_blt_char(&Args::new([character(code), STREAM, DATA]))
+    }
+
+    fn position<G: Generation>(m: &Machine<'_, G>) -> LispPtr {
+        m.mem.cell(DATA.add(data::X_POSITION))
+    }
+
+    fn printed<G: Generation>() {
+        with_machine::<G>(|mut m| {
+            let destination = stream(&m, 14);
+            for code in [65, 66, 65] {
+                assert_eq!(print(&mut m, code), Outcome::Value(DATA));
+            }
+            assert_eq!(position(&m), int(28));
+            assert_eq!(
+                pictures::text(m.mem, destination),
+                [
+                    "...............X...XX...X.....",
+                    "..............X.X..X.X.X.X....",
+                    "..............XXX..XX..XXX....",
+                ]
+            );
+        });
+    }
+
+    #[test]
+    fn characters_are_printed() {
+        printed::<Medley2>();
+        printed::<Medley3>();
+    }
+
+    #[test]
+    fn characters_are_clipped() {
+        with_machine::<Medley2>(|mut m| {
+            let destination = stream(&m, -8);
+            m.mem.set_cell(DATA.add(data::X_OFFSET), int(10));
+            m.mem.set_word(DATA.add(data::CLIPPING_LEFT), 3);
+            m.mem.set_word(DATA.add(data::CLIPPING_RIGHT), 8);
+            for _ in 0..3 {
+                print(&mut m, 65);
+            }
+            assert_eq!(position(&m), int(7));
+            let lines = pictures::text(m.mem, destination);
+            assert_eq!(lines[0], "...X..........................");
+            assert_eq!(lines[1], "....X..X......................");
+            assert_eq!(lines[2], "...XX..X......................");
+        });
+    }
+
+    #[test]
+    fn what_lisp_must_print() {
+        type Change<'a> = &'a dyn Fn(&Machine<'_, Medley3>);
+        let set =
+            |offset, value| move |m: &Machine<'_, Medley3>| m.mem.set_cell(DATA.add(offset), value);
+        let changes: [Change<'_>; 9] = [
+            &set(data::CHARACTER_SET, int(1)),
+            &set(data::SLOW_PRINTING, LispPtr::T),
+            &set(data::X_POSITION, LispPtr(0x13_9000)),
+            &set(data::X_OFFSET, LispPtr::NIL),
+            &set(data::LEFT_MARGIN, LispPtr::NIL),
+            &set(data::RIGHT_MARGIN, LispPtr::NIL),
+            &set(data::RIGHT_MARGIN, int(17)),
+            &|m| m.mem.set_cell(m.symbols.top_display_stream, DATA),
+            &|m| {
+                m.mem.set_word(WIDTHS.add(65), 0xFFFF);
+            },
+        ];
+        with_machine::<Medley3>(|mut m| {
+            for (n, change) in changes.iter().enumerate() {
+                stream(&m, 14);
+                change(&m);
+                let before = position(&m);
+                let outcome = print(&mut m, 65);
+                assert_eq!(outcome, Outcome::Punt(m.symbols.punt_bltchar), "{n}");
+                assert_eq!(position(&m), before);
+                let words = m.mem.word(DESTINATION.add(8)) | m.mem.word(DESTINATION.add(9));
+                assert_eq!(words, 0);
+            }
+            // The first character of a line may cross the margin.
+            stream(&m, 14);
+            set(data::RIGHT_MARGIN, int(17))(&m);
+            set(data::LEFT_MARGIN, int(14))(&m);
+            assert_eq!(print(&mut m, 65), Outcome::Value(DATA));
+        });
+    }
+
+    #[test]
+    fn single_characters() {
+        with_machine::<Medley2>(|mut m| {
+            let destination = stream(&m, 0);
+            let mut draw = |x, left, right| {
+                let args = [TABLE, DATA, int(66), int(x), int(left), int(right)];
+                m.blt_char(&Args::new(args));
+            };
+            draw(2, 2, 5);
+            draw(-2, 0, 1);
+            draw(10, 11, 12);
+            draw(20, 21, 21);
+            draw(20, 22, 21);
+            let lines = pictures::text(m.mem, destination);
+            assert_eq!(lines[0], "..XX.......X..................");
+            assert_eq!(lines[1], "X.X.X.........................");
+        });
+    }
+
+    fn edited<G: Generation>() {
+        with_machine::<G>(|mut m| {
+            let destination = stream(&m, 0);
+            let mut draw = |code, x, clip_right| {
+                m.tedit_blt_char(&Args::new([
+                    code,
+                    STREAM,
+                    int(x),
+                    DATA,
+                    TABLE,
+                    int(clip_right),
+                ]))
+            };
+            assert_eq!(draw(character(65), 3, 100), Outcome::Value(int(100)));
+            draw(character(66), 10, 12);
+            draw(character(66), 20, 20);
+            let other = draw(LispPtr::smallpos(65), 20, 30);
+            assert_eq!(other, Outcome::Punt(m.symbols.tedit_bltchar));
+            let lines = pictures::text(m.mem, destination);
+            assert_eq!(lines[0], "....X.....XX..................");
+            assert_eq!(position(&m), int(0));
+        });
+    }
+
+    #[test]
+    fn characters_are_drawn_for_the_editor() {
+        edited::<Medley2>();
+        edited::<Medley3>();
+    }
+}

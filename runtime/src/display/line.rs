@@ -145,3 +145,115 @@ impl<G: Generation> Machine<'_, G> {
         old & bit != 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::display::pictures;
+    use crate::layout::{Medley2, Medley3};
+    use crate::testing::with_machine;
+
+    const BITMAP: LispPtr = LispPtr(0x12_0000);
+
+    /// Draws on a bitmap of 20 by 5 pixels, starting in line `y`.
+    fn drawn<G: Generation>(
+        y: u32,
+        draw: impl FnOnce(&mut Machine<'_, G>, LispPtr),
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        with_machine::<G>(|mut m| {
+            let bitmap = pictures::make(m.mem, BITMAP, 20, 5);
+            let start = pictures::base(m.mem, bitmap).add(2 * y);
+            draw(&mut m, start);
+            lines = pictures::text(m.mem, bitmap);
+        });
+        lines
+    }
+
+    fn lines_of<G: Generation>() {
+        let flat = drawn::<G>(0, |m, start| {
+            m.draw_line(start, 1, 18, 2, 4, 0, 9, 18, 100);
+        });
+        assert_eq!(
+            flat,
+            [
+                ".XXX................",
+                "....XXXX............",
+                "........XXXXX.......",
+                ".............XXXX...",
+                ".................XX.",
+            ]
+        );
+        let steep_upward = drawn::<G>(4, |m, start| {
+            m.draw_line(start, 14, 2, -2, 5, 0, 2, 100, 5);
+        });
+        assert_eq!(
+            steep_upward,
+            [
+                "................X...",
+                "...............X....",
+                "...............X....",
+                "..............X.....",
+                "..............X.....",
+            ]
+        );
+        let erased = drawn::<G>(0, |m, start| {
+            m.draw_line(start, 0, 20, 2, 0, 0, 0, 20, 1);
+            m.draw_line(start, 2, 4, 2, 0, 1, 0, 4, 1);
+            m.draw_line(start, 5, 20, 2, 0, 2, 0, 12, 1);
+            m.draw_line(start, 0, 20, 2, 0, 3, 0, 20, 1);
+        });
+        assert_eq!(erased[0], "XX...X...........XXX");
+    }
+
+    #[test]
+    fn lines() {
+        lines_of::<Medley2>();
+        lines_of::<Medley3>();
+    }
+
+    #[test]
+    fn a_bit_beyond_the_word_is_its_right_neighbour() {
+        let flat = drawn::<Medley2>(0, |m, start| {
+            m.draw_line(start, 40_000, 2, 2, 0, 0, 0, 2, 1);
+        });
+        assert_eq!(flat[0], "................XX..");
+        let steep = drawn::<Medley2>(0, |m, start| {
+            m.draw_line(start, 16, 3, 2, 3, 0, 0, 3, 3);
+        });
+        assert_eq!(steep[0], "....................");
+        assert_eq!(steep[1], "................X...");
+    }
+
+    #[test]
+    fn any_numbers_end() {
+        with_machine::<Medley3>(|mut m| {
+            for n in [0, 1, 0x8000, 0xFFFF] {
+                let raster = i32::from(n) << 16;
+                m.draw_line(LispPtr(!0), n, n, raster, n, n, n, !n, 0xFFFF);
+                m.draw_line(LispPtr(!0), n, n, raster, !n, n & 1, n, 0xFFFF, !n);
+                m.bitmap_bit(LispPtr(!0), raster, raster, 0, i32::MAX, i32::MIN);
+            }
+        });
+    }
+
+    fn bits_of<G: Generation>() {
+        let lines = drawn::<G>(0, |m, base| {
+            assert!(!m.bitmap_bit(base, 17, 4, 3, 4, 2));
+            assert!(m.bitmap_bit(base, 17, 4, 2, 4, 2));
+            assert!(!m.bitmap_bit(base, 0, 0, 0, 4, 2));
+            assert!(m.bitmap_bit(base, 0, 0, 0, 4, 2));
+            assert!(!m.bitmap_bit(base, 3, 1, -7, 4, 2));
+            assert!(m.bitmap_bit(base, 3, 1, 1, 4, 2));
+            assert!(!m.bitmap_bit(base, 3, 1, 1, 4, 2));
+        });
+        assert_eq!(lines[0], ".................X..");
+        assert!(lines[1..].iter().all(|line| !line.contains('X')));
+    }
+
+    #[test]
+    fn single_pixels() {
+        bits_of::<Medley2>();
+        bits_of::<Medley3>();
+    }
+}

@@ -15,6 +15,8 @@ pub mod bitblt;
 mod bitmaps;
 mod characters;
 mod line;
+#[cfg(test)]
+mod pictures;
 mod pilot;
 pub mod screen;
 

@@ -158,3 +158,78 @@ impl<'m, G: Generation> Machine<'m, G> {
         self.devices.display.invert(inverse);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::{Medley2, Medley3};
+    use crate::testing::with_machine;
+
+    fn picture_of<G: Generation>() {
+        with_machine::<G>(|m| {
+            let mem = m.mem;
+            let io = |offset, value| mem.set_word(IO_PAGE.add(offset), value);
+            mem.set_word(DISPLAY, 0x8001);
+            mem.set_word(DISPLAY.add(3), 0x1234);
+            // A cursor of two corners, cut off by the left edge.
+            io(io_page::CURSOR_X, 0xFFF1);
+            io(io_page::CURSOR_Y, 1);
+            io(io_page::CURSOR_BITMAP, 0x8001);
+            let screen = Screen::new(mem, (33, 2), false);
+            assert_eq!((screen.width(), screen.height()), (32, 2));
+            assert_eq!(screen.picture(false), [0x80, 0x01, 0, 0, 0, 0, 0x12, 0x34]);
+            assert_eq!(
+                screen.picture(true),
+                [0x80, 0x01, 0, 0, 0x80, 0, 0x12, 0x34]
+            );
+            let inverse = Screen::new(mem, (32, 2), true);
+            assert_eq!(
+                inverse.picture(true),
+                [0x7F, 0xFE, 0xFF, 0xFF, 0x7F, 0xFF, 0xED, 0xCB]
+            );
+            let mut part = [0; 3];
+            screen.read_line(1, &mut part);
+            assert_eq!(part, [0, 0, 0x12]);
+            screen.read_line(2, &mut part);
+            assert_eq!(part, [0, 0, 0x12]);
+        });
+    }
+
+    #[test]
+    fn pictures() {
+        picture_of::<Medley2>();
+        picture_of::<Medley3>();
+    }
+
+    #[test]
+    fn sizes_stay_inside_the_bitmap() {
+        with_machine::<Medley2>(|m| {
+            for (size, expected) in [
+                ((0, 100), (0, 100)),
+                ((31, 100), (0, 100)),
+                ((0xFFFF, 0xFFFF), (0xFFE0, 32)),
+                ((2048, 2048), (2048, 1024)),
+            ] {
+                let screen = Screen::new(m.mem, size, false);
+                assert_eq!((screen.width(), screen.height()), expected);
+                let bytes = screen.line_bytes() * usize::from(screen.height());
+                assert_eq!(screen.picture(true).len(), bytes);
+            }
+        });
+    }
+
+    #[test]
+    fn the_mouse_is_where_the_cursor_points_less_its_hot_spot() {
+        with_machine::<Medley3>(|mut m| {
+            m.set_cursor(Some((3, 15)));
+            m.move_pointer(100, 50);
+            assert_eq!(m.mouse_position(), (97, 50));
+            m.set_cursor(Some((0, 5)));
+            m.move_pointer(100, 5);
+            assert_eq!(m.mouse_position(), (100, 0xFFFB));
+            m.set_cursor(None);
+            m.move_pointer(100, 5);
+            assert_eq!(m.mouse_position(), (100, 5));
+        });
+    }
+}
