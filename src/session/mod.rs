@@ -22,7 +22,7 @@ use geiko_runtime::traps::keyboard::Button;
 use crate::devices::headless::{Headless, ScreenSize};
 use crate::devices::host::Host;
 use crate::keys::Key;
-use crate::screenshot::Picture;
+use crate::screenshot;
 use crate::script::{Next, Player, Point, Script, ScriptError, Stage};
 
 pub use time::Time;
@@ -93,7 +93,6 @@ pub struct Session<'m, G: Generation> {
     machine: Machine<'m, G>,
     time: Time,
     player: Option<Player>,
-    screen: ScreenSize,
     started: Instant,
     time_limit: Option<Duration>,
 }
@@ -106,7 +105,6 @@ impl<'m, G: Generation> Session<'m, G> {
             machine,
             time,
             player: settings.script.map(Player::new),
-            screen: settings.screen,
             started: Instant::now(),
             time_limit: settings.time_limit,
         }
@@ -143,7 +141,6 @@ impl<'m, G: Generation> Session<'m, G> {
             let mut hands = Hands {
                 machine: &mut self.machine,
                 time: &mut self.time,
-                screen: self.screen,
             };
             if let Next::Finish(status) = player.poll(&mut hands)? {
                 return Ok(Some(Ending::Finished(status)));
@@ -159,11 +156,6 @@ impl<'m, G: Generation> Session<'m, G> {
         })
     }
 
-    /// The screen as it is.
-    pub fn picture(&self) -> Picture {
-        Picture::of_screen(self.machine.mem, (self.screen.width, self.screen.height))
-    }
-
     /// The machine.
     pub fn machine(&self) -> &Machine<'m, G> {
         &self.machine
@@ -174,7 +166,6 @@ impl<'m, G: Generation> Session<'m, G> {
 struct Hands<'a, 'm, G: Generation> {
     machine: &'a mut Machine<'m, G>,
     time: &'a mut Time,
-    screen: ScreenSize,
 }
 
 impl<G: Generation> Stage for Hands<'_, '_, G> {
@@ -195,7 +186,7 @@ impl<G: Generation> Stage for Hands<'_, '_, G> {
     }
 
     fn screen_size(&self) -> (u16, u16) {
-        (self.screen.width, self.screen.height)
+        self.machine.devices.display.size()
     }
 
     fn key(&mut self, Key(number): Key, down: bool) {
@@ -209,13 +200,11 @@ impl<G: Generation> Stage for Hands<'_, '_, G> {
     }
 
     fn move_mouse(&mut self, to: Point) {
-        self.machine.move_mouse(to.x, to.y);
+        self.machine.move_pointer(to.x, to.y);
         self.time.disturb();
     }
 
     fn screenshot(&mut self, path: &Path) -> Result<(), String> {
-        Picture::of_screen(self.machine.mem, self.screen_size())
-            .write(path)
-            .map_err(|error| error.to_string())
+        screenshot::write(&self.machine.screen(), path).map_err(|error| error.to_string())
     }
 }
