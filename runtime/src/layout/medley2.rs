@@ -1,7 +1,7 @@
 //! Medley 2.0 and 2.01: 24-bit pointers, cdr codes of 8 bits.
 
 use super::records::{ArrayFields, ConsPage, DtdFields, InterfaceFields};
-use super::{Generation, SymbolCell};
+use super::{Generation, Release, SymbolCell};
 use crate::memory::{LispPtr, Mem};
 
 /// The generation of Medley 2.0 and 2.01.
@@ -9,11 +9,13 @@ use crate::memory::{LispPtr, Mem};
 pub struct Medley2;
 
 impl Generation for Medley2 {
+    const RELEASE: Release = Release::Medley2;
     const NAME: &'static str = "Medley 2 (24-bit pointers)";
     const POINTER_MASK: u32 = 0x00FF_FFFF;
     const MEMORY_BYTES: usize = 1 << 25;
     const OPERAND_BYTES: u32 = 3;
     const MAX_MEGABYTES: u32 = 32;
+    const DEFAULT_MEGABYTES: u32 = 32;
 
     const INTERFACE_PAGE: LispPtr = LispPtr(0x06_0000);
     const FPTOVP: LispPtr = LispPtr(0x04_0000);
@@ -41,23 +43,24 @@ impl Generation for Medley2 {
         off_list: 0xFFFF,
     };
     const CDR_CODE_BITS: u32 = 8;
+    const FAT_NAME: u32 = 1 << 29;
 
     #[inline(always)]
     fn symbol_cell(symbol: LispPtr, cell: SymbolCell) -> LispPtr {
         if symbol.segment::<Self>() == 0 {
             let table = match cell {
-                SymbolCell::PrintName => 0x08_0000,
+                SymbolCell::PrintName | SymbolCell::Package => 0x08_0000,
                 SymbolCell::Value => 0x0C_0000,
                 SymbolCell::Definition => 0x0A_0000,
-                SymbolCell::PropertyList => 0x02_0000,
+                SymbolCell::PropertyList | SymbolCell::NameKind => 0x02_0000,
             };
             LispPtr(table + 2 * (symbol.0 & 0xFFFF))
         } else {
             symbol.masked::<Self>().add(match cell {
-                SymbolCell::PrintName => 0,
+                SymbolCell::PrintName | SymbolCell::Package => 0,
                 SymbolCell::Value => 2,
                 SymbolCell::Definition => 4,
-                SymbolCell::PropertyList => 6,
+                SymbolCell::PropertyList | SymbolCell::NameKind => 6,
             })
         }
     }

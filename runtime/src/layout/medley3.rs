@@ -1,7 +1,7 @@
 //! Medley 3.5 and 3.51: 28-bit pointers, cdr codes of 4 bits.
 
 use super::records::{ArrayFields, ConsPage, DtdFields, InterfaceFields};
-use super::{Generation, SymbolCell};
+use super::{Generation, Release, SymbolCell};
 use crate::memory::{LispPtr, Mem};
 
 /// The generation of Medley 3.5 and 3.51.
@@ -12,11 +12,13 @@ pub struct Medley3;
 const SYMBOLS: u32 = 0x2C_0000;
 
 impl Generation for Medley3 {
+    const RELEASE: Release = Release::Medley3;
     const NAME: &'static str = "Medley 3 (28-bit pointers)";
     const POINTER_MASK: u32 = 0x0FFF_FFFF;
     const MEMORY_BYTES: usize = 1 << 29;
     const OPERAND_BYTES: u32 = 4;
     const MAX_MEGABYTES: u32 = 256;
+    const DEFAULT_MEGABYTES: u32 = 64;
 
     const INTERFACE_PAGE: LispPtr = LispPtr(0x14_0000);
     const FPTOVP: LispPtr = LispPtr(0x02_0000);
@@ -44,6 +46,7 @@ impl Generation for Medley3 {
         off_list: 0xFFFF_FFFF,
     };
     const CDR_CODE_BITS: u32 = 4;
+    const FAT_NAME: u32 = 1 << 13;
 
     #[inline(always)]
     fn symbol_cell(symbol: LispPtr, cell: SymbolCell) -> LispPtr {
@@ -57,6 +60,7 @@ impl Generation for Medley3 {
             SymbolCell::Value => 2,
             SymbolCell::Definition => 4,
             SymbolCell::PropertyList => 6,
+            SymbolCell::Package | SymbolCell::NameKind => 8,
         })
     }
 

@@ -36,12 +36,45 @@ pub enum SymbolCell {
     Definition,
     /// Property list.
     PropertyList,
+    /// The cell whose top byte is the number of the home package.
+    Package,
+    /// The cell with the bit [`Generation::FAT_NAME`].
+    NameKind,
 }
+
+/// The image generations as values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Release {
+    /// [`Medley2`].
+    Medley2,
+    /// [`Medley3`].
+    Medley3,
+}
+
+impl Release {
+    /// Name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Medley2 => Medley2::NAME,
+            Self::Medley3 => Medley3::NAME,
+        }
+    }
+}
+
+/// Smallest memory size an image can have, in megabytes.
+pub const MIN_MEGABYTES: u32 = 8;
+/// Pages in a megabyte.
+pub const PAGES_PER_MEGABYTE: u32 = 2048;
+/// Symbols that are numbers, not records: entries of the symbol tables of
+/// Medley 2; in Medley 3 as many as there were in the original loadup.
+pub const INDEXED_SYMBOLS: u32 = 0x1_0000;
 
 /// An image generation: every fact that differs between Medley 2 and Medley 3.
 ///
 /// The interpreter and the collectors are monomorphised over it.
 pub trait Generation: Copy + Clone + std::fmt::Debug + Eq + 'static {
+    /// The generation as a value.
+    const RELEASE: Release;
     /// Name for people.
     const NAME: &'static str;
     /// Bits of a cell that make up a pointer.
@@ -56,6 +89,8 @@ pub trait Generation: Copy + Clone + std::fmt::Debug + Eq + 'static {
     const OPERAND_BYTES: u32;
     /// Largest memory size an image may ask for, in megabytes.
     const MAX_MEGABYTES: u32;
+    /// Memory size of an image that asks for none, in megabytes.
+    const DEFAULT_MEGABYTES: u32;
 
     /// The interface page.
     const INTERFACE_PAGE: LispPtr;
@@ -115,6 +150,10 @@ pub trait Generation: Copy + Clone + std::fmt::Debug + Eq + 'static {
     /// smaller ones, except 0, places of a cell that holds the cdr. 0 marks a
     /// forwarder.
     const CDR_NIL: u32 = 1 << (Self::CDR_CODE_BITS - 1);
+
+    /// Bit of the cell [`SymbolCell::NameKind`]: the print name has 16-bit
+    /// characters.
+    const FAT_NAME: u32;
 
     /// Address of a cell of a symbol.
     fn symbol_cell(symbol: LispPtr, cell: SymbolCell) -> LispPtr;

@@ -132,6 +132,14 @@ pub mod misc_stats {
     pub const TOTAL_TIME: u32 = 2;
     /// System CPU milliseconds.
     pub const SWAP_WAIT_TIME: u32 = 4;
+    /// Page faults.
+    pub const PAGE_FAULTS: u32 = 6;
+    /// Page faults that read from a disk.
+    pub const SWAP_WRITES: u32 = 8;
+    /// Time spent on disk operations.
+    pub const DISK_IO_TIME: u32 = 10;
+    /// Disk operations.
+    pub const DISK_OPERATIONS: u32 = 12;
     /// Milliseconds in the collector.
     pub const GC_TIME: u32 = 16;
     /// Seconds clock.
@@ -158,6 +166,27 @@ pub mod io_page {
     pub const CURSOR_Y: u32 = 239;
     /// Sixteen rows of the cursor.
     pub const CURSOR_BITMAP: u32 = 240;
+}
+
+/// Packages (`reference/memory-map.md` section 6.7): cells, as word offsets.
+pub mod package {
+    /// Its name (a string).
+    pub const NAME: u32 = 4;
+    /// Other names (a list of strings).
+    pub const NICKNAMES: u32 = 8;
+    /// Symbols that are not exported (a [symbol table](super::symbol_table)).
+    pub const INTERNAL_SYMBOLS: u32 = 16;
+    /// Symbols that are exported.
+    pub const EXTERNAL_SYMBOLS: u32 = 18;
+}
+
+/// Hash tables of the symbols of packages: cells, as word offsets.
+pub mod symbol_table {
+    /// Array of symbols, or a list of such arrays.
+    pub const SYMBOLS: u32 = 0;
+    /// Array of bytes made from the hash codes of the symbols, 0 for no symbol,
+    /// or a list of such arrays.
+    pub const HASHES: u32 = 2;
 }
 
 /// Bitmaps (`reference/devices.md` section 1).

@@ -4,6 +4,7 @@
 mod display;
 mod host;
 mod strings;
+mod symbols;
 mod system;
 mod time;
 
@@ -100,6 +101,7 @@ impl<G: Generation> Machine<'_, G> {
             92 => self.subr_do_reclaim(),
             96 => self.subr_disable_gc(),
             135 => self.subr_new_blt_char(args),
+            145 => self.subr_with_symbol(args),
             146 => self.subr_cause_interrupt(),
             210 => self.subr_yield(args),
             _ => Outcome::Value(LispPtr::NIL),

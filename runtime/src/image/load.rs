@@ -1,0 +1,313 @@
+//! Loading an image file into memory.
+//!
+//! A file is a sequence of pages of 512 bytes, each the content of one page of
+//! memory. Which one, a table says that is itself a part of memory and
+//! lies in consecutive pages of the file (`reference/image-format.md` section 5).
+//! Entry *n* of the table belongs to file page *n*, counted from 1.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::error::{ImageError, Problem};
+use super::header::{HEADER_BYTES, ImageHeader, MemorySize, file_offset};
+use crate::layout::records::{block, frame, interface};
+use crate::layout::{Generation, Medley2, Medley3, Release, STACK};
+use crate::memory::{AddressSpace, BYTES_PER_PAGE, LispPtr, Mem, StackOffset, WORDS_PER_PAGE};
+
+/// An image file, read and with a header that makes sense.
+#[derive(Clone, Debug)]
+pub struct ImageFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    header: ImageHeader,
+}
+
+impl ImageFile {
+    /// Reads the image file at `path`.
+    pub fn open(path: &Path) -> Result<Self, ImageError> {
+        let problem = |problem| ImageError {
+            path: path.into(),
+            problem,
+        };
+        let (header, bytes) = read(path).map_err(problem)?;
+        Ok(Self {
+            path: path.into(),
+            bytes,
+            header,
+        })
+    }
+
+    /// An image file whose content is `bytes`; `path` is for messages.
+    pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, ImageError> {
+        match ImageHeader::parse(&bytes, bytes.len() as u64) {
+            Ok(header) => Ok(Self {
+                path: path.into(),
+                bytes,
+                header,
+            }),
+            Err(problem) => Err(ImageError {
+                path: path.into(),
+                problem,
+            }),
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the interface page says.
+    pub fn header(&self) -> &ImageHeader {
+        &self.header
+    }
+
+    /// The memory size to run the image with: the one `asked` for, if any.
+    pub fn memory_size(&self, asked: Option<u32>) -> Result<MemorySize, ImageError> {
+        self.with_path(self.header.memory_size(asked))
+    }
+
+    /// The memory of the image, as it was when the image was saved.
+    pub fn load<G: Generation>(&self, size: MemorySize) -> Result<AddressSpace<G>, ImageError> {
+        self.with_path(self.try_load(size))
+    }
+
+    fn with_path<T>(&self, result: Result<T, Problem>) -> Result<T, ImageError> {
+        result.map_err(|problem| ImageError {
+            path: self.path.clone(),
+            problem,
+        })
+    }
+
+    fn try_load<G: Generation>(&self, size: MemorySize) -> Result<AddressSpace<G>, Problem> {
+        if self.header.release != G::RELEASE {
+            return Err(Problem::Generation {
+                found: self.header.release,
+                expected: G::RELEASE,
+            });
+        }
+        let table = PageTable::<G>::new(&self.bytes, &self.header);
+        table.check(size)?;
+        let space = AddressSpace::reserve()?;
+        let mem = space.view();
+        let (file_pages, _) = self.bytes.as_chunks::<BYTES_PER_PAGE>();
+        for (page, content) in table.pages().zip(file_pages) {
+            if let Some(page) = page {
+                mem.write_page(page, content);
+            }
+        }
+        check_interface_page(mem, &table, &self.header)?;
+        check_resumable(mem, &table, self.header.current_frame)?;
+        Ok(space)
+    }
+}
+
+/// Reads a file, but no more of it than its start unless that is an image's.
+fn read(path: &Path) -> Result<(ImageHeader, Vec<u8>), Problem> {
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(Problem::NotAFile {
+            kind: "a directory",
+        });
+    }
+    if !metadata.is_file() {
+        return Err(Problem::NotAFile { kind: "a device" });
+    }
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut bytes = vec![0; length.min(HEADER_BYTES as u64) as usize];
+    file.read_exact(&mut bytes).map_err(shrinking)?;
+    let header = ImageHeader::parse(&bytes, length)?;
+    bytes.resize(header.file_pages as usize * BYTES_PER_PAGE, 0);
+    file.read_exact(&mut bytes[HEADER_BYTES..])
+        .map_err(shrinking)?;
+    Ok((header, bytes))
+}
+
+fn shrinking(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        io::Error::new(error.kind(), "it becomes shorter while it is read")
+    } else {
+        error
+    }
+}
+
+/// The table of pages of an image file, in the file.
+struct PageTable<'a, G> {
+    bytes: &'a [u8],
+    header: &'a ImageHeader,
+    /// Where entry 0, which is not used, is in the file.
+    offset: usize,
+    generation: std::marker::PhantomData<G>,
+}
+
+impl<'a, G: Generation> PageTable<'a, G> {
+    const ENTRY_BYTES: usize = G::FPTOVP_ENTRY_WORDS as usize * 2;
+
+    /// The table of a file whose header has been parsed.
+    fn new(bytes: &'a [u8], header: &'a ImageHeader) -> Self {
+        Self {
+            bytes,
+            header,
+            offset: (header.page_table_start as usize - 1) * BYTES_PER_PAGE,
+            generation: std::marker::PhantomData,
+        }
+    }
+
+    /// The place in the file of entry `file_page`.
+    fn entry_offset(&self, file_page: u32) -> u64 {
+        (self.offset + file_page as usize * Self::ENTRY_BYTES) as u64
+    }
+
+    /// The pages in file pages 1, 2, ... None for file pages that hold nothing.
+    fn pages(&self) -> impl DoubleEndedIterator<Item = Option<u32>> + ExactSizeIterator {
+        let first = self.offset + Self::ENTRY_BYTES;
+        let bytes = self.header.file_pages as usize * Self::ENTRY_BYTES;
+        self.bytes[first..first + bytes]
+            .chunks_exact(Self::ENTRY_BYTES)
+            .map(|entry| match *entry {
+                [0xFF, 0xFF, ..] => None,
+                [a, b] => Some(u32::from(u16::from_be_bytes([a, b]))),
+                [a, b, c, d] => Some(u32::from_be_bytes([a, b, c, d])),
+                _ => None,
+            })
+    }
+
+    /// The place in the file of the word at `address`: of its last copy, which is
+    /// the one that stays in memory.
+    fn place_of(&self, address: LispPtr) -> Option<u64> {
+        let index = self
+            .pages()
+            .rposition(|page| page == Some(address.page()))?;
+        let word = address.0 % WORDS_PER_PAGE;
+        Some(index as u64 * BYTES_PER_PAGE as u64 + u64::from(word) * 2)
+    }
+
+    /// Every page lies in memory of `size`, the interface page is there, and the
+    /// table's own pages are where the header says.
+    fn check(&self, size: MemorySize) -> Result<(), Problem> {
+        let last_page = size.last_page();
+        let interface_page = G::INTERFACE_PAGE.page();
+        let mut has_interface_page = false;
+        for (file_page, page) in (1..).zip(self.pages()) {
+            let Some(page) = page else { continue };
+            if page > last_page {
+                return Err(Problem::PageOutside {
+                    offset: self.entry_offset(file_page),
+                    found: page,
+                    expected: last_page,
+                    megabytes: size.megabytes,
+                });
+            }
+            has_interface_page |= page == interface_page;
+        }
+        let start = self.header.page_table_start;
+        let table_pages = self.header.table_pages(G::FPTOVP_ENTRY_WORDS);
+        let own = self.pages().skip(start as usize - 1);
+        for (n, page) in (0..table_pages).zip(own) {
+            let expected = G::FPTOVP.page() + n;
+            if page != Some(expected) {
+                return Err(Problem::TablePage {
+                    offset: self.entry_offset(start + n),
+                    found: page.unwrap_or(0xFFFF),
+                    expected,
+                });
+            }
+        }
+        if !has_interface_page {
+            return Err(Problem::NoInterfacePage {
+                offset: self.offset as u64,
+                expected: interface_page,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The interface page in memory agrees with the header in what decides how the
+/// image is saved again.
+fn check_interface_page<G: Generation>(
+    mem: Mem<'_, G>,
+    table: &PageTable<'_, G>,
+    header: &ImageHeader,
+) -> Result<(), Problem> {
+    let fields = G::INTERFACE_FIELDS;
+    let active_pages = G::INTERFACE_PAGE.add(fields.active_pages);
+    let active_pages = if fields.wide {
+        mem.cell(active_pages).0
+    } else {
+        u32::from(mem.word(active_pages))
+    };
+    let start = mem.word(G::INTERFACE_PAGE.add(interface::FPTOVP_START));
+    for (word, found, expected) in [
+        (fields.active_pages, active_pages, header.file_pages),
+        (
+            interface::FPTOVP_START,
+            u32::from(start),
+            header.page_table_start,
+        ),
+    ] {
+        if found != expected {
+            return Err(Problem::InterfaceCopy {
+                offset: table.place_of(G::INTERFACE_PAGE.add(word)).unwrap_or(0),
+                found,
+                copy_offset: file_offset(word),
+                expected,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// There is a frame to resume, with free space behind it.
+fn check_resumable<G: Generation>(
+    mem: Mem<'_, G>,
+    table: &PageTable<'_, G>,
+    frame: StackOffset,
+) -> Result<(), Problem> {
+    let place = |missing: StackOffset| {
+        let address = LispPtr(STACK.0 | u32::from(missing.0));
+        table.place_of(address).ok_or(Problem::NoStackPage {
+            offset: file_offset(interface::CURRENT_FRAME),
+            frame,
+            missing,
+        })
+    };
+    let offset = place(frame)?;
+    let found = mem.stack_word(frame);
+    if found & block::KIND != block::FRAME {
+        return Err(Problem::NoFrame {
+            offset,
+            found,
+            frame,
+        });
+    }
+    let next = StackOffset(mem.stack_word(frame.add(frame::NEXT_BLOCK)));
+    let offset = place(next)?;
+    let found = mem.stack_word(next);
+    if found & block::KIND != block::FREE {
+        return Err(Problem::NoFreeBlock {
+            offset,
+            found,
+            frame,
+        });
+    }
+    Ok(())
+}
+
+/// Opens `bytes` as an image file, for a fuzzer: whatever they are, this returns.
+pub fn fuzz_header(bytes: &[u8]) {
+    let Ok(image) = ImageFile::from_bytes(Path::new("fuzz"), bytes.to_vec()) else {
+        return;
+    };
+    for asked in [None, Some(image.header.megabytes), Some(32)] {
+        let Ok(size) = image.memory_size(asked) else {
+            continue;
+        };
+        match image.header.release {
+            Release::Medley2 => drop(image.load::<Medley2>(size)),
+            Release::Medley3 => drop(image.load::<Medley3>(size)),
+        }
+    }
+}
