@@ -19,6 +19,10 @@ mod big_counts;
 mod code;
 mod collisions;
 mod counts;
+#[cfg(test)]
+mod counts_tests;
+#[cfg(test)]
+mod model_tests;
 mod reclaim;
 mod scan;
 #[cfg(test)]
