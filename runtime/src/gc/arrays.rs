@@ -39,7 +39,7 @@ impl Block {
 }
 
 /// The bucket for free blocks of `cells` cells.
-fn bucket(cells: u32) -> u32 {
+pub(super) fn bucket(cells: u32) -> u32 {
     let bit_length = if cells <= 2 {
         cells
     } else {
@@ -108,21 +108,16 @@ impl<G: Generation> Machine<'_, G> {
         let cells = u32::from(self.mem.word(trailer.add(LENGTH)));
         let at = end.add((2 * cells).wrapping_neg());
         let block = Block { at, cells };
-        (cells >= 2 && self.is_sound_free_block(block)).then_some(block)
-    }
-
-    /// The free block that starts at `at`, if a sound one does.
-    fn free_block_at(&self, at: LispPtr) -> Option<Block> {
-        let block = self.block_at(at);
-        (block.cells >= 2 && self.is_sound_free_block(block)).then_some(block)
+        self.is_sound_free_block(block).then_some(block)
     }
 
     fn is_sound_free_block(&self, block: Block) -> bool {
-        let trailer = block.trailer();
-        [block.at, trailer].iter().all(|&end| {
+        let ends = [block.at, block.trailer()];
+        let sound = ends.iter().all(|&end| {
             self.mem.word(end) & (PASSWORD_MASK | IN_USE) == FREE
                 && u32::from(self.mem.word(end.add(LENGTH))) == block.cells
-        })
+        });
+        sound && block.cells >= 2
     }
 
     /// Writes the header and the trailer of a free block.
@@ -153,22 +148,35 @@ impl<G: Generation> Machine<'_, G> {
         Some(block)
     }
 
-    /// Merges a free block in a ring with the block behind it.
+    /// Merges a free block in a ring with the block behind it, and once more if
+    /// that only moved the border between them.
     fn merge_forward(&mut self, block: Block) {
+        let Some(next) = self.free_block_behind(block) else {
+            return;
+        };
+        self.unlink_block(next);
+        self.unlink_block(block);
+        if let Some(last) = self.merge_blocks(block, next)
+            && last.at != block.at
+            && let Some(next) = self.free_block_behind(last)
+            && last.cells + next.cells <= MAX_CELLS
+        {
+            self.unlink_block(next);
+            self.unlink_block(last);
+            self.merge_blocks(last, next);
+        }
+    }
+
+    /// The free block behind `block` that may be merged with it.
+    fn free_block_behind(&self, block: Block) -> Option<Block> {
         let symbols = &self.symbols;
         let next = block.end();
         let ends_space = [symbols.array_free_list, symbols.array_free_list2]
             .iter()
             .any(|&end| self.mem.cell(end).masked::<G>() == next);
         let merging = !self.mem.cell(symbols.array_merging).is_nil();
-        if merging
-            && !ends_space
-            && let Some(next) = self.free_block_at(next)
-        {
-            self.unlink_block(next);
-            self.unlink_block(block);
-            self.merge_blocks(block, next);
-        }
+        let block = self.block_at(next);
+        (merging && !ends_space && self.is_sound_free_block(block)).then_some(block)
     }
 
     /// Makes one free block of two, or two if one would be too long, and puts them

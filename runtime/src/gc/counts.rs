@@ -73,7 +73,7 @@ impl<G: Generation> Machine<'_, G> {
         if above_two.rotate_right(G::COUNT_SHIFT) < G::COUNT_MAX - 3 {
             set_main_entry(self.mem, object, entry + G::COUNT_ONE);
         } else if entry == 0 && self.count_down_inline() {
-            set_main_entry(self.mem, object, tag | 2 * G::COUNT_ONE);
+            set_main_entry(self.mem, object, tag | (2 * G::COUNT_ONE));
         } else if entry == tag && self.count_up_inline() {
             set_main_entry(self.mem, object, 0);
         } else {
@@ -97,7 +97,7 @@ impl<G: Generation> Machine<'_, G> {
         } else if entry == 0 && self.count_down_inline() {
             set_main_entry(self.mem, object, tag);
             Some(object.masked::<G>())
-        } else if entry == tag | 2 * G::COUNT_ONE && self.count_up_inline() {
+        } else if entry == tag | (2 * G::COUNT_ONE) && self.count_up_inline() {
             set_main_entry(self.mem, object, 0);
             None
         } else {

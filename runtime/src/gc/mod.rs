@@ -14,6 +14,8 @@
 //!   `arrays`: code blocks and array blocks.
 
 mod arrays;
+#[cfg(test)]
+mod arrays_tests;
 mod barrier;
 mod big_counts;
 mod code;
@@ -43,6 +45,8 @@ pub struct GcState {
     on_stack: Vec<u16>,
     /// Objects without references that wait to be freed.
     dead: Vec<LispPtr>,
+    /// Freed records that are not in a free list yet.
+    cleared: Vec<LispPtr>,
     /// Where the pointers are in the records met in this collection.
     fields: FieldCache,
 }

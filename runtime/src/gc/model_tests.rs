@@ -333,7 +333,7 @@ impl<G: Generation> Run<'_, G> {
                 let mut count = 0;
                 let mut place = header >> 16 & 0xFF;
                 while place != 0 {
-                    assert!(place >= G::CONS_PAGE.first && place % 2 == 0);
+                    assert!(place >= G::CONS_PAGE.first && place.is_multiple_of(2));
                     assert!(used.insert(page.add(place)), "a free cell is in use");
                     count += 1;
                     place = self.m.mem.cell(page.add(place)).0 >> 24;

@@ -7,7 +7,9 @@
 //! none while it waits.
 //!
 //! Whatever the memory holds this ends: a field is cleared when its reference is
-//! dropped, so each step on the waiting list has cost the memory a pointer.
+//! dropped, so each step on the waiting list has cost the memory a pointer. Records
+//! with pointers are linked into the free lists at the end only, lest a damaged
+//! structure be followed into these.
 
 use super::counts::{main_entry, set_main_entry, tag};
 use crate::layout::Generation;
@@ -56,6 +58,9 @@ impl<G: Generation> Machine<'_, G> {
         let mut next = Some(object);
         while let Some(object) = next {
             next = self.reclaim_one(object).or_else(|| self.gc.dead.pop());
+        }
+        while let Some(record) = self.gc.cleared.pop() {
+            self.link_free(record, self.type_number(record));
         }
     }
 
@@ -107,19 +112,30 @@ impl<G: Generation> Machine<'_, G> {
         self.drops_last(cdr).then_some(cdr)
     }
 
-    /// Drops the references of a record and puts it on the free list of its type.
+    /// Drops the references of a record and frees it.
+    #[inline]
     fn free_record(&mut self, object: LispPtr, type_number: u16) {
+        self.statistics.objects_freed += 1;
         let (start, end) = self.pointer_fields(type_number);
+        if start == end {
+            self.link_free(object, type_number);
+            return;
+        }
         for index in start..end {
             let field = object.add(u32::from(self.gc.fields.offsets[index as usize]));
             let value = self.mem.cell(field).masked::<G>();
             self.mem.set_cell(field, LispPtr::NIL);
             self.release(value);
         }
+        self.gc.cleared.push(object);
+    }
+
+    /// Puts an object on the free list of its type.
+    #[inline]
+    fn link_free(&mut self, object: LispPtr, type_number: u16) {
         let head = G::dtd(u32::from(type_number)).add(G::DTD_FIELDS.free);
         self.mem.set_cell(object, self.mem.cell(head));
         self.mem.set_cell(head, object);
-        self.statistics.objects_freed += 1;
     }
 
     /// Where in the cache the offsets of the pointers in records of a type are.
@@ -177,7 +193,7 @@ impl<G: Generation> Machine<'_, G> {
         if entry & 1 == 0 && entry & G::COUNT_SEGMENT != tag {
             return true;
         }
-        if entry == tag | 2 * G::COUNT_ONE {
+        if entry == tag | (2 * G::COUNT_ONE) {
             set_main_entry(self.mem, object, 0);
             return false;
         }
@@ -198,11 +214,7 @@ impl<G: Generation> Machine<'_, G> {
                     self.release(value);
                 }
             }
-            array_block::CODE => {
-                if !self.reclaim_code(data) {
-                    return;
-                }
-            }
+            array_block::CODE if !self.reclaim_code(data) => return,
             _ => {}
         }
         self.free_block(block);

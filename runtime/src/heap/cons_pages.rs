@@ -273,7 +273,7 @@ impl<G: Generation> Machine<'_, G> {
         let mut next = 0;
         let mut count = 0;
         for number in (G::CONS_PAGE.first / 2)..ALL {
-            let place = 2 * number ^ G::CONS_PAGE.order;
+            let place = (2 * number) ^ G::CONS_PAGE.order;
             if is_free(place) {
                 self.set_next_free_cell(page, place, next);
                 next = place;

@@ -176,3 +176,123 @@ impl<G: Generation> Machine<'_, G> {
         Some(unit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::layout::{Medley2, Medley3};
+    use crate::testing::with_machine;
+
+    /// A machine whose image has `active` pages, among them the first page of the
+    /// FPTOVP table as file page `start`.
+    fn with_image<G: Generation>(active: u32, start: u32, test: impl FnOnce(Machine<'_, G>)) {
+        with_machine::<G>(|mut m| {
+            for file_page in 1..=active {
+                m.set_file_page(file_page, 0x8000 + file_page);
+            }
+            m.set_file_page(start, G::FPTOVP.page());
+            m.set_interface_word(interface::FPTOVP_START, start as u16);
+            m.set_active_pages(active);
+            test(m);
+        });
+    }
+
+    fn check<G: Generation>(active: u32, start: u32, pages: &[u32]) {
+        with_image::<G>(active, start, |mut m| {
+            let mut expected: BTreeSet<_> = (1..=active).map(|page| m.file_page(page)).collect();
+            for &page in pages {
+                m.new_page(LispPtr::from_page(page).add(17));
+                expected.insert(page);
+            }
+            let count = m.active_pages();
+            let entries_per_page = WORDS_PER_PAGE / G::FPTOVP_ENTRY_WORDS;
+            // The table has all its pages, one behind the other.
+            for table_page in 0..=count / entries_per_page {
+                let page = G::FPTOVP.page() + table_page;
+                expected.insert(page);
+                assert_eq!(m.file_page(start + table_page), page);
+            }
+            let all: Vec<_> = (1..=count).map(|page| m.file_page(page)).collect();
+            assert_eq!(all.len(), expected.len(), "no page is there twice");
+            assert_eq!(all.into_iter().collect::<BTreeSet<_>>(), expected);
+            assert_eq!(m.fault, None);
+        });
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn pages_are_registered_once(
+            active in 20u32..120,
+            start in 1u32..10,
+            pages in prop::collection::vec(0x2000u32..0x3000, 0..900),
+        ) {
+            check::<Medley2>(active, start, &pages);
+            check::<Medley3>(active, start, &pages);
+        }
+    }
+
+    #[test]
+    fn the_table_takes_the_file_page_it_needs() {
+        with_image::<Medley2>(255, 100, |mut m| {
+            let displaced = m.file_page(101);
+            m.new_page(LispPtr::from_page(0x2000));
+            assert_eq!(m.file_page(101), Medley2::FPTOVP.page() + 1);
+            assert_eq!(m.file_page(256), displaced);
+            assert_eq!(m.file_page(257), 0x2000);
+            assert_eq!(m.active_pages(), 257);
+        });
+    }
+
+    fn full<G: Generation>() {
+        with_image::<G>(20, 1, |mut m| {
+            let interrupts = LispPtr(0xD000);
+            m.mem.set_cell(m.symbols.interrupt_state, interrupts);
+            m.set_page_variable(m.symbols.last_vmem_file_page, 522);
+            let state = |m: &Machine<'_, G>| m.mem.cell(m.symbols.vmem_full_state);
+            let register = |m: &mut Machine<'_, G>, until: u32| {
+                while m.active_pages() < until {
+                    m.new_page(LispPtr::from_page(0x2000 + m.active_pages()));
+                }
+            };
+            register(&mut m, 22);
+            assert!(state(&m).is_nil());
+            register(&mut m, 23);
+            assert_eq!(state(&m), LispPtr::smallpos(0));
+            assert_eq!(m.mem.cell(interrupts).0, interrupt::VMEM_FULL);
+            assert!(m.mem.control().is_raised());
+            register(&mut m, 522);
+            assert_eq!(state(&m), m.symbols.dirty);
+            m.set_interface_word(interface::KEY, interface::VALID_KEY);
+            register(&mut m, 523);
+            assert_eq!(state(&m), LispPtr::T);
+            assert_eq!(m.fault, None);
+        });
+    }
+
+    #[test]
+    fn lisp_is_told_when_file_pages_run_out() {
+        full::<Medley2>();
+        full::<Medley3>();
+    }
+
+    #[test]
+    fn released_units_are_used_first() {
+        with_machine::<Medley2>(|mut m| {
+            let list = m.symbols.mds_free_list_page;
+            m.mem.set_cell(list, LispPtr::smallpos(0x3000));
+            m.mem
+                .set_cell(LispPtr::from_page(0x3000), LispPtr::smallpos(0x3002));
+            assert_eq!(m.alloc_mds_page(6), Some(LispPtr::from_page(0x3000)));
+            assert_eq!(m.alloc_mds_page(7), Some(LispPtr::from_page(0x3002)));
+            assert_eq!(m.alloc_mds_page(6), Some(LispPtr::from_page(0x3FFE)));
+            assert_eq!(m.type_number(LispPtr::from_page(0x3003)), 7);
+            assert_eq!(m.active_pages(), 2, "released units are registered");
+        });
+    }
+}

@@ -44,7 +44,9 @@ impl<G: Generation> Machine<'_, G> {
         }
         let full_state = self.symbols.storage_full_state;
         if self.mem.cell(full_state).is_nil() {
+            // This allocates, so everything may be different behind it.
             self.choose_storage_state();
+            return self.check_storage(array_pages);
         }
         match self.mem.cell(full_state).lo() {
             state::NOT_SWITCHABLE | state::FULLY_SWITCHED => return self.warn_storage_full(left),
@@ -59,14 +61,11 @@ impl<G: Generation> Machine<'_, G> {
                 self.advance_storage_state(state::ARRAY_SWITCHED);
                 self.switch_arrays();
             }
-            state::ARRAY_SWITCHED => {
-                if next_mds < self.page_variable(self.symbols.least_mds_page) as i32 {
-                    self.copy_page_variable(
-                        self.symbols.second_mds_page,
-                        self.symbols.next_mds_page,
-                    );
-                    self.advance_storage_state(state::FULLY_SWITCHED);
-                }
+            state::ARRAY_SWITCHED
+                if next_mds < self.page_variable(self.symbols.least_mds_page) as i32 =>
+            {
+                self.copy_page_variable(self.symbols.second_mds_page, self.symbols.next_mds_page);
+                self.advance_storage_state(state::FULLY_SWITCHED);
             }
             _ => {}
         }
@@ -183,5 +182,126 @@ impl<G: Generation> Machine<'_, G> {
         self.mem
             .set_cell(self.symbols.pending_interrupt, LispPtr::T);
         self.request_interrupt();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::records::{array_block, interrupt};
+    use crate::layout::{Medley2, Medley3};
+    use crate::testing::with_machine;
+
+    const INTERRUPTS: LispPtr = LispPtr(0xD000);
+
+    /// A machine with `free` pages between arrays and typed objects, and perhaps a
+    /// second region.
+    fn with_free_pages<G: Generation>(
+        free: u32,
+        second_region: bool,
+        test: impl FnOnce(Machine<'_, G>),
+    ) {
+        with_machine::<G>(|mut m| {
+            let large = if second_region { 0xFFFF } else { 0 };
+            m.set_interface_word(interface::DL24_BIT_ADDRESSABLE, large);
+            let symbols = m.symbols.clone();
+            m.set_page_variable(symbols.next_array_page, 0x4000 - free);
+            m.set_page_variable(symbols.second_array_page, 0x4000);
+            m.set_page_variable(symbols.second_mds_page, 0x7FFC);
+            m.mem.set_cell(symbols.interrupt_state, INTERRUPTS);
+            if G::WIDE_COUNTS {
+                m.box_page_variables();
+            }
+            test(m);
+        });
+    }
+
+    fn small_memory<G: Generation>() {
+        with_free_pages::<G>(100, false, |mut m| {
+            let symbols = m.symbols.clone();
+            let state = |m: &Machine<'_, G>| m.mem.cell(symbols.storage_full_state);
+            let level = |m: &Machine<'_, G>| m.mem.cell(symbols.storage_full);
+            assert!(m.alloc_mds_page(6).is_some());
+            assert_eq!(state(&m), LispPtr::smallpos(1));
+            assert_eq!(level(&m), LispPtr::T);
+            assert_eq!(m.mem.cell(INTERRUPTS).0, interrupt::STORAGE_FULL);
+            let list = m.mem.cell(symbols.system_cache_vars);
+            assert_eq!(m.car(list), symbols.storage_full_state_symbol);
+            assert_eq!(m.ref_count(list), 1);
+            while level(&m) == LispPtr::T {
+                assert!(m.alloc_mds_page(6).is_some());
+            }
+            assert_eq!(level(&m), LispPtr::smallpos(0));
+            let left = m.page_variable(symbols.next_mds_page) - (0x4000 - 100) - 2;
+            assert!((60..66).contains(&left), "{left}");
+            assert_eq!(m.fault, None);
+            while m.alloc_mds_page(6).is_some() {}
+            assert_eq!(m.fault, Some(Fault::StorageFull));
+            let mds = m.page_variable(symbols.next_mds_page);
+            let arrays = m.page_variable(symbols.next_array_page);
+            assert!(mds >= arrays - 2, "{mds:x} {arrays:x}");
+        });
+    }
+
+    #[test]
+    fn a_small_memory_warns_twice_and_then_faults() {
+        small_memory::<Medley2>();
+        small_memory::<Medley3>();
+    }
+
+    fn both_switch<G: Generation>() {
+        with_free_pages::<G>(20, true, |mut m| {
+            let symbols = m.symbols.clone();
+            let end = LispPtr::from_page(0x4000 - 20);
+            m.mem.set_cell(symbols.array_free_list, LispPtr(end.0 - 20));
+            let mut units = Vec::new();
+            for _ in 0..15 {
+                units.push(m.alloc_mds_page(6).unwrap().page());
+            }
+            assert_eq!(m.mem.cell(symbols.storage_full_state), LispPtr::smallpos(4));
+            assert_eq!(m.interface_word(interface::FULL_SPACE_USED), 0xFFFF);
+            assert!(m.mem.cell(symbols.system_cache_vars).is_nil());
+            assert!(units.contains(&0x7FFC), "{units:x?}");
+            assert!(units.iter().all(|&unit| unit >= 0x4000 - 20));
+            assert_eq!(m.page_variable(symbols.least_mds_page), 0x4000 - 20);
+            assert_eq!(m.page_variable(symbols.next_array_page), 0x4000);
+            let start = LispPtr::from_page(0x4000);
+            assert_eq!(m.mem.cell(symbols.array_free_list), start);
+            assert_eq!(m.mem.cell(symbols.array_space2), start);
+            assert_eq!(m.mem.cell(symbols.array_free_list2), end);
+            let rest = LispPtr(end.0 - 20);
+            assert_eq!(m.mem.word(rest), array_block::FREE);
+            assert_eq!(m.mem.word(rest.add(1)), 10);
+            assert_eq!(m.fault, None);
+        });
+    }
+
+    #[test]
+    fn a_large_memory_switches_to_its_second_region() {
+        both_switch::<Medley2>();
+        both_switch::<Medley3>();
+    }
+
+    fn arrays_switch<G: Generation>() {
+        with_free_pages::<G>(200, true, |mut m| {
+            let symbols = m.symbols.clone();
+            m.check_storage(300).unwrap();
+            assert_eq!(m.mem.cell(symbols.storage_full_state), LispPtr::smallpos(3));
+            assert_eq!(m.page_variable(symbols.next_array_page), 0x4000);
+            // Typed objects fill the first region, then follow.
+            let mut last = m.alloc_mds_page(6).unwrap().page();
+            while last < 0x4000 {
+                last = m.alloc_mds_page(6).unwrap().page();
+            }
+            assert_eq!(last, 0x7FFC);
+            assert_eq!(m.mem.cell(symbols.storage_full_state), LispPtr::smallpos(4));
+            assert_eq!(m.fault, None);
+        });
+    }
+
+    #[test]
+    fn arrays_can_move_first() {
+        arrays_switch::<Medley2>();
+        arrays_switch::<Medley3>();
     }
 }
