@@ -4,37 +4,82 @@ use super::{Exit, State, handler};
 use crate::layout::Generation;
 use crate::layout::records::{element, types};
 use crate::machine::Machine;
-use crate::memory::LispPtr;
+use crate::memory::{LispPtr, Mem};
+
+/// Element `index` of the storage at `base`, of a type whose elements need no box;
+/// `None` for others.
+#[inline(always)]
+fn fetch_unboxed<G: Generation>(
+    mem: Mem<'_, G>,
+    base: LispPtr,
+    kind: u16,
+    index: u32,
+) -> Option<LispPtr> {
+    let base = base.masked::<G>();
+    let word = || mem.word(base.add(index));
+    let byte = || u16::from(mem.byte(base, index as i32));
+    Some(match kind {
+        element::POINTER | element::XPOINTER => mem.cell(base.add(index.wrapping_mul(2))),
+        element::CHARACTER_8 => LispPtr::character(byte()),
+        element::CHARACTER_16 => LispPtr::character(word()),
+        element::UNSIGNED_8 => LispPtr::smallpos(byte()),
+        element::UNSIGNED_16 => LispPtr::smallpos(word()),
+        element::SIGNED_16 => LispPtr(0xE_0000 | (i32::from(word() as i16) as u32 & 0x1_FFFF)),
+        element::BIT => {
+            let byte = mem.byte(base, (index >> 3) as i32);
+            LispPtr::smallpos(u16::from(byte >> (7 - (index & 7)) & 1))
+        }
+        _ => return None,
+    })
+}
+
+/// Stores a small integer or a character in storage of the matching size; false
+/// if that is not the case at hand.
+#[inline(always)]
+fn store_small<G: Generation>(
+    mem: Mem<'_, G>,
+    value: LispPtr,
+    base: LispPtr,
+    kind: u16,
+    index: u32,
+) -> bool {
+    let base = base.masked::<G>();
+    match kind {
+        element::UNSIGNED_8 if value == LispPtr::smallpos(value.lo() & 0xFF) => {
+            mem.set_byte(base, index as i32, value.lo() as u8);
+        }
+        element::UNSIGNED_16 if value == LispPtr::smallpos(value.lo()) => {
+            mem.set_word(base.add(index), value.lo());
+        }
+        element::CHARACTER_8 if value == LispPtr::character(value.lo() & 0xFF) => {
+            mem.set_byte(base, index as i32, value.lo() as u8);
+        }
+        element::CHARACTER_16 if value == LispPtr::character(value.lo()) => {
+            mem.set_word(base.add(index), value.lo());
+        }
+        _ => return false,
+    }
+    true
+}
 
 impl<G: Generation> Machine<'_, G> {
     /// Element `index` of the storage at `base`; `None` for an unknown type.
-    #[inline(always)]
     fn fetch_element(&mut self, base: LispPtr, kind: u16, index: u32) -> Option<LispPtr> {
-        let mem = self.mem;
-        let base = base.masked::<G>();
-        let word = || mem.word(base.add(index));
-        let cell = || mem.cell(base.add(index.wrapping_mul(2)));
-        let byte = || u16::from(mem.byte(base, index as i32));
-        Some(match kind {
-            element::POINTER | element::XPOINTER => cell(),
-            element::CHARACTER_8 => LispPtr::character(byte()),
-            element::CHARACTER_16 => LispPtr::character(word()),
-            element::UNSIGNED_8 => LispPtr::smallpos(byte()),
-            element::UNSIGNED_16 => LispPtr::smallpos(word()),
-            element::SIGNED_16 => LispPtr(0xE_0000 | (i32::from(word() as i16) as u32 & 0x1_FFFF)),
-            element::SIGNED_32 => self.number(cell().0 as i32),
-            element::FLOAT => self.float(f32::from_bits(cell().0)),
-            element::BIT => {
-                let byte = mem.byte(base, (index >> 3) as i32);
-                LispPtr::smallpos(u16::from(byte >> (7 - (index & 7)) & 1))
-            }
-            _ => return None,
-        })
+        let unboxed = fetch_unboxed(self.mem, base, kind, index);
+        let cell = || {
+            self.mem
+                .cell(base.masked::<G>().add(index.wrapping_mul(2)))
+                .0
+        };
+        match kind {
+            element::SIGNED_32 => Some(self.number(cell() as i32)),
+            element::FLOAT => Some(self.float(f32::from_bits(cell()))),
+            _ => unboxed,
+        }
     }
 
     /// Stores element `index` of the storage at `base`; false if the value does
     /// not fit or the type is unknown.
-    #[inline(always)]
     fn store_element(&mut self, value: LispPtr, base: LispPtr, kind: u16, index: u32) -> bool {
         let mem = self.mem;
         let base = base.masked::<G>();
@@ -57,19 +102,8 @@ impl<G: Generation> Machine<'_, G> {
                 }
                 fits
             }
-            element::CHARACTER_8 => {
-                let fits = value == LispPtr::character(value.lo() & 0xFF);
-                if fits {
-                    mem.set_byte(base, index as i32, value.lo() as u8);
-                }
-                fits
-            }
-            element::CHARACTER_16 => {
-                let fits = value == LispPtr::character(value.lo());
-                if fits {
-                    mem.set_word(base.add(index), value.lo());
-                }
-                fits
+            element::CHARACTER_8 | element::CHARACTER_16 => {
+                store_small(mem, value, base, kind, index)
             }
             _ => match self.integer(value) {
                 Some(number) => self.store_integer(number, base, kind, index),
@@ -111,12 +145,22 @@ impl<G: Generation> Machine<'_, G> {
         if self.type_number(array) != types::ONED_ARRAY {
             return None;
         }
-        let header = self.array_header(array);
-        let index = u32::try_from(self.integer(index)?).ok()?;
-        (index < header.total_size).then(|| {
-            let index = index.wrapping_add(header.offset);
-            (header.base, header.kind & 0xFF, index)
-        })
+        let mem = self.mem;
+        let array = array.masked::<G>();
+        let fields = G::ARRAY_FIELDS;
+        let size = if fields.wide {
+            mem.cell(array.add(fields.total_size)).0
+        } else {
+            u32::from(mem.word(array.add(fields.total_size)))
+        };
+        // A negative index is out of bounds as an unsigned number too.
+        let index = self.integer(index)? as u32;
+        if index >= size {
+            return None;
+        }
+        let kind_and_offset = mem.cell(array.add(2));
+        let index = index.wrapping_add(u32::from(kind_and_offset.lo()));
+        Some((mem.cell(array), kind_and_offset.hi() & 0xFF, index))
     }
 
     /// The same for a two-dimensional array.
@@ -194,6 +238,18 @@ fn stored<'m, G: Generation>(
 handler! {
     /// Element of a one-dimensional array.
     aref1(m, s) {
+        if let Some((base, kind, index)) = m.element_of_vector(s.below(1), s.tos)
+            && let Some(value) = fetch_unboxed(s.mem, base, kind, index)
+        {
+            s.replace(1, value);
+            return s.next(m, 1);
+        }
+        s.go(m, aref1_boxed::<G>)
+    }
+
+    /// Element that needs a box, or a trap.
+    #[inline(never)]
+    aref1_boxed(m, s) {
         let value = match m.element_of_vector(s.below(1), s.tos) {
             Some((base, kind, index)) => m.fetch_element(base, kind, index),
             None => None,
@@ -203,6 +259,19 @@ handler! {
 
     /// Store an element of a one-dimensional array.
     aset1(m, s) {
+        if let Some((base, kind, index)) = m.element_of_vector(s.below(1), s.tos)
+            && store_small(s.mem, s.below(2), base, kind, index)
+        {
+            let value = s.below(2);
+            s.replace(2, value);
+            return s.next(m, 1);
+        }
+        s.go(m, aset1_slow::<G>)
+    }
+
+    /// Store an element that is counted or comes from a box, or trap.
+    #[inline(never)]
+    aset1_slow(m, s) {
         let fits = match m.element_of_vector(s.below(1), s.tos) {
             Some((base, kind, index)) => m.store_element(s.below(2), base, kind, index),
             None => false,
