@@ -1,0 +1,26 @@
+//! The audit: is what an image says about itself true?
+//!
+//! Reference counts are exact by convention: an object without an entry in the
+//! count table has one counted reference, every other number is in the table
+//! (`reference/garbage-collector.md` section 1). So a walk over everything that
+//! can hold a counted reference must arrive at the same numbers. The audit does
+//! that walk, compares, and names the known causes of differences; it also checks
+//! what allocation depends on: free lists, cons pages, array blocks and their
+//! rings, and the count table itself.
+//!
+//! It only reads memory, and every loop is bounded, so it can be run on any
+//! image, sound or not.
+
+mod arrays;
+mod conses;
+mod counts;
+mod recount;
+mod references;
+mod report;
+
+pub use arrays::ArraySpace;
+pub(crate) use conses::ConsCell;
+pub use conses::ConsPages;
+pub use counts::CountTable;
+pub use recount::{Cause, Difference, Recount};
+pub use report::Audit;
