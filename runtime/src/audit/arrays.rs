@@ -87,9 +87,11 @@ pub(crate) fn walk<G: Generation>(
     let mut at = from;
     while at < to {
         let (flags, cells) = (mem.word(at), u32::from(mem.word(at.add(1))));
-        if flags & PASSWORD_MASK != PASSWORD || cells < 2 {
+        // Free blocks may be too small to be of use; blocks in use have a trailer.
+        let least = 1 + u32::from(flags & IN_USE);
+        if flags & PASSWORD_MASK != PASSWORD || cells < least {
             return Some(format!(
-                "array block at {at}: header {flags:#06x} of {cells} cells, expected {PASSWORD:#06x} and at least 2"
+                "array block at {at}: header {flags:#06x} of {cells} cells, expected {PASSWORD:#06x} and at least {least}"
             ));
         }
         let kind = match (flags & IN_USE, flags >> 1 & 3) {

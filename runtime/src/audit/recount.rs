@@ -19,6 +19,9 @@ pub enum Cause {
     LostDebugInformation,
     /// A page buffer, which BUFFER objects hold by an uncounted field.
     PageBuffer,
+    /// Debugging information of code that was copied: only one of the two code
+    /// blocks that hold it is counted.
+    CopiedCode,
     /// More stored than found: something holds it that is not counted, or it is
     /// lost.
     TooHigh,
@@ -84,6 +87,8 @@ pub struct Recount {
 struct Counter<'m, G: Generation> {
     mem: Mem<'m, G>,
     found: HashMap<u32, u32>,
+    /// References from debugging information slots alone.
+    debugging: HashMap<u32, u32>,
     objects: HashMap<u32, u16>,
     recount: Recount,
 }
@@ -93,6 +98,11 @@ impl<G: Generation> Visitor for Counter<'_, G> {
         if type_entry_of(self.mem, target) & type_entry::NO_REF == 0 {
             *self.found.entry(target.0).or_default() += 1;
         }
+    }
+
+    fn debugging_information(&mut self, code: LispPtr, list: LispPtr) {
+        self.reference(code, list);
+        *self.debugging.entry(list.0).or_default() += 1;
     }
 
     fn object(&mut self, object: LispPtr, number: u16) {
@@ -118,12 +128,14 @@ pub(super) fn recount<G: Generation>(
     let mut counter = Counter {
         mem,
         found: HashMap::new(),
+        debugging: HashMap::new(),
         objects: HashMap::new(),
         recount: Recount::default(),
     };
     references::walk(mem, symbols, conses, &mut counter);
     let Counter {
         found,
+        debugging,
         objects,
         mut recount,
         ..
@@ -143,12 +155,18 @@ pub(super) fn recount<G: Generation>(
         if stored == found {
             recount.agree += 1;
         } else {
+            let shared = debugging.get(&object.0).copied().unwrap_or(0);
+            let cause = if stored < found && stored + shared > found {
+                Cause::CopiedCode
+            } else {
+                cause(mem, object, type_number, stored, found)
+            };
             recount.differences.push(Difference {
                 object,
                 type_number,
                 stored,
                 found,
-                cause: cause(mem, object, type_number, stored, found),
+                cause,
             });
         }
     }

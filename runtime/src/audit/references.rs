@@ -25,6 +25,8 @@ const MAX_FREE: u32 = 1 << 24;
 pub(super) trait Visitor {
     /// A counted reference to `target`, held by `holder`.
     fn reference(&mut self, holder: LispPtr, target: LispPtr);
+    /// The same, from the debugging information slot of a code block.
+    fn debugging_information(&mut self, code: LispPtr, list: LispPtr);
     /// An object that is allocated and may be counted.
     fn object(&mut self, object: LispPtr, number: u16);
     /// A free object of a type.
@@ -237,7 +239,7 @@ impl<G: Generation> Heap<'_, G> {
         }
         visitor.reference(code, self.pointer(code.add(function::FRAME_NAME)));
         let debug_information = code.add(u32::from(start) / 2 - 2);
-        visitor.reference(code, self.pointer(debug_information));
+        visitor.debugging_information(code, self.pointer(debug_information));
         let mut pc = crate::memory::CodePc::new(code, start);
         loop {
             let opcode = Opcode::from(self.mem.code(pc, 0));
