@@ -14,8 +14,8 @@ use crate::symbols::Symbols;
 /// Why a stored count may differ from the references found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// A list `(NIL)` that nothing holds: the debugging information of code that
-    /// older machines freed without it.
+    /// A list of one list, the arguments of a function, that nothing holds: the
+    /// debugging information of code that was freed without it.
     LostDebugInformation,
     /// A page buffer, which BUFFER objects hold by an uncounted field.
     PageBuffer,
@@ -34,9 +34,12 @@ impl Cause {
     pub fn explanation(self) -> &'static str {
         match self {
             Self::LostDebugInformation => {
-                "lists of one element that nothing holds: debugging information of freed code, lost by older machines"
+                "argument lists that nothing holds: debugging information of code that was freed without it"
             }
             Self::PageBuffer => "page buffers, which BUFFER objects hold by an uncounted field",
+            Self::CopiedCode => {
+                "debugging information that code and a copy of it hold, of which one is counted"
+            }
             Self::TooHigh => {
                 "counted more often than references were found: lost, or held by something uncounted"
             }
@@ -187,11 +190,17 @@ fn cause<G: Generation>(
     match number {
         types::VMEMPAGEP => Cause::PageBuffer,
         types::LISTP if found == 0 => match super::conses::decode(mem, object) {
-            super::ConsCell::Cons { car, cdr } if car.is_nil() && cdr.is_nil() => {
+            super::ConsCell::Cons { car, cdr }
+                if cdr.is_nil() && (car.is_nil() || is_list(mem, car)) =>
+            {
                 Cause::LostDebugInformation
             }
             _ => Cause::TooHigh,
         },
         _ => Cause::TooHigh,
     }
+}
+
+fn is_list<G: Generation>(mem: Mem<'_, G>, object: LispPtr) -> bool {
+    type_entry_of(mem, object) & type_entry::NUMBER == types::LISTP
 }

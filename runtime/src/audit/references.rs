@@ -247,12 +247,7 @@ impl<G: Generation> Heap<'_, G> {
                 return;
             }
             if opcode == Opcode::Gconst {
-                let literal = if G::OPERAND_BYTES == 3 {
-                    self.mem.code_bytes::<3>(pc, 1)
-                } else {
-                    self.mem.code_bytes::<4>(pc, 1)
-                };
-                let literal = LispPtr(literal).masked::<G>();
+                let literal = self.mem.pointer_operand(pc, 1).masked::<G>();
                 // Code that names itself does not keep itself alive.
                 if literal != code {
                     visitor.reference(code, literal);

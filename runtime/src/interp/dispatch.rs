@@ -99,11 +99,7 @@ impl<'m, G: Generation> State<'m, G> {
     /// The symbol or pointer operand that starts at byte `n`.
     #[inline(always)]
     pub fn pointer_operand(self, n: u32) -> LispPtr {
-        LispPtr(if G::OPERAND_BYTES == 3 {
-            self.mem.code_bytes::<3>(self.pc, n)
-        } else {
-            self.mem.code_bytes::<4>(self.pc, n)
-        })
+        self.mem.pointer_operand(self.pc, n)
     }
 
     /// Pushes `value`.

@@ -101,13 +101,9 @@ impl<'m, G: Generation> Machine<'m, G> {
                     continue;
                 }
                 Opcode::Fn1 => {
-                    let operand = if G::OPERAND_BYTES == 3 {
-                        self.mem.code_bytes::<3>(pc, 1)
-                    } else {
-                        self.mem.code_bytes::<4>(pc, 1)
-                    };
+                    let operand = self.mem.pointer_operand(pc, 1);
                     let pc = pc.jump(1 + G::OPERAND_BYTES as i32);
-                    return (LispPtr(operand) == self.symbols.mvlist).then_some(Receiver {
+                    return (operand == self.symbols.mvlist).then_some(Receiver {
                         frame,
                         pc,
                         unbinds,

@@ -118,6 +118,16 @@ impl<'m, G: Generation> Mem<'m, G> {
         (bytes >> (64 - 8 * BYTES)) as u32
     }
 
+    /// The symbol or pointer operand that starts `offset` bytes after `pc`.
+    #[inline(always)]
+    pub fn pointer_operand(self, pc: CodePc, offset: u32) -> LispPtr {
+        LispPtr(if G::OPERAND_BYTES == 3 {
+            self.code_bytes::<3>(pc, offset)
+        } else {
+            self.code_bytes::<4>(pc, offset)
+        })
+    }
+
     /// Host address of the stack word at `offset` plus `words`.
     #[inline(always)]
     fn stack_at(self, offset: StackOffset, words: u32) -> *mut u8 {
