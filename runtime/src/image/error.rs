@@ -85,15 +85,10 @@ pub enum Problem {
     },
     /// The page table would be outside the file.
     #[error(
-        "says at byte {offset} that its page table starts with file page {found}, but a table of \
-         {table_pages} pages must start with one of the pages 1 to {last}"
+        "says at byte {offset} that its page table starts with file page {found}, but a table that \
+         ends inside the file must start with one of the pages 1 to {last}"
     )]
-    TableStart {
-        offset: u64,
-        found: u16,
-        table_pages: u32,
-        last: i64,
-    },
+    TableStart { offset: u64, found: u16, last: i64 },
     /// The page table does not name itself.
     #[error(
         "has {found:#x} at byte {offset} of its page table, where the virtual page of the table \

@@ -233,14 +233,13 @@ impl ImageHeader {
                 release: self.release,
             });
         }
-        let table_pages = self.table_pages(layout.table_entry_words);
-        let last = i64::from(self.file_pages) - i64::from(table_pages) + 1;
+        let table_pages = i64::from(self.table_pages(layout.table_entry_words));
+        let last = i64::from(self.file_pages) - table_pages + 1;
         let start = self.page_table_start;
         if start < 1 || i64::from(start) > last {
             return Err(Problem::TableStart {
                 offset: file_offset(interface::FPTOVP_START),
                 found: start as u16,
-                table_pages,
                 last,
             });
         }

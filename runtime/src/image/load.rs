@@ -112,7 +112,9 @@ fn read(path: &Path) -> Result<(ImageHeader, Vec<u8>), Problem> {
         });
     }
     if !metadata.is_file() {
-        return Err(Problem::NotAFile { kind: "a device" });
+        return Err(Problem::NotAFile {
+            kind: "a device or pipe",
+        });
     }
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -187,6 +189,19 @@ impl<'a, G: Generation> PageTable<'a, G> {
     /// Every page lies in memory of `size`, the interface page is there, and the
     /// table's own pages are where the header says.
     fn check(&self, size: MemorySize) -> Result<(), Problem> {
+        let start = self.header.page_table_start;
+        let table_pages = self.header.table_pages(G::FPTOVP_ENTRY_WORDS);
+        let own = self.pages().skip(start as usize - 1);
+        for (n, page) in (0..table_pages).zip(own) {
+            let expected = G::FPTOVP.page() + n;
+            if page != Some(expected) {
+                return Err(Problem::TablePage {
+                    offset: self.entry_offset(start + n),
+                    found: page.unwrap_or(0xFFFF),
+                    expected,
+                });
+            }
+        }
         let last_page = size.last_page();
         let interface_page = G::INTERFACE_PAGE.page();
         let mut has_interface_page = false;
@@ -201,19 +216,6 @@ impl<'a, G: Generation> PageTable<'a, G> {
                 });
             }
             has_interface_page |= page == interface_page;
-        }
-        let start = self.header.page_table_start;
-        let table_pages = self.header.table_pages(G::FPTOVP_ENTRY_WORDS);
-        let own = self.pages().skip(start as usize - 1);
-        for (n, page) in (0..table_pages).zip(own) {
-            let expected = G::FPTOVP.page() + n;
-            if page != Some(expected) {
-                return Err(Problem::TablePage {
-                    offset: self.entry_offset(start + n),
-                    found: page.unwrap_or(0xFFFF),
-                    expected,
-                });
-            }
         }
         if !has_interface_page {
             return Err(Problem::NoInterfacePage {

@@ -14,6 +14,8 @@ pub mod start;
 pub mod symbols;
 
 #[cfg(test)]
+mod medley_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

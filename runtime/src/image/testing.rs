@@ -42,6 +42,8 @@ pub(crate) struct Builder<G: Generation> {
     pub pages: Vec<u32>,
     /// Where the page table starts, counted from 1.
     pub table_start: u16,
+    /// The key.
+    pub key: u16,
 }
 
 impl<G: Generation> Builder<G> {
@@ -56,7 +58,6 @@ impl<G: Generation> Builder<G> {
         stack(FRAME.0 + 0x11, 0x80);
         let word = |offset, value| mem.set_word(G::INTERFACE_PAGE.add(offset), value);
         word(interface::CURRENT_FRAME, FRAME.0);
-        word(interface::KEY, interface::VALID_KEY);
         if G::RELEASE == Release::Medley3 {
             word(interface::LISP_VERSION, 35010);
             word(interface::MIN_BVERSION, 35010);
@@ -72,6 +73,7 @@ impl<G: Generation> Builder<G> {
                 first + 2,
             ],
             table_start: 4,
+            key: interface::VALID_KEY,
         }
     }
 
@@ -86,6 +88,25 @@ impl<G: Generation> Builder<G> {
         self
     }
 
+    /// Stores a field of the interface page that has the width of the
+    /// generation.
+    pub fn interface_field(&mut self, offset: u32, value: u32) {
+        self.store(G::INTERFACE_PAGE.add(offset), value);
+    }
+
+    /// Where the memory size is in the interface page.
+    pub fn process_size(&self) -> u32 {
+        G::INTERFACE_FIELDS.process_size
+    }
+
+    fn store(&self, address: LispPtr, value: u32) {
+        if G::INTERFACE_FIELDS.wide {
+            self.mem().set_cell(address, LispPtr(value));
+        } else {
+            self.mem().set_word(address, value as u16);
+        }
+    }
+
     /// The file.
     pub fn build(&self) -> Vec<u8> {
         let mem = self.mem();
@@ -93,22 +114,14 @@ impl<G: Generation> Builder<G> {
         let fields = G::INTERFACE_FIELDS;
         let active_pages = G::INTERFACE_PAGE.add(fields.active_pages);
         let entry = |n: u32| G::FPTOVP.add(n * G::FPTOVP_ENTRY_WORDS);
-        let store = |address, value: u32| {
-            if fields.wide {
-                mem.set_cell(address, LispPtr(value));
-            } else {
-                mem.set_word(address, value as u16);
-            }
-        };
-        store(active_pages, count);
-        store(entry(0), 0xFFFF_FFFF);
+        self.store(active_pages, count);
+        self.store(entry(0), 0xFFFF_FFFF);
         for (n, &page) in (1..).zip(&self.pages) {
-            store(entry(n), page);
+            self.store(entry(n), page);
         }
-        mem.set_word(
-            G::INTERFACE_PAGE.add(interface::FPTOVP_START),
-            self.table_start,
-        );
+        let word = |offset, value| mem.set_word(G::INTERFACE_PAGE.add(offset), value);
+        word(interface::FPTOVP_START, self.table_start);
+        word(interface::KEY, self.key);
         let mut file = Vec::new();
         let mut content = [0; BYTES_PER_PAGE];
         for &page in &self.pages {

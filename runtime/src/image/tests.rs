@@ -1,16 +1,14 @@
-//! Tests of opening images: the real one, tiny ones, and broken ones.
+//! Tests of opening tiny images and broken ones.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
-use super::testing::{Builder, FRAME, with_medley};
+use super::testing::{Builder, FRAME};
 use super::*;
+use crate::layout::records::frame;
 use crate::layout::records::interface;
-use crate::layout::{Generation, Medley2, Medley3, Release};
+use crate::layout::{Generation, Medley2, Medley3};
 use crate::memory::{AddressSpace, LispPtr};
-
-fn open<G: Generation>(bytes: Vec<u8>) -> Result<AddressSpace<G>, ImageError> {
-    open_sized(bytes, None)
-}
 
 fn open_sized<G: Generation>(
     bytes: Vec<u8>,
@@ -64,89 +62,182 @@ fn a_tiny_image_is_loaded() {
     tiny::<Medley3>();
 }
 
-#[test]
-fn the_real_image_has_its_symbols() {
-    with_medley(|mem, image| {
-        assert_eq!(image.header().file_pages, 10450);
-        let names = Names::new(mem);
-        let packages: Vec<_> = names.packages().iter().map(|p| p.name.as_str()).collect();
-        assert_eq!(
-            packages,
-            [
-                "INTERLISP",
-                "LISP",
-                "CONDITIONS",
-                "XEROX-COMMON-LISP",
-                "SYSTEM",
-                "USER",
-                "KEYWORD",
-                "COMPILER",
-                "FASL",
-                "XCL-USER",
-                "D-ASSEM",
-                "DEBUGGER",
-                "SEDIT"
-            ]
-        );
-        // `reference/boot-and-traps.md` section 6.
-        for (name, number) in [
-            ("NIL", 0),
-            ("T", 76),
-            ("\\RECLAIM.COUNTDOWN", 1213),
-            ("\\MVLIST", 869),
-            ("SI::*CLOSURE-CACHE-ENABLED*", 2017),
-            ("SI::*CLOSURE-CACHE*", 3941),
-            ("XCL:*DELETED-IMPLICIT-HASH-SLOT*", 8056),
-            ("\\MAIKO.IO-INTERRUPT-FLAGS", 22585),
-            ("\\MAIKO.PUNTBLTCHAR", 7483),
-            ("A", 57),
-            ("!", 35),
-        ] {
-            assert_eq!(names.find(name), Some(LispPtr(number)), "{name}");
-        }
-        for name in [
-            "7",
-            "NO-SUCH-SYMBOL-AT-ALL",
-            "SI::NO-SUCH",
-            "NO-SUCH::CAR",
-            "\\TEDIT.BLTCHAR",
-        ] {
-            assert_eq!(names.find(name), None, "{name}");
-        }
-        let (symbols, absent) = crate::symbols::Symbols::find(mem, |name| names.find(name));
-        assert_eq!(absent, ["\\TEDIT.BLTCHAR"]);
-        let value = |cell| mem.cell(cell);
-        assert_eq!(
-            value(symbols.guard_stack_address),
-            LispPtr::smallpos(0xF000)
-        );
-        assert_eq!(value(symbols.last_stack_address), LispPtr::smallpos(0xFFFE));
-        assert_eq!(
-            value(symbols.periodic_interrupt_frequency),
-            LispPtr::smallpos(77)
-        );
-        assert_eq!(value(symbols.pending_interrupt), LispPtr::T);
-        assert_eq!(value(symbols.last_user_action), LispPtr(0x60A38));
-        assert_eq!(names.name(LispPtr(2017)), "SI::*CLOSURE-CACHE-ENABLED*");
-        assert_eq!(names.name(LispPtr(76)), "T");
-    });
+/// Messages about broken images, under headings.
+#[derive(Default)]
+struct Messages(String);
+
+impl Messages {
+    fn add(&mut self, heading: &str, message: String) {
+        assert!(!message.contains('\n'), "one sentence");
+        let _ = writeln!(self.0, "{heading}\n    {message}");
+    }
+
+    /// Breaks a tiny image of each generation before it is built and its file
+    /// after that.
+    fn broken(
+        &mut self,
+        heading: &str,
+        break2: impl FnOnce(&mut Builder<Medley2>),
+        break3: impl FnOnce(&mut Builder<Medley3>),
+        break_file: impl Fn(&mut Vec<u8>),
+    ) {
+        let mut builder = Builder::new();
+        break2(&mut builder);
+        let mut file = builder.build();
+        break_file(&mut file);
+        self.add(&format!("{heading}, Medley 2"), message::<Medley2>(file));
+        let mut builder = Builder::new();
+        break3(&mut builder);
+        let mut file = builder.build();
+        break_file(&mut file);
+        self.add(&format!("{heading}, Medley 3"), message::<Medley3>(file));
+    }
+
+    fn broken_file(&mut self, heading: &str, break_file: impl Fn(&mut Vec<u8>)) {
+        self.broken(heading, |_| {}, |_| {}, break_file);
+    }
+}
+
+macro_rules! broken {
+    ($messages:ident, $heading:literal, $change:expr) => {
+        $messages.broken($heading, $change, $change, |_| {})
+    };
 }
 
 #[test]
-fn a_real_machine_starts() {
-    with_medley(|mem, image| {
-        let size = image.memory_size(None).unwrap();
-        let (mut m, _) = crate::machine::Machine::of_image(mem, crate::testing::devices());
-        m.prepare(size);
-        assert_eq!(m.fault, None);
-        m.start().unwrap();
-        // `reference/boot-and-traps.md` section 8.
-        assert_eq!(m.ivar.0, 0x35E6);
-        assert_eq!(m.regs.pvar.0, 0x35F4);
-        assert_eq!(m.regs.pc.offset_in(m.func), 134);
-        assert_eq!(m.end.0, 0x39FE);
-        assert_eq!(m.interface_word(interface::DEVICE_CONFIG), 0x10);
-        let second = m.page_variable(m.symbols.second_mds_page);
-        assert_eq!(second, 0xFFFC);
+fn messages_about_broken_headers() {
+    let mut messages = Messages::default();
+    let m = &mut messages;
+    m.add("empty", message::<Medley2>(Vec::new()));
+    m.add("short", message::<Medley2>(vec![0; 1023]));
+    m.add("zeros", message::<Medley2>(vec![0; 1024]));
+    broken!(m, "invalid key", |b| b.key = 0xEA1C);
+    m.broken_file("cut", |file| file.truncate(2047));
+    m.broken_file("a page more", |file| file.extend([0; 512]));
+    for (heading, offset, version) in [
+        ("old Lisp", interface::LISP_VERSION, 35009),
+        ("late Lisp", interface::MIN_BVERSION, 35011),
+    ] {
+        let mut builder = Builder::<Medley3>::new();
+        builder.interface(offset, version);
+        m.add(heading, message::<Medley3>(builder.build()));
+    }
+    broken!(m, "no page table", |b| b.table_start = 0);
+    broken!(m, "page table outside", |b| b.table_start = 6);
+    broken!(m, "page table elsewhere", |b| b.table_start = 3);
+    let open = |path: &str| ImageFile::open(Path::new(path)).unwrap_err().to_string();
+    m.add("directory", open("/"));
+    m.add("device", open("/dev/null"));
+    m.add("no file", open("/no/such.sysout"));
+    insta::assert_snapshot!(messages.0);
+}
+
+#[test]
+fn messages_about_broken_pages() {
+    let mut messages = Messages::default();
+    let m = &mut messages;
+    broken!(m, "page outside memory", |b| {
+        b.interface_field(b.process_size(), 8);
+        b.pages[4] = 0x4000;
     });
+    broken!(m, "no interface page", |b| b.pages[2] = 0x130);
+    m.broken_file("interface page and copy disagree", |file| {
+        let wide = file[1024 + 40..][..2] != [0, 5];
+        file[if wide { 1024 + 167 } else { 1024 + 41 }] = 6;
+    });
+    broken!(m, "no stack page", |b| b.pages[0] = 0x130);
+    broken!(m, "no stack page behind the frame", |b| {
+        b.mem().set_stack_word(FRAME.add(frame::NEXT_BLOCK), 0x400);
+    });
+    broken!(m, "no frame", |b| b.mem().set_stack_word(FRAME, 0x8000));
+    broken!(m, "no free block", |b| {
+        b.mem().set_stack_word(FRAME.add(0x10), 0xE000);
+    });
+    let file = Builder::<Medley2>::new().build();
+    m.add("the other generation", message::<Medley3>(file));
+    insta::assert_snapshot!(messages.0);
+}
+
+/// An image in a state of storage, last run with 16 MB.
+fn in_state<G: Generation>(state: u16) -> Vec<u8> {
+    let mut builder = Builder::<G>::new();
+    builder.interface(interface::STORAGE_FULL_STATE, state);
+    builder.interface_field(G::INTERFACE_FIELDS.process_size, 16);
+    builder.interface_field(G::INTERFACE_FIELDS.last_vmem_page, 0x7FFF);
+    builder.build()
+}
+
+#[test]
+fn messages_about_memory_sizes() {
+    fn asked<G: Generation>(asked: u32) -> String {
+        message_sized::<G>(Builder::<G>::new().build(), Some(asked))
+    }
+    let mut messages = Messages::default();
+    let m = &mut messages;
+    m.add("much, Medley 2", asked::<Medley2>(33));
+    m.add("much, Medley 3", asked::<Medley3>(257));
+    m.add("little", asked::<Medley3>(7));
+    broken!(m, "impossible", |b| {
+        b.interface_field(b.process_size(), 300);
+    });
+    let message = message_sized::<Medley2>(in_state::<Medley2>(3), Some(32));
+    m.add("fixed, Medley 2", message);
+    let message = message_sized::<Medley3>(in_state::<Medley3>(4), Some(64));
+    m.add("fixed, Medley 3", message);
+    broken!(m, "fixed, but with another last page", |b| {
+        b.interface(interface::STORAGE_FULL_STATE, 3);
+        b.interface_field(b.process_size(), 16);
+    });
+    insta::assert_snapshot!(messages.0);
+}
+
+#[test]
+fn memory_can_grow_while_the_second_region_is_empty() {
+    for state in 0..=2 {
+        assert!(open_sized::<Medley2>(in_state::<Medley2>(state), Some(32)).is_ok());
+        assert!(open_sized::<Medley3>(in_state::<Medley3>(state), Some(256)).is_ok());
+    }
+    for state in 3..=4 {
+        assert!(open_sized::<Medley2>(in_state::<Medley2>(state), None).is_ok());
+        assert!(open_sized::<Medley3>(in_state::<Medley3>(state), Some(16)).is_ok());
+    }
+}
+
+#[test]
+fn a_few_bytes_more_do_no_harm() {
+    let mut file = Builder::<Medley2>::new().build();
+    file.extend([0; 511]);
+    let image = ImageFile::from_bytes(Path::new("x.sysout"), file).unwrap();
+    assert_eq!(image.header().trailing_bytes, 511);
+}
+
+fn cut_at_every_page<G: Generation>() {
+    let file = Builder::<G>::new().build();
+    for length in (0..file.len()).step_by(512).chain([1, 513, file.len() - 1]) {
+        assert!(open_sized::<G>(file[..length].to_vec(), None).is_err());
+    }
+}
+
+#[test]
+fn cut_files_are_never_opened() {
+    cut_at_every_page::<Medley2>();
+    cut_at_every_page::<Medley3>();
+}
+
+proptest::proptest! {
+    #[test]
+    fn damaged_files_are_opened_or_refused(
+        medley3: bool,
+        damage in proptest::collection::vec((0_usize..2560, proptest::prelude::any::<u8>()), 0..8),
+    ) {
+        let mut file = if medley3 {
+            Builder::<Medley3>::new().build()
+        } else {
+            Builder::<Medley2>::new().build()
+        };
+        for (at, byte) in damage {
+            file[at] = byte;
+        }
+        super::load::fuzz_header(&file);
+    }
 }
