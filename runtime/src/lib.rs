@@ -18,6 +18,6 @@ pub mod memory;
 pub mod stack;
 pub mod subr;
 pub mod symbols;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod traps;

@@ -1,7 +1,12 @@
 //! A small blank machine for unit tests: no image, just the tables that the
 //! operation under test needs.
 
-use crate::device::{Clock, Devices, Display, Environment};
+use std::path::PathBuf;
+
+use crate::device::{
+    Access, Clock, Devices, Display, Environment, FILE_PAGE_BYTES, FileChange, FileError, FileHost,
+    FileInfo, FileResult, Files, Generated, ListedFile, OpenedFile, Recognition,
+};
 use crate::layout::Generation;
 use crate::layout::records::{block, frame, interface, type_entry, types};
 use crate::machine::Machine;
@@ -39,20 +44,83 @@ impl Display for Null {
 }
 
 impl Environment for Null {
-    fn variable(&self, _: &str) -> Option<String> {
+    fn variable(&self, _: &[u8]) -> Option<Vec<u8>> {
         None
     }
-    fn parameter(&self, _: &str) -> Option<String> {
+    fn parameter(&self, _: &[u8]) -> Option<Vec<u8>> {
         None
     }
-    fn user_name(&self) -> Option<String> {
+    fn user_name(&self) -> Option<Vec<u8>> {
         None
     }
-    fn full_name(&self) -> Option<String> {
+    fn full_name(&self) -> Option<Vec<u8>> {
         None
     }
     fn host_id(&self) -> u32 {
         0
+    }
+}
+
+impl Files for Null {
+    fn host_path(&self, _: &[u8]) -> FileResult<PathBuf> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn get_filename(&self, _: FileHost, _: &[u8], _: Recognition) -> FileResult<Vec<u8>> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn directory_name(&self, _: FileHost, _: &[u8]) -> FileResult<Vec<u8>> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn delete(&self, _: FileHost, _: &[u8]) -> FileResult<()> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn rename(&self, _: FileHost, _: &[u8], _: &[u8]) -> FileResult<()> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn change_dir(&mut self, _: &[u8]) -> FileResult<()> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn open(&mut self, _: &[u8], _: Recognition, _: Access) -> FileResult<OpenedFile> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn close(&mut self, _: u16, _: Option<i32>) -> FileResult<()> {
+        Err(FileError::BAD_DESCRIPTOR)
+    }
+    fn read_page(&self, _: u16, _: u32, _: &mut [u8; FILE_PAGE_BYTES]) -> FileResult<usize> {
+        Err(FileError::BAD_DESCRIPTOR)
+    }
+    fn write_page(&self, _: u16, _: u32, _: &[u8]) -> FileResult<()> {
+        Err(FileError::BAD_DESCRIPTOR)
+    }
+    fn truncate(&self, _: u16, _: u32) -> FileResult<()> {
+        Err(FileError::BAD_DESCRIPTOR)
+    }
+    fn get_file_info(&self, _: &[u8]) -> FileResult<FileInfo> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn set_file_info(&self, _: &[u8], _: FileChange) -> FileResult<()> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn free_blocks(&self, _: &[u8]) -> FileResult<i32> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn generate(&mut self, _: &[u8], _: bool) -> FileResult<Option<Generated>> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn next_file(&mut self, _: u16) -> Option<ListedFile> {
+        None
+    }
+    fn finish(&mut self, _: u16) -> bool {
+        false
+    }
+    fn char_open(&mut self, _: &[u8], _: Access) -> FileResult<u16> {
+        Err(FileError::NOT_FOUND)
+    }
+    fn char_read(&self, _: u16, _: &mut [u8]) -> FileResult<usize> {
+        Err(FileError::BAD_DESCRIPTOR)
+    }
+    fn char_write(&self, _: u16, _: &[u8]) -> FileResult<usize> {
+        Err(FileError::BAD_DESCRIPTOR)
     }
 }
 
@@ -62,6 +130,7 @@ pub fn devices() -> Devices {
         clock: Box::new(Null),
         display: Box::new(Null),
         environment: Box::new(Null),
+        files: Box::new(Null),
     }
 }
 
@@ -80,6 +149,7 @@ pub fn with_machine<G: Generation>(test: impl FnOnce(Machine<'_, G>)) {
         Some(LispPtr(next_symbol))
     });
     fill_type_table(mem);
+    declare_strings(mem);
     for (number, entry, size) in [
         (types::FIXP, 0x3802, 2),
         (types::FLOATP, 0x1803, 2),
@@ -108,6 +178,42 @@ pub fn with_machine<G: Generation>(test: impl FnOnce(Machine<'_, G>)) {
     machine.regs.sp = machine.regs.pvar.add(2);
     machine.end = StackOffset(0x2FFE);
     test(machine);
+}
+
+/// Declares one-dimensional arrays, so that [`string`] can make some.
+fn declare_strings<G: Generation>(mem: Mem<'_, G>) {
+    let dtd = G::dtd(u32::from(types::ONED_ARRAY));
+    mem.set_word(dtd.add(G::DTD_FIELDS.size), 8);
+    mem.set_word(dtd.add(G::DTD_FIELDS.type_entry), types::ONED_ARRAY);
+}
+
+/// A new string with room for `size` 8-bit characters at `base`, holding `text`.
+pub fn string<G: Generation>(
+    m: &mut Machine<'_, G>,
+    base: LispPtr,
+    size: u16,
+    text: &[u8],
+) -> LispPtr {
+    const THIN: u16 = 67;
+    let header = m.create_cell(types::ONED_ARRAY).expect("declared");
+    let fields = G::ARRAY_FIELDS;
+    m.mem.set_cell(header, base);
+    m.mem.set_word(header.add(2), THIN);
+    for (offset, value) in [
+        (fields.fill_pointer, text.len() as u16),
+        (fields.total_size, size),
+    ] {
+        if fields.wide {
+            let value = LispPtr(u32::from(value));
+            m.mem.set_cell(header.add(offset), value);
+        } else {
+            m.mem.set_word(header.add(offset), value);
+        }
+    }
+    for (index, &byte) in text.iter().enumerate() {
+        m.mem.set_byte(base, index as i32, byte);
+    }
+    header
 }
 
 /// Makes the running frame of a blank machine the only one on the stack, with

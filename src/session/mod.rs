@@ -12,6 +12,7 @@ mod time;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use geiko_files::HostFiles;
 use geiko_runtime::device::Devices;
 use geiko_runtime::interp::Exit;
 use geiko_runtime::layout::Generation;
@@ -83,6 +84,7 @@ impl Settings {
                 clock,
                 display: Box::new(Headless(self.screen)),
                 environment: Box::new(Host),
+                files: Box::new(HostFiles::new()),
             },
         }
     }

@@ -92,8 +92,7 @@ impl<'m, G: Generation> Machine<'m, G> {
     /// Stores the login name where Lisp looks for it: a length byte, then bytes.
     fn store_user_name(&mut self) {
         let name = self.devices.environment.user_name();
-        let address = if let Some(name) = name {
-            let mut bytes: Vec<u8> = name.into_bytes();
+        let address = if let Some(mut bytes) = name {
             bytes.truncate(MAX_USER_NAME);
             self.mem.set_byte(USER_NAME, 0, bytes.len() as u8);
             for (n, byte) in (1..).zip(bytes) {

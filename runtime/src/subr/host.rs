@@ -5,7 +5,7 @@ use crate::layout::Generation;
 use crate::machine::Machine;
 use crate::memory::LispPtr;
 
-/// Longest name that Lisp asks for.
+/// Names are shorter than this.
 const MAX_NAME: usize = 20;
 
 impl<G: Generation> Machine<'_, G> {
@@ -33,13 +33,12 @@ impl<G: Generation> Machine<'_, G> {
         self.store_result(args.get(0), value)
     }
 
-    fn short_name(&self, name: LispPtr) -> Option<String> {
-        let bytes = self.string_bytes(name)?;
-        (bytes.len() < MAX_NAME).then(|| String::from_utf8_lossy(&bytes).into_owned())
+    fn short_name(&self, name: LispPtr) -> Option<Vec<u8>> {
+        self.string_bytes(name).filter(|name| name.len() < MAX_NAME)
     }
 
-    fn store_result(&self, string: LispPtr, value: Option<String>) -> Outcome {
-        let stored = value.is_some_and(|value| self.store_string(string, value.as_bytes(), true));
+    fn store_result(&self, string: LispPtr, value: Option<Vec<u8>>) -> Outcome {
+        let stored = value.is_some_and(|value| self.store_string(string, &value, true));
         Outcome::Value(LispPtr::from_bool(stored))
     }
 }

@@ -1,14 +1,13 @@
 //! Clocks (`reference/subrs.md` section 4).
 
 use super::{Args, Outcome};
+use crate::device::LISP_EPOCH;
 use crate::layout::Generation;
 use crate::layout::records::{misc_stats, types};
 use crate::machine::Machine;
 use crate::memory::LispPtr;
 use crate::traps::ALTO_EPOCH;
 
-/// Lisp's signed seconds at the start of 1970.
-const LISP_EPOCH: u64 = 29_969_152;
 /// First and last day of daylight saving time, as fixed in every image.
 const DAYLIGHT_DAYS: (u32, u32) = (98, 305);
 /// Longest sleep that YIELD accepts, in nanoseconds.
@@ -42,7 +41,7 @@ impl<G: Generation> Machine<'_, G> {
             }
             3 => self.mem.cell(stat(misc_stats::GC_TIME)).0,
             4 => (self.unix_micros() / 1_000_000 + ALTO_EPOCH) as u32,
-            5 => (self.unix_micros() / 1_000_000 + LISP_EPOCH) as u32,
+            5 => (self.unix_micros() / 1_000_000 + LISP_EPOCH as u64) as u32,
             6 => DAYLIGHT_DAYS.0,
             7 => DAYLIGHT_DAYS.1,
             8 => self.devices.clock.hours_west() as u32,

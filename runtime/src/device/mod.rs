@@ -1,6 +1,17 @@
 //! What the machine asks of the world outside. The program implements these;
 //! the machine itself knows no window system and no file system.
 
+mod file_codes;
+mod file_error;
+mod files;
+
+pub use file_codes::{Access, Attribute, FileHost, Recognition};
+pub use file_error::FileError;
+pub use files::{
+    FILE_PAGE_BYTES, FileChange, FileInfo, FileResult, Files, Generated, LISP_EPOCH, ListedFile,
+    OpenedFile, SPECIAL_SIZE,
+};
+
 /// Time, as the machine sees it.
 pub trait Clock {
     /// Microseconds since 1970. `instructions` counts executed instructions when
@@ -33,16 +44,17 @@ pub trait Display {
     fn console(&mut self, character: u8);
 }
 
-/// Facts about the host and its user.
+/// Facts about the host and its user (`reference/subrs.md` section 5). Names and
+/// answers are the host's bytes: Lisp converts no characters.
 pub trait Environment {
     /// An environment variable.
-    fn variable(&self, name: &str) -> Option<String>;
-    /// A parameter of SUBR UNIX-GETPARM (`reference/subrs.md` section 5).
-    fn parameter(&self, name: &str) -> Option<String>;
+    fn variable(&self, name: &[u8]) -> Option<Vec<u8>>;
+    /// A parameter of UNIX-GETPARM.
+    fn parameter(&self, name: &[u8]) -> Option<Vec<u8>>;
     /// The login name.
-    fn user_name(&self) -> Option<String>;
+    fn user_name(&self) -> Option<Vec<u8>>;
     /// The user's full name.
-    fn full_name(&self) -> Option<String>;
+    fn full_name(&self) -> Option<Vec<u8>>;
     /// A number that identifies the host.
     fn host_id(&self) -> u32;
 }
@@ -55,4 +67,6 @@ pub struct Devices {
     pub display: Box<dyn Display>,
     /// The host.
     pub environment: Box<dyn Environment>,
+    /// The host's files.
+    pub files: Box<dyn Files>,
 }
