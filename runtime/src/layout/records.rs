@@ -497,3 +497,28 @@ pub struct InterfaceFields {
     /// The fields are cells.
     pub wide: bool,
 }
+
+/// Lisp's record of an enumeration of files, type UFSGFS (`reference/devices.md`
+/// section 6.4). The fields named here are cells; numbers are not boxed.
+pub mod file_generator {
+    /// Number of the list.
+    pub const LIST: u32 = 0;
+    /// A pointer, with the flag above it.
+    pub const FLAGS: u32 = 8;
+    /// Flag: the attributes are wanted too.
+    pub const WITH_INFO: u32 = 1 << 31;
+    /// String for the name.
+    pub const NAME: u32 = 14;
+    /// Length in bytes.
+    pub const LENGTH: u32 = 16;
+    /// Time of the last change.
+    pub const WRITE_DATE: u32 = 18;
+    /// Time of the last read.
+    pub const READ_DATE: u32 = 20;
+    /// Mode bits.
+    pub const PROTECTION: u32 = 22;
+    /// String for the author.
+    pub const AUTHOR: u32 = 24;
+    /// Length of the author's name.
+    pub const AUTHOR_LENGTH: u32 = 26;
+}
