@@ -31,3 +31,29 @@ impl<G: Generation> Machine<'_, G> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Medley3;
+    use crate::testing::with_machine;
+
+    #[test]
+    fn lisp_believes_that_there_is_no_network() {
+        with_machine::<Medley3>(|mut m| {
+            let mut answer = |number: u8, args: Args| match m.call_subr(number, &args) {
+                Outcome::Value(value) => value,
+                other => panic!("service {number}: {other:?}"),
+            };
+            for number in [56, 57] {
+                assert_eq!(answer(number, Args::default()), LispPtr::T);
+            }
+            for number in (58..=63).chain([117, 119, 120, 121, 144]).chain(160..=163) {
+                assert!(answer(number, Args::default()).is_nil(), "{number}");
+            }
+            let command = |n| Args::new([LispPtr::smallpos(n)]);
+            assert_eq!(answer(117, command(8)), LispPtr::smallpos(15));
+            assert!(answer(117, command(0)).is_nil());
+        });
+    }
+}
