@@ -16,7 +16,7 @@ use crate::devices::clock::{Pulse, RealClock, VirtualClock, VirtualTime, thread_
 
 /// Clock questions that a waiting Lisp may ask between two naps: a few rounds
 /// through its processes.
-const QUESTIONS_PER_LOOK: u32 = 64;
+const QUESTIONS_PER_LOOK: u32 = 32;
 
 /// Time as a session measures it.
 #[derive(Debug)]
