@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use geiko_runtime::memory::SpaceError;
+use geiko_runtime::image::{ImageError, Problem as ImageProblem};
 
 use crate::report::Report;
 use crate::script::{Problem, ScriptError};
@@ -60,9 +60,9 @@ impl From<Status> for ExitCode {
 /// A reason to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No address space for Lisp.
+    /// An image file that cannot be opened.
     #[error(transparent)]
-    Space(#[from] SpaceError),
+    Image(#[from] ImageError),
     /// A script cannot be read.
     #[error("cannot read the script {path}: {source}")]
     ReadScript {
@@ -100,7 +100,7 @@ impl Error {
     /// The status with which the program ends.
     pub fn status(&self) -> Status {
         match self {
-            Self::Space(_) | Self::ReadScript { .. } | Self::BadScript(_) => Status::CannotStart,
+            Self::Image(_) | Self::ReadScript { .. } | Self::BadScript(_) => Status::CannotStart,
             Self::Script(error) if matches!(error.problem, Problem::NotSaved { .. }) => {
                 Status::CannotSave
             }
@@ -114,7 +114,10 @@ impl Error {
     fn advice(&self) -> Option<&'static str> {
         match self {
             Self::BadScript(_) => Some("geiko run --help shows the script language"),
-            Self::Space(_) => Some("raise the limit of virtual memory (ulimit -v unlimited)"),
+            Self::Image(ImageError {
+                problem: ImageProblem::Space(_),
+                ..
+            }) => Some("raise the limit of virtual memory (ulimit -v unlimited)"),
             _ => None,
         }
     }

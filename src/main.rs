@@ -1,3 +1,7 @@
 //! The `geiko` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    geiko::cli::main(std::env::args_os())
+}

@@ -6,8 +6,19 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// Callers that the one-line form shows.
+use geiko_runtime::image::Names;
+use geiko_runtime::isa::Opcode;
+use geiko_runtime::layout::Generation;
+use geiko_runtime::machine::Machine;
+use geiko_runtime::memory::LispPtr;
+use geiko_runtime::stack::Activation;
+
+/// Callers that the short form shows.
 const SHORT_CALLERS: usize = 4;
+/// Callers that the full form shows.
+const CALLERS: usize = 200;
+/// Stack elements that the full form shows.
+const STACK_ELEMENTS: u16 = 16;
 
 /// All that is known about a guest fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +56,16 @@ pub struct Place {
     pub frame: u16,
 }
 
+impl Place {
+    fn new<G: Generation>(names: &Names<'_, G>, activation: &Activation) -> Self {
+        Self {
+            function: names.name(activation.name),
+            offset: activation.pc,
+            frame: activation.frame.0,
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at byte {}", self.function, self.offset)
@@ -77,6 +98,35 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// The report on the fault that stopped `machine`, which runs the image file
+    /// `image` since `elapsed`.
+    pub fn new<G: Generation>(machine: &Machine<'_, G>, image: &Path, elapsed: Duration) -> Self {
+        let names = Names::new(machine.mem);
+        let frames: Vec<_> = machine
+            .backtrace(CALLERS)
+            .iter()
+            .map(|activation| Place::new(&names, activation))
+            .collect();
+        let at = frames.first().cloned().unwrap_or(Place {
+            function: "no function".into(),
+            offset: 0,
+            frame: 0,
+        });
+        let fault = machine.fault.as_ref();
+        Self {
+            image: image.into(),
+            generation: G::NAME,
+            fault: fault.map_or_else(|| "unknown".into(), ToString::to_string),
+            at,
+            instruction: instruction(machine, &names),
+            registers: registers(machine),
+            stack: stack(machine, &names),
+            frames,
+            elapsed,
+            file: None,
+        }
+    }
+
     /// Writes the full report into `folder`, under a name of its own, and
     /// remembers where.
     pub fn save(&mut self, folder: &Path) -> io::Result<()> {
@@ -96,6 +146,49 @@ impl Report {
     pub fn full(&self) -> String {
         Full(self).to_string()
     }
+}
+
+/// The instruction at the pc: its name and operand bytes.
+fn instruction<G: Generation>(machine: &Machine<'_, G>, names: &Names<'_, G>) -> String {
+    let pc = machine.regs.pc;
+    let byte = |n| machine.mem.code(pc, n);
+    let opcode = Opcode::from(byte(0));
+    let mut text = opcode.info().name.to_owned();
+    let length = opcode.length(G::OPERAND_BYTES);
+    let operand = (1..length).fold(0, |value, n| value << 8 | u32::from(byte(n)));
+    let symbol = (length > G::OPERAND_BYTES)
+        .then(|| names.print_name(LispPtr(operand)))
+        .flatten();
+    match symbol {
+        Some(symbol) => text.extend([" ", &symbol]),
+        None => text.extend((1..length).map(|n| format!(" {}", byte(n)))),
+    }
+    text
+}
+
+fn registers<G: Generation>(machine: &Machine<'_, G>) -> Vec<(&'static str, String)> {
+    let regs = machine.regs;
+    vec![
+        ("pc", format!("{:?}", regs.pc)),
+        ("function", machine.func.to_string()),
+        ("top", regs.tos.to_string()),
+        ("sp", format!("{:?}", regs.sp)),
+        ("pvar", format!("{:?}", regs.pvar)),
+        ("ivar", format!("{:?}", machine.ivar)),
+        ("end", format!("{:?}", machine.end)),
+    ]
+}
+
+/// The topmost stack elements, with the names of those that are symbols.
+fn stack<G: Generation>(machine: &Machine<'_, G>, names: &Names<'_, G>) -> Vec<String> {
+    let below = (1..STACK_ELEMENTS).map(|n| machine.mem.stack(machine.regs.sp.sub(2 * n)));
+    std::iter::once(machine.regs.tos)
+        .chain(below)
+        .map(|element| match names.print_name(element) {
+            Some(name) => format!("{element}  {name}"),
+            None => element.to_string(),
+        })
+        .collect()
 }
 
 struct Full<'a>(&'a Report);

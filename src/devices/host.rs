@@ -1,18 +1,30 @@
 //! Facts about the host and its user (`reference/subrs.md` section 5).
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
 use geiko_files::host;
 use geiko_runtime::device::Environment;
 
 /// What Lisp calls the displays of this program.
 const DISPLAY: &[u8] = b"X";
 
-/// The host as it is.
+/// The variable that names the file to save to when Lisp names none.
+const SAVE_FILE: &[u8] = b"LDEDESTSYSOUT";
+
+/// The host as it is, but for the file that Lisp saves its image to.
 #[derive(Debug)]
-pub struct Host;
+pub struct Host {
+    /// Where the image goes when Lisp names no file.
+    pub save_to: Option<PathBuf>,
+}
 
 impl Environment for Host {
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
-        host::variable(name)
+        match &self.save_to {
+            Some(path) if name == SAVE_FILE => Some(path.as_os_str().as_bytes().to_vec()),
+            _ => host::variable(name),
+        }
     }
 
     fn parameter(&self, name: &[u8]) -> Option<Vec<u8>> {

@@ -9,7 +9,7 @@ mod idle;
 mod ticker;
 mod time;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use geiko_files::HostFiles;
@@ -39,6 +39,8 @@ pub struct Settings {
     pub clock: ClockKind,
     /// Size of the screen.
     pub screen: ScreenSize,
+    /// Where Lisp saves its image when it names no file.
+    pub save_to: Option<PathBuf>,
     /// What to do.
     pub script: Option<Script>,
     /// Wall time after which the session is ended.
@@ -83,7 +85,9 @@ impl Settings {
             devices: Devices {
                 clock,
                 display: Box::new(Headless(self.screen)),
-                environment: Box::new(Host),
+                environment: Box::new(Host {
+                    save_to: self.save_to.clone(),
+                }),
                 files: Box::new(HostFiles::new()),
             },
         }
@@ -161,6 +165,16 @@ impl<'m, G: Generation> Session<'m, G> {
     /// The machine.
     pub fn machine(&self) -> &Machine<'m, G> {
         &self.machine
+    }
+
+    /// How long the session has lasted.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// How much of that it slept because Lisp had nothing to do.
+    pub fn slept(&self) -> Duration {
+        self.time.slept()
     }
 }
 

@@ -1,0 +1,185 @@
+//! The command line.
+
+mod generate;
+mod run;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::devices::headless::ScreenSize;
+use crate::error::{Error, Status};
+use crate::script;
+use crate::session::ClockKind;
+
+/// A virtual machine for Medley Interlisp images.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    override_usage = "geiko [run] IMAGE [OPTIONS]\n       geiko COMMAND ...",
+    after_help = EXAMPLES
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: Option<RunArgs>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  geiko lisp.sysout --headless --script test.geiko
+  geiko lisp.sysout --headless --script - --screenshot end.png < test.geiko
+  geiko run --help            the options of run and the script language
+
+Exit status: 0 success, 1 Lisp or a script reported failure, 2 could not start,
+3 fault of the image (a report is written), 4 an image was not saved, 124 time
+limit.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Open an image and work in it (the default)
+    #[command(after_help = script::HELP)]
+    Run(RunArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for each command into a folder
+    Man {
+        /// The folder
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// What to run, and how.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The image, often called sysout
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+
+    /// Memory for Lisp in megabytes [default: what the image asks for]
+    #[arg(long, short, value_name = "MB", help_heading = "Image")]
+    memory: Option<u32>,
+
+    /// Where (IL:LOGOUT) and (IL:SAVEVM) save [default: $LDEDESTSYSOUT, else
+    /// ~/lisp.virtualmem]
+    #[arg(long, value_name = "FILE", help_heading = "Image")]
+    save_to: Option<PathBuf>,
+
+    /// Where the screen is shown
+    #[arg(
+        long,
+        short,
+        value_enum,
+        default_value_t,
+        value_name = "WHERE",
+        help_heading = "Display"
+    )]
+    display: DisplayKind,
+
+    /// Short for --display none
+    #[arg(long, conflicts_with = "display", help_heading = "Display")]
+    headless: bool,
+
+    /// Size of the screen; the width is rounded up to a multiple of 32
+    #[arg(
+        long,
+        short,
+        value_name = "WxH",
+        default_value = "1024x768",
+        value_parser = ScreenSize::parse,
+        help_heading = "Display"
+    )]
+    screen: ScreenSize,
+
+    /// Write the screen to a PNG file when the session ends
+    #[arg(long, value_name = "FILE", help_heading = "Display")]
+    screenshot: Option<PathBuf>,
+
+    /// Do what a script says, then end the session; - is standard input
+    #[arg(long, value_name = "FILE", help_heading = "Batch")]
+    script: Option<PathBuf>,
+
+    /// End the session with status 124 after this time, such as 90s or 5m
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Batch")]
+    timeout: Option<Duration>,
+
+    /// The clock that Lisp sees
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "KIND",
+        help_heading = "Batch"
+    )]
+    clock: ClockKind,
+
+    /// Folder for the report of a guest fault
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = ".",
+        help_heading = "Watching"
+    )]
+    crash_report_dir: PathBuf,
+
+    /// Print what the machine has done when the session ends
+    #[arg(long, help_heading = "Watching")]
+    stats: bool,
+}
+
+/// Where the screen can be shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum DisplayKind {
+    /// Nowhere: scripts and screenshots still see it
+    #[default]
+    None,
+}
+
+fn time(text: &str) -> Result<Duration, &'static str> {
+    script::duration(text).ok_or("expected a time such as 500ms, 90s or 5m")
+}
+
+/// Runs the program.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is no reason to complain.
+            let _ = error.print();
+            return match error.exit_code() {
+                0 => Status::Success.into(),
+                _ => Status::CannotStart.into(),
+            };
+        }
+    };
+    match execute(cli) {
+        Ok(status) => status.into(),
+        Err(error) => {
+            eprintln!("{}", error.message());
+            error.status().into()
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Result<Status, Error> {
+    match (cli.command, cli.run) {
+        (Some(Command::Run(arguments)), _) | (None, Some(arguments)) => run::run(arguments),
+        (Some(Command::Completions { shell }), _) => generate::completions(shell),
+        (Some(Command::Man { folder }), _) => generate::manual(folder.as_deref()),
+        // The image is a required argument without a command.
+        (None, None) => Ok(Status::CannotStart),
+    }
+}

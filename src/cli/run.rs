@@ -1,0 +1,117 @@
+//! `geiko run`.
+
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use geiko_runtime::image::ImageFile;
+use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
+use geiko_runtime::machine::Machine;
+
+use super::RunArgs;
+use crate::devices::clock::thread_cpu_time;
+use crate::error::{Error, Status};
+use crate::report::Report;
+use crate::screenshot;
+use crate::script::Script;
+use crate::session::{Ending, Session, Settings};
+
+/// Opens an image and works in it.
+pub fn run(arguments: RunArgs) -> Result<Status, Error> {
+    let script = arguments.script.as_deref().map(read_script).transpose()?;
+    let image = ImageFile::open(&arguments.image)?;
+    match image.header().release {
+        Release::Medley2 => work::<Medley2>(image, script, &arguments),
+        Release::Medley3 => work::<Medley3>(image, script, &arguments),
+    }
+}
+
+/// Reads the script at `path`; `-` is standard input.
+fn read_script(path: &Path) -> Result<Script, Error> {
+    let standard_input = path.as_os_str() == "-";
+    let mut text = String::new();
+    let read = if standard_input {
+        std::io::stdin().read_to_string(&mut text).map(drop)
+    } else {
+        std::fs::read_to_string(path).map(|content| text = content)
+    };
+    read.map_err(|source| Error::ReadScript {
+        path: path.into(),
+        source,
+    })?;
+    let name = if standard_input {
+        "script".into()
+    } else {
+        path.display().to_string()
+    };
+    Script::parse(&name, &text).map_err(Error::BadScript)
+}
+
+/// Runs the image in a machine of its generation.
+fn work<G: Generation>(
+    image: ImageFile,
+    script: Option<Script>,
+    arguments: &RunArgs,
+) -> Result<Status, Error> {
+    let size = image.memory_size(arguments.memory)?;
+    let space = image.load::<G>(size)?;
+    // What has been loaded need not be kept twice.
+    drop(image);
+    if script.is_none() && std::io::stderr().is_terminal() {
+        eprintln!("geiko: no display and no script: control-C ends the session");
+    }
+    let settings = Settings {
+        clock: arguments.clock,
+        screen: arguments.screen,
+        save_to: arguments.save_to.clone(),
+        script,
+        time_limit: arguments.timeout,
+    };
+    let setting = settings.set_up(space.attention());
+    let (mut machine, _) = Machine::of_image(space.view(), setting.devices);
+    machine.prepare(size);
+    if let Err(fault) = machine.start() {
+        machine.raise_fault(fault);
+    }
+    let mut session = Session::new(machine, setting.time, settings);
+    let ending = session.run();
+    if let Some(path) = &arguments.screenshot {
+        screenshot::write(&session.machine().screen(), path).map_err(|source| Error::Write {
+            path: path.clone(),
+            source,
+        })?;
+    }
+    if arguments.stats {
+        print_statistics(&session);
+    }
+    match ending.map_err(Error::Script)? {
+        Ending::Finished(status) => Ok(Status::asked(status)),
+        Ending::TimeLimit => Err(Error::TimeLimit {
+            limit: arguments.timeout.unwrap_or_default(),
+        }),
+        Ending::Fault => Err(fault(&session, arguments)),
+    }
+}
+
+/// Writes the report of a guest fault.
+fn fault<G: Generation>(session: &Session<'_, G>, arguments: &RunArgs) -> Error {
+    let mut report = Report::new(session.machine(), &arguments.image, session.elapsed());
+    if let Err(error) = report.save(&arguments.crash_report_dir) {
+        eprintln!(
+            "geiko: cannot write a report in {}: {error}",
+            arguments.crash_report_dir.display()
+        );
+    }
+    Error::Fault(Box::new(report))
+}
+
+fn print_statistics<G: Generation>(session: &Session<'_, G>) {
+    let statistics = session.machine().statistics;
+    eprintln!("elapsed      {:10.3} s", session.elapsed().as_secs_f64());
+    eprintln!("asleep       {:10.3} s", session.slept().as_secs_f64());
+    eprintln!("CPU          {:10.3} s", thread_cpu_time().as_secs_f64());
+    if statistics.instructions > 0 {
+        eprintln!("instructions {:10}", statistics.instructions);
+    }
+    eprintln!("collections  {:10}", statistics.collections);
+    eprintln!("freed        {:10} objects", statistics.objects_freed);
+}

@@ -1,0 +1,117 @@
+//! The program as its users and their shells see it.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+fn geiko(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_geiko"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    for arguments in [&["--help"][..], &["-h"], &["run", "--help"], &["--version"]] {
+        let output = geiko(arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(stdout(&output).contains("geiko"), "{arguments:?}");
+        assert_eq!(stderr(&output), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_of_run_tells_the_script_language() {
+    let help = stdout(&geiko(&["run", "--help"]));
+    for word in [
+        "wait idle",
+        "screenshot FILE.png",
+        "--script",
+        "--timeout",
+        "virtual",
+    ] {
+        assert!(help.contains(word), "{word} in\n{help}");
+    }
+}
+
+#[test]
+fn wrong_input_ends_with_status_2_and_says_why() {
+    for (arguments, message) in [
+        (&[][..], "Usage"),
+        (
+            &["--headles", "x"],
+            "a similar argument exists: '--headless'",
+        ),
+        (&["x", "--clock", "vitrual"], "'virtual'"),
+        (&["x", "--screen", "9000x9000"], "Lisp has room for 2097152"),
+        (&["x", "--timeout", "5"], "expected a time such as"),
+        (&["completions", "tcsh"], "possible values"),
+        (
+            &["x", "--script", "/nonexistent/s"],
+            "cannot read the script /nonexistent/s",
+        ),
+        (&["/nonexistent/image"], "/nonexistent/image"),
+        (&["run", "/nonexistent/image"], "/nonexistent/image"),
+    ] {
+        let output = geiko(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+        let said = stderr(&output);
+        assert!(said.contains(message), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_bad_script_is_found_before_the_image_is_opened() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_geiko"))
+        .args(["/nonexistent/image", "--script", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut stdin = program.stdin.take().expect("a pipe");
+    stdin.write_all(b"key Return\nclik 3 4\n").expect("written");
+    drop(stdin);
+    let output = program.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        stderr(&output),
+        "geiko: script:2: there is no step `clik`; did you mean `click`?\n  \
+         try: geiko run --help shows the script language\n"
+    );
+}
+
+#[test]
+fn completions_for_every_shell() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = geiko(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        assert!(stdout(&output).contains("headless"), "{shell}");
+    }
+}
+
+#[test]
+fn manual_pages() {
+    let output = geiko(&["man"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains(".TH geiko"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let inside = folder.path().join("man");
+    let output = geiko(&["man", inside.to_str().expect("a name")]);
+    assert_eq!(output.status.code(), Some(0));
+    for page in ["geiko.1", "geiko-run.1", "geiko-completions.1"] {
+        assert!(inside.join(page).exists(), "{page}");
+    }
+    let output = geiko(&["man", "/proc/nowhere"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).starts_with("geiko: cannot write /proc/nowhere: "));
+}
