@@ -5,9 +5,10 @@
 //! [`MAX_NAME`] bytes and more, and so do the functions here.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 use crate::passwd;
 
@@ -50,6 +51,24 @@ pub fn user_name() -> Option<Vec<u8>> {
 #[must_use]
 pub fn full_name() -> Option<Vec<u8>> {
     passwd::current().map(|user| user.full_name)
+}
+
+/// Where an image is saved when Lisp does not say where: the variable
+/// LDEDESTSYSOUT, in which a leading `~` is the user's home, or a file there.
+#[must_use]
+pub fn image_path() -> Option<PathBuf> {
+    let home = || {
+        let home = env::var_os("HOME").filter(|home| !home.is_empty());
+        let home = home.or_else(|| Some(OsString::from_vec(passwd::current()?.home)));
+        home.map(PathBuf::from)
+    };
+    match env::var_os("LDEDESTSYSOUT") {
+        Some(path) => match Path::new(&path).strip_prefix("~") {
+            Ok(rest) => Some(home()?.join(rest)),
+            Err(_) => Some(path.into()),
+        },
+        None => Some(home()?.join("lisp.virtualmem")),
+    }
 }
 
 /// The name of this machine.

@@ -11,6 +11,7 @@ use crate::display::DisplayState;
 use crate::fault::Fault;
 use crate::gc::GcState;
 use crate::heap::HeapState;
+use crate::image::SaveError;
 use crate::interp::{Handler, handlers};
 use crate::layout::records::{interface, type_entry};
 use crate::layout::{Generation, SymbolCell};
@@ -73,6 +74,8 @@ pub struct Machine<'m, G: Generation> {
     pub exit_status: i32,
     /// The fault that stopped the machine.
     pub fault: Option<Fault>,
+    /// Why Lisp's last attempt to save the image failed, if it did.
+    pub save_error: Option<SaveError>,
     /// What the machine has done.
     pub statistics: Statistics,
     /// State of the collector outside Lisp memory.
@@ -101,6 +104,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             interrupts: InterruptState::default(),
             exit_status: 0,
             fault: None,
+            save_error: None,
             statistics: Statistics::default(),
             gc: GcState::default(),
             heap: HeapState::default(),

@@ -59,6 +59,9 @@ impl Environment for Null {
     fn host_id(&self) -> u32 {
         0
     }
+    fn image_path(&self) -> Option<PathBuf> {
+        None
+    }
 }
 
 impl Files for Null {

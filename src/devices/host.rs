@@ -45,4 +45,8 @@ impl Environment for Host {
     fn host_id(&self) -> u32 {
         host::host_id()
     }
+
+    fn image_path(&self) -> Option<PathBuf> {
+        self.save_to.clone().or_else(host::image_path)
+    }
 }

@@ -5,6 +5,8 @@ mod file_codes;
 mod file_error;
 mod files;
 
+use std::path::PathBuf;
+
 pub use file_codes::{Access, Attribute, FileHost, Recognition};
 pub use file_error::FileError;
 pub use files::{
@@ -57,6 +59,8 @@ pub trait Environment {
     fn full_name(&self) -> Option<Vec<u8>>;
     /// A number that identifies the host.
     fn host_id(&self) -> u32;
+    /// Where an image is saved when Lisp does not say where.
+    fn image_path(&self) -> Option<PathBuf>;
 }
 
 /// The devices of one machine.

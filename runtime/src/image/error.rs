@@ -123,9 +123,9 @@ pub enum Problem {
     )]
     InterfaceCopy {
         offset: u64,
-        found: u32,
+        found: u16,
         copy_offset: u64,
-        expected: u32,
+        expected: u16,
     },
     /// The frame to resume is on a page that the file does not have.
     #[error(

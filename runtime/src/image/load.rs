@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use super::error::{ImageError, Problem};
 use super::header::{HEADER_BYTES, ImageHeader, MemorySize, file_offset};
 use crate::layout::records::{block, frame, interface};
-use crate::layout::{Generation, Medley2, Medley3, Release, STACK};
-use crate::memory::{AddressSpace, BYTES_PER_PAGE, LispPtr, Mem, StackOffset, WORDS_PER_PAGE};
+use crate::layout::{Generation, Medley2, Medley3, Release};
+use crate::memory::{AddressSpace, BYTES_PER_PAGE, LispPtr, StackOffset, WORDS_PER_PAGE};
 
 /// An image file, read and with a header that makes sense.
 #[derive(Clone, Debug)]
@@ -80,6 +80,18 @@ impl ImageFile {
         })
     }
 
+    /// Makes sure that the image can be loaded with memory of `size`.
+    pub(super) fn check(&self, size: MemorySize) -> Result<(), Problem> {
+        match self.header.release {
+            Release::Medley2 => self.table::<Medley2>().check(size),
+            Release::Medley3 => self.table::<Medley3>().check(size),
+        }
+    }
+
+    fn table<G: Generation>(&self) -> PageTable<'_, G> {
+        PageTable::new(&self.bytes, &self.header)
+    }
+
     fn try_load<G: Generation>(&self, size: MemorySize) -> Result<AddressSpace<G>, Problem> {
         if self.header.release != G::RELEASE {
             return Err(Problem::Generation {
@@ -87,7 +99,7 @@ impl ImageFile {
                 expected: G::RELEASE,
             });
         }
-        let table = PageTable::<G>::new(&self.bytes, &self.header);
+        let table = self.table::<G>();
         table.check(size)?;
         let space = AddressSpace::reserve()?;
         let mem = space.view();
@@ -97,8 +109,6 @@ impl ImageFile {
                 mem.write_page(page, content);
             }
         }
-        check_interface_page(mem, &table, &self.header)?;
-        check_resumable(mem, &table, self.header.current_frame)?;
         Ok(space)
     }
 }
@@ -186,9 +196,24 @@ impl<'a, G: Generation> PageTable<'a, G> {
         Some(index as u64 * BYTES_PER_PAGE as u64 + u64::from(word) * 2)
     }
 
-    /// Every page lies in memory of `size`, the interface page is there, and the
-    /// table's own pages are where the header says.
+    /// The word at `address`, and its place in the file.
+    fn word(&self, address: LispPtr) -> Option<(u64, u16)> {
+        let place = self.place_of(address)?;
+        let bytes = self.bytes.get(place as usize..)?.first_chunk()?;
+        Some((place, u16::from_be_bytes(*bytes)))
+    }
+
+    /// Everything that must be right with an image that shall be loaded into
+    /// memory of `size`.
     fn check(&self, size: MemorySize) -> Result<(), Problem> {
+        self.check_own_pages()?;
+        self.check_places(size)?;
+        self.check_interface_page()?;
+        self.check_resumable()
+    }
+
+    /// The table's own pages are where the header says.
+    fn check_own_pages(&self) -> Result<(), Problem> {
         let start = self.header.page_table_start;
         let table_pages = self.header.table_pages(G::FPTOVP_ENTRY_WORDS);
         let own = self.pages().skip(start as usize - 1);
@@ -202,100 +227,84 @@ impl<'a, G: Generation> PageTable<'a, G> {
                 });
             }
         }
+        Ok(())
+    }
+
+    /// Every page lies in memory of `size`.
+    fn check_places(&self, size: MemorySize) -> Result<(), Problem> {
         let last_page = size.last_page();
-        let interface_page = G::INTERFACE_PAGE.page();
-        let mut has_interface_page = false;
-        for (file_page, page) in (1..).zip(self.pages()) {
-            let Some(page) = page else { continue };
-            if page > last_page {
-                return Err(Problem::PageOutside {
-                    offset: self.entry_offset(file_page),
-                    found: page,
-                    expected: last_page,
-                    megabytes: size.megabytes,
+        match (1..)
+            .zip(self.pages())
+            .find(|(_, page)| page.is_some_and(|page| page > last_page))
+        {
+            Some((file_page, page)) => Err(Problem::PageOutside {
+                offset: self.entry_offset(file_page),
+                found: page.unwrap_or(0),
+                expected: last_page,
+                megabytes: size.megabytes,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The interface page is there, and agrees with its copy, from which the header
+    /// comes, in what decides how the image is saved again.
+    fn check_interface_page(&self) -> Result<(), Problem> {
+        let fields = G::INTERFACE_FIELDS;
+        let count = self.header.file_pages;
+        let low = u32::from(fields.wide);
+        for (offset, expected) in [
+            (fields.active_pages + low, count as u16),
+            (fields.active_pages, (count >> (16 * low)) as u16),
+            (interface::FPTOVP_START, self.header.page_table_start as u16),
+        ] {
+            let Some((place, found)) = self.word(G::INTERFACE_PAGE.add(offset)) else {
+                return Err(Problem::NoInterfacePage {
+                    offset: self.offset as u64,
+                    expected: G::INTERFACE_PAGE.page(),
+                });
+            };
+            if found != expected {
+                return Err(Problem::InterfaceCopy {
+                    offset: place,
+                    found,
+                    copy_offset: file_offset(offset),
+                    expected,
                 });
             }
-            has_interface_page |= page == interface_page;
         }
-        if !has_interface_page {
-            return Err(Problem::NoInterfacePage {
-                offset: self.offset as u64,
-                expected: interface_page,
+        Ok(())
+    }
+
+    /// There is a frame to resume, with free space behind it.
+    fn check_resumable(&self) -> Result<(), Problem> {
+        let frame = self.header.current_frame;
+        let stack_word = |missing: StackOffset| {
+            self.word(missing.address()).ok_or(Problem::NoStackPage {
+                offset: file_offset(interface::CURRENT_FRAME),
+                frame,
+                missing,
+            })
+        };
+        let (offset, found) = stack_word(frame)?;
+        if found & block::KIND != block::FRAME {
+            return Err(Problem::NoFrame {
+                offset,
+                found,
+                frame,
+            });
+        }
+        let (_, next) = stack_word(frame.add(frame::NEXT_BLOCK))?;
+        let (offset, found) = stack_word(StackOffset(next))?;
+        if found & block::KIND != block::FREE {
+            return Err(Problem::NoFreeBlock {
+                offset,
+                found,
+                frame,
             });
         }
         Ok(())
     }
-}
-
-/// The interface page in memory agrees with the header in what decides how the
-/// image is saved again.
-fn check_interface_page<G: Generation>(
-    mem: Mem<'_, G>,
-    table: &PageTable<'_, G>,
-    header: &ImageHeader,
-) -> Result<(), Problem> {
-    let fields = G::INTERFACE_FIELDS;
-    let active_pages = G::INTERFACE_PAGE.add(fields.active_pages);
-    let active_pages = if fields.wide {
-        mem.cell(active_pages).0
-    } else {
-        u32::from(mem.word(active_pages))
-    };
-    let start = mem.word(G::INTERFACE_PAGE.add(interface::FPTOVP_START));
-    for (word, found, expected) in [
-        (fields.active_pages, active_pages, header.file_pages),
-        (
-            interface::FPTOVP_START,
-            u32::from(start),
-            header.page_table_start,
-        ),
-    ] {
-        if found != expected {
-            return Err(Problem::InterfaceCopy {
-                offset: table.place_of(G::INTERFACE_PAGE.add(word)).unwrap_or(0),
-                found,
-                copy_offset: file_offset(word),
-                expected,
-            });
-        }
-    }
-    Ok(())
-}
-
-/// There is a frame to resume, with free space behind it.
-fn check_resumable<G: Generation>(
-    mem: Mem<'_, G>,
-    table: &PageTable<'_, G>,
-    frame: StackOffset,
-) -> Result<(), Problem> {
-    let place = |missing: StackOffset| {
-        let address = LispPtr(STACK.0 | u32::from(missing.0));
-        table.place_of(address).ok_or(Problem::NoStackPage {
-            offset: file_offset(interface::CURRENT_FRAME),
-            frame,
-            missing,
-        })
-    };
-    let offset = place(frame)?;
-    let found = mem.stack_word(frame);
-    if found & block::KIND != block::FRAME {
-        return Err(Problem::NoFrame {
-            offset,
-            found,
-            frame,
-        });
-    }
-    let next = StackOffset(mem.stack_word(frame.add(frame::NEXT_BLOCK)));
-    let offset = place(next)?;
-    let found = mem.stack_word(next);
-    if found & block::KIND != block::FREE {
-        return Err(Problem::NoFreeBlock {
-            offset,
-            found,
-            frame,
-        });
-    }
-    Ok(())
 }
 
 /// Opens `bytes` as an image file, for a fuzzer: whatever they are, this returns.

@@ -12,7 +12,7 @@ use crate::symbols::Symbols;
 use crate::traps::ALTO_EPOCH;
 
 /// What Lisp calls machines like this one.
-const MACHINE_TYPE: u16 = 3;
+pub(super) const MACHINE_TYPE: u16 = 3;
 /// What Lisp shows as the version of the emulator: a day, counted from 13 October
 /// 1987.
 const EMULATOR_DAY: u16 = 14_000;

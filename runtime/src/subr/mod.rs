@@ -5,6 +5,7 @@ mod display;
 mod files;
 mod host;
 mod network;
+mod save;
 mod strings;
 mod symbols;
 mod system;
@@ -109,6 +110,7 @@ impl<G: Generation> Machine<'_, G> {
             73 => self.subr_bltshade_bitmap(args),
             80 => self.subr_keyboard_beep(args),
             81 => self.subr_keyboard_map(args),
+            89 => self.subr_vmem_save(args),
             91 => self.subr_new_page(args),
             92 => self.subr_do_reclaim(),
             96 => self.subr_disable_gc(),

@@ -1,0 +1,29 @@
+//! Saving the image as a service (`reference/subrs.md`).
+
+use super::{Args, Outcome};
+use crate::layout::Generation;
+use crate::machine::Machine;
+use crate::memory::LispPtr;
+
+/// Lisp's number for a name that names no file.
+const BAD_FILE_NAME: u16 = 1;
+
+impl<G: Generation> Machine<'_, G> {
+    /// VMEMSAVE: saves the image under a name that Lisp gives, or where the host
+    /// keeps images. NIL, or the number of what went wrong.
+    pub(super) fn subr_vmem_save(&mut self, args: &Args) -> Outcome {
+        let path = match self.string_bytes(args.get(0)) {
+            Some(name) => self.devices.files.host_path(&name).ok(),
+            None => self.devices.environment.image_path(),
+        };
+        self.save_error = None;
+        let code = match path {
+            Some(path) => match self.save(&path) {
+                Ok(()) => return Outcome::Value(LispPtr::NIL),
+                Err(error) => self.save_error.insert(error).lisp_code(),
+            },
+            None => BAD_FILE_NAME,
+        };
+        Outcome::Value(LispPtr::smallpos(code))
+    }
+}
