@@ -1,20 +1,21 @@
 //! Completion scripts and manual pages, generated from the command line's own
 //! description.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::Cli;
+use super::{Cli, output};
 use crate::error::{Error, Status};
 
 /// Prints the completion script for `shell`.
 pub fn completions(shell: Shell) -> Result<Status, Error> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "geiko", &mut script);
-    print(&script)
+    output::bytes(&script)?;
+    Ok(Status::Success)
 }
 
 /// Prints the manual page, or writes one page for each command into `folder`.
@@ -25,7 +26,8 @@ pub fn manual(folder: Option<&Path>) -> Result<Status, Error> {
             clap_mangen::Man::new(Cli::command())
                 .render(&mut page)
                 .map_err(|source| unwritable("standard output", source))?;
-            print(&page)
+            output::bytes(&page)?;
+            Ok(Status::Success)
         }
         Some(folder) => {
             std::fs::create_dir_all(folder)
@@ -33,15 +35,6 @@ pub fn manual(folder: Option<&Path>) -> Result<Status, Error> {
                 .map_err(|source| unwritable(folder, source))?;
             Ok(Status::Success)
         }
-    }
-}
-
-fn print(text: &[u8]) -> Result<Status, Error> {
-    match io::stdout().lock().write_all(text) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(unwritable("standard output", error))
-        }
-        _ => Ok(Status::Success),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The command line.
 
+mod audit;
 mod generate;
+mod output;
 mod run;
 
 use std::ffi::OsString;
@@ -39,6 +41,7 @@ Examples:
   geiko lisp.sysout --headless --script test.geiko
   geiko lisp.sysout --headless --script - --screenshot end.png < test.geiko
   geiko run --help            the options of run and the script language
+  geiko audit lisp.sysout     check an image without running it
 
 Exit status: 0 success, 1 Lisp or a script reported failure, 2 could not start,
 3 fault of the image (a report is written), 4 an image was not saved, 124 time
@@ -49,6 +52,9 @@ enum Command {
     /// Open an image and work in it (the default)
     #[command(after_help = script::HELP)]
     Run(RunArgs),
+    /// Check what an image says about itself: reference counts against a
+    /// recount, free lists, array space; status 1 if it is not sound
+    Audit(AuditArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -60,6 +66,20 @@ enum Command {
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
+}
+
+/// What to audit.
+#[derive(Debug, Args)]
+struct AuditArgs {
+    /// The image
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// List every object whose stored count is not what the recount found
+    #[arg(long)]
+    differences: bool,
 }
 
 /// What to run, and how.
@@ -177,6 +197,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn execute(cli: Cli) -> Result<Status, Error> {
     match (cli.command, cli.run) {
         (Some(Command::Run(arguments)), _) | (None, Some(arguments)) => run::run(arguments),
+        (Some(Command::Audit(arguments)), _) => audit::audit(&arguments),
         (Some(Command::Completions { shell }), _) => generate::completions(shell),
         (Some(Command::Man { folder }), _) => generate::manual(folder.as_deref()),
         // The image is a required argument without a command.
