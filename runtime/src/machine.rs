@@ -16,6 +16,7 @@ use crate::interp::{Handler, handlers};
 use crate::layout::records::{interface, type_entry};
 use crate::layout::{Generation, SymbolCell};
 use crate::memory::{AttentionReason, CodePc, LispPtr, Mem, StackOffset};
+use crate::subr::NetworkState;
 use crate::symbols::Symbols;
 use crate::traps::InterruptState;
 use crate::traps::keyboard::KeyboardState;
@@ -70,6 +71,8 @@ pub struct Machine<'m, G: Generation> {
     pub display: DisplayState,
     /// Interrupts.
     pub interrupts: InterruptState,
+    /// The network that is not there.
+    pub network: NetworkState,
     /// The status with which Lisp ended the session.
     pub exit_status: i32,
     /// The fault that stopped the machine.
@@ -102,6 +105,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             keyboard: KeyboardState::default(),
             display: DisplayState::default(),
             interrupts: InterruptState::default(),
+            network: NetworkState::default(),
             exit_status: 0,
             fault: None,
             save_error: None,

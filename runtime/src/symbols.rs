@@ -100,6 +100,7 @@ symbols! {
         last_user_action = "\\LASTUSERACTION";
         periodic_interrupt = "\\PERIODIC.INTERRUPT";
         periodic_interrupt_frequency = "\\PERIODIC.INTERRUPT.FREQUENCY";
+        max_ether_tries = "\\MAXETHERTRIES";
         io_interrupt_flags = "\\MAIKO.IO-INTERRUPT-FLAGS";
         top_display_stream = "\\TOPWDS";
         cursor_hot_spot_x = "\\CURSORHOTSPOTX";

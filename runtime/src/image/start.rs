@@ -52,6 +52,7 @@ impl<'m, G: Generation> Machine<'m, G> {
                 .set_word(IO_PAGE.add(io_page::UTIL_IN + word), ALL_UP);
         }
         self.prepare_statistics();
+        self.announce_no_network();
         let second_mds_page = size.last_page() - SECOND_MDS_DISTANCE;
         self.set_page_variable(self.symbols.second_mds_page, second_mds_page);
     }

@@ -46,11 +46,13 @@ pub(crate) fn handlers<G: Generation>() -> &'static [Handler<G>; 256] {
         variables::*,
     };
     macro_rules! table {
-        ($( $code:literal $variant:ident $name:literal $kind:ident
-            ($($operand:ident: $operand_kind:ident),*) $stack:literal $poll:ident
-            ($function:literal, $bytes:literal, $arguments:literal, $when:literal)
-            => $handler:ident $(($parameter:literal))? $summary:literal; )*) => {
-            &[$( $handler::<G $(, $parameter)?>, )*]
+        ($(
+            $code:literal $Variant:ident $name:literal $kind:ident
+            [$($operand:ident: $encoding:ident),*] $stack:literal $poll:ident $heap:ident
+            exec: $exec:ident $(($parameter:literal))? $summary:literal
+            $(ufn: $($ufn:literal)+)?;
+        )*) => {
+            &[$( $exec::<G $(, $parameter)?>, )*]
         };
     }
     for_each_opcode!(table)

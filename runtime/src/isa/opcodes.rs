@@ -1,278 +1,315 @@
-//! The instruction list: every fact about every opcode, once.
+//! The list of all 256 instructions. Everything that depends on the instruction
+//! set is generated from it: the enumeration, lengths, the decoder, the
+//! disassembler, the interpreter's table, the documentation.
 //!
-//! A row is
+//! A row:
 //!
-//! ```text
-//! code Variant "NAME" Kind (operands) "stack effect" Poll (trap) => handler "summary";
-//! ```
+//! | column | meaning |
+//! |---|---|
+//! | code, variant, name | number, name in Rust, name in the Lisp assembler |
+//! | kind | variant of [`Kind`](super::Kind) |
+//! | operands | inline operands in order; `u8` `i8` `u16` `i16` (high byte first), `atom` and `ptr` (3 or 4 bytes) |
+//! | stack effect | before -- after, top of stack at the right |
+//! | poll | variant of [`Poll`](super::Poll): where interrupts and the stack limit are looked at |
+//! | heap | variant of [`Heap`](super::Heap): whether it may allocate, may change reference counts |
+//! | exec | function of the interpreter, with its parameter when a family shares one; `ufn` always traps |
+//! | summary | what it does |
+//! | ufn | where it traps, if ever: Lisp function, operand bytes passed, number of arguments, when |
 //!
-//! where the trap gives the function of the image's UFN table, the operand bytes
-//! and the argument count of that entry, and when the instruction traps ("" =
-//! never). The handler is the interpreter's; families share one with a number.
-//! Lengths follow from the operands: `atom` and `ptr` take 3 bytes in Medley 2 and
-//! 4 in Medley 3. Source: `reference/opcodes.toml`.
+//! Words used: a *smallpos* is an integer 0..65535, a *smallneg* -65536..-1; an
+//! integer is one of these or a FIXP cell; a number may be a FLOATP cell as well;
+//! *immediate* are symbols of segment 0, characters and small integers.
+//!
+//! UFN facts are those of the 24-bit generation; 3 operand bytes, a symbol, are
+//! 4 in the 28-bit generation. A row without UFN never traps, though the table in
+//! an image has an entry for it.
 
-/// Calls `$callback!` with all rows, in order of opcodes.
-macro_rules! for_each_opcode {
-    ($callback:ident) => {
-        $callback! {
-            0x00 EndOfCode        "-X-"              Undefined  () "--" No ("\\UNKNOWN.UFN", 0, 0, "always") => ufn "Not executable.";
-            0x01 Car              "CAR"              List       () "x -- car" No ("\\CAR.UFN", 0, 1, "TOS is not a LISTP, NIL or T") => car "LISTP.";
-            0x02 Cdr              "CDR"              List       () "x -- cdr" No ("\\CDR.UFN", 0, 1, "TOS is not a LISTP and not NIL (T punts)") => cdr "LISTP.";
-            0x03 Listp            "LISTP"            Type       () "x -- x|NIL" No ("LISTP", 0, 1, "") => listp "Keep TOS when its type number is 5, else replace with NIL.";
-            0x04 Ntypx            "NTYPX"            Type       () "x -- n" No ("NTYPX", 0, 1, "") => ntypx "Replace TOS by its type number (low 11 bits of the type-table entry) as a smallpos.";
-            0x05 Typep            "TYPEP"            Type       (number: u8) "x -- x|NIL" No ("\\TYPEP.UFN", 1, 2, "") => typep "Keep TOS when its type number equals the operand byte, else NIL.";
-            0x06 Dtest            "DTEST"            Type       (typename: atom) "x -- x" No ("\\DTEST.UFN", 3, 2, "no type in the supertype chain of TOS has that name") => dtest "Walk from the DTD of TOS through dtd_supertype comparing dtd_name with the operand atom; leave TOS unchanged when found.";
-            0x07 Unwind           "UNWIND"           Bind       (n: u8, keep: u8) "... tos -- ...|tos" No ("\\UNWIND.UFN", 2, 1, "n cells above PVAR0 lies beyond the current stack top") => unwind "Cut the stack to absolute cell n counted from PVAR0.";
-            0x08 Fn0              "FN0"              Call       (function: atom) "-- value" Call ("\\UNKNOWN.UFN", 0, 0, "") => fn_call(0) "Call the definition of the atom with 0 arguments (call sequence in processor.md).";
-            0x09 Fn1              "FN1"              Call       (function: atom) "args.. -- value" Call ("\\UNKNOWN.UFN", 0, 0, "") => fn_call(1) "Call the definition of the atom with 1 argument (call sequence in processor.md).";
-            0x0A Fn2              "FN2"              Call       (function: atom) "args.. -- value" Call ("\\UNKNOWN.UFN", 0, 0, "") => fn_call(2) "Call the definition of the atom with 2 arguments (call sequence in processor.md).";
-            0x0B Fn3              "FN3"              Call       (function: atom) "args.. -- value" Call ("\\UNKNOWN.UFN", 0, 0, "") => fn_call(3) "Call the definition of the atom with 3 arguments (call sequence in processor.md).";
-            0x0C Fn4              "FN4"              Call       (function: atom) "args.. -- value" Call ("\\UNKNOWN.UFN", 0, 0, "") => fn_call(4) "Call the definition of the atom with 4 arguments (call sequence in processor.md).";
-            0x0D FnX              "FNX"              Call       (nargs: u8, function: atom) "arg1..argN -- value" Call ("\\UNKNOWN.UFN", 0, 0, "") => fnx "Same as FN0..FN4 with the argument count in the first operand byte.";
-            0x0E ApplyFn          "APPLYFN"          Call       () "arg1..argN nargs fn -- value" Call ("\\UNKNOWN.UFN", 0, 0, "high half of TOS-1 is not exactly 0x000E") => applyfn "Pop fn and nargs then call.";
-            0x0F CheckApply       "CHECKAPPLY*"      Type       () "f -- f" No ("\\CHECKAPPLY*", 0, 1, "the definition cell of TOS is not ccodep, or TOS is neither an old atom (segment 0) nor type 21, or argtype is 1 or 3") => check_apply "No effect when TOS is a symbol whose definition is compiled code with argtype 0 or 2 (evaluates its arguments); otherwise UFN \\CHECKAPPLY*.";
-            0x10 Return           "RETURN"           Return     () "value --" Return ("\\HARDRETURN", 0, 1, "") => return_ "Return TOS to the caller.";
-            0x11 Bind             "BIND"             Bind       (nil_val: u8, last: u8) "v1..vK -- mark" No ("\\UNKNOWN.UFN", 0, 0, "") => bind "operand1 = (nils<<4)|vals.";
-            0x12 Unbind           "UNBIND"           Bind       () "mark ... value -- value" No ("\\UNKNOWN.UFN", 0, 0, "") => unbind "Keep TOS.";
-            0x13 Dunbind          "DUNBIND"          Bind       () "mark ... --" No ("\\UNKNOWN.UFN", 0, 0, "") => dunbind "TOS has sign bit.";
-            0x14 RplPtr           "RPLPTR.N"         Memory     (off: u8) "base new -- base" No ("\\RPLPTR.UFN", 1, 3, "") => rplptr "Reference-counted pointer store into the cell at base+off words (base is NOT masked).";
-            0x15 Gcref            "GCREF"            Gc         (case: u8) "ptr -- ptr|NIL" No ("\\HTFIND", 1, 2, "") => gcref "Apply reference-count case 0=ADDREF, 1=DELREF, 2=STKREF to TOS.";
-            0x16 Assoc            "ASSOC"            List       () "key alist -- pair|NIL" Loop ("ASSOC", 0, 2, "") => assoc "First element of the list that is a LISTP whose CAR is EQ to key; non-list or exhausted list answers NIL.";
-            0x17 GvarSet          "GVAR_"            Global     (var: atom) "v -- v" No ("\\SETGLOBALVAL.UFN", 3, 2, "") => gvar_set "Reference-counted store of TOS in the value cell of the atom (ADDREF new, DELREF old; only pointer bits of the cell replaced).";
-            0x18 Rplaca           "RPLACA"           List       () "x y -- x" No ("\\RPLACA.UFN", 0, 2, "x is not a LISTP, except x=NIL with y=NIL (answers NIL)") => rplaca "DELREF old CAR, ADDREF y, store y in the car field (of the indirect cell if cdr-code is 0).";
-            0x19 Rplacd           "RPLACD"           List       () "x y -- x" No ("\\RPLACD.UFN", 0, 2, "x is not a LISTP, except x=NIL with y=NIL (answers NIL)") => rplacd "DELREF old CDR, ADDREF y, then re-encode the cdr (algorithm in processor.md).";
-            0x1A Cons             "CONS"             List       () "car cdr -- cell" No ("\\CONS.UFN", 0, 2, "") => cons "Allocate a list cell; cdr is masked to a pointer.";
-            0x1B CmlAssoc         "CMLASSOC"         List       () "key alist -- pair|NIL" Loop ("%SIMPLE-ASSOC", 0, 2, "key is not immediate (segment not one of 0, 7, 14, 15)") => cml_assoc "Like ASSOC for keys where EQ suffices.";
-            0x1C Fmemb            "FMEMB"            List       () "item list -- tail|NIL" Loop ("FMEMB", 0, 2, "list ends in a non-NIL atom (UFN gets that tail as TOS)") => fmemb "First tail whose CAR is EQ item.";
-            0x1D CmlMember        "CMLMEMBER"        List       () "item list -- tail|NIL" Loop ("%SIMPLE-MEMBER", 0, 2, "item is not immediate (segment not one of 0, 7, 14, 15); or improper list end") => cml_member "Like FMEMB for items where EQ suffices.";
-            0x1E Findkey          "FINDKEY"          Misc       (first: u8) "key -- argnum|NIL" No ("\\FINDKEY.UFN", 1, 2, "") => findkey "Search the arguments of the current frame at argument numbers first, first+2, .";
-            0x1F CreateCell       "CREATECELL"       Memory     () "type -- cell" No ("\\CREATECELL", 0, 1, "TOS is not a smallpos, or the type has dtd_size 0") => createcell "Take a cell from the DTD free list (allocating a new 2-page unit when empty), zero it, count it, DELREF it, answer it.";
-            0x20 Bin              "BIN"              Memory     () "stream -- byte" No ("\\BIN", 0, 1, "TOS is not type 11, or BINABLE is 0, or COFFSET >= CBUFSIZE") => bin "Answer the byte at CBUFPTR[COFFSET] as smallpos and increment COFFSET.";
-            0x21 Bout             "BOUT"             Misc       () "stream byte -- byte" No ("\\BOUT", 0, 2, "always") => ufn "Always the UFN \\BOUT.";
-            0x22 Popdisp          "POPDISP"          Undefined  () "x --" No ("\\POPDISP.UFN", 0, 1, "always") => ufn "Not implemented (Prolog microcode only).";
-            0x23 Restlist         "RESTLIST"         List       (skip: u8) "tail last -- list" No ("\\RESTLIST.UFN", 1, 3, "") => restlist "i = low16(TOS).";
-            0x24 MiscN            "MISCN"            Misc       (sub: u8, nargs: u8) "arg1..argN -- value" No ("\\MISCN.UFN", 2, 1, "depends on sub-opcode, and every unknown one") => miscn "Secondary dispatch, see [[miscn]].";
-            0x25 Unused25         "unused"           Undefined  () "--" No ("\\UNKNOWN.UFN", 0, 0, "always") => ufn "Unassigned.";
-            0x26 Rplcons          "RPLCONS"          List       () "list item -- newcell" No ("\\RPLCONS", 0, 2, "list is not a LISTP") => rplcons "Make a fresh one-element list of item the CDR of list and answer the new cell.";
-            0x27 Listget          "LISTGET"          List       () "plist prop -- value|NIL" Loop ("LISTGET", 0, 2, "plist (or the tail after a property) is a non-NIL non-list; or the value position is a non-list") => listget "Walk plist two elements at a time; when the property is EQ prop answer the next element.";
-            0x28 Unused28         "unused"           Undefined  () "--" No ("\\UNKNOWN.UFN", 0, 0, "always") => ufn "Unassigned.";
-            0x29 Unused29         "unused"           Undefined  () "--" No ("\\UNKNOWN.UFN", 0, 0, "always") => ufn "Unassigned.";
-            0x2A Unused2A         "unused"           Undefined  () "--" No ("\\UNKNOWN.UFN", 0, 0, "always") => ufn "Unassigned.";
-            0x2B Unused2B         "unused"           Undefined  () "--" No ("\\UNKNOWN.UFN", 0, 0, "always") => ufn "Unassigned.";
-            0x2C Eval             "EVAL"             Call       () "form -- value" Call ("\\EVAL", 0, 1, "symbol is unbound (value NOBIND), or any type not listed") => eval "Numbers, strings (7), arrays (14, 16) evaluate to themselves (segments 14/15 and types FIXP, FLOATP, STRINGP, ONED-ARRAY, GENERAL-ARRAY).";
-            0x2D EnvCall          "ENVCALL"          Call       () "arg1..argN nargs code env -- value" Call ("\\ENVCALL.UFN", 0, 0, "nargs (TOS-2) is not an integer") => envcall "Call the code block TOS-1 with nargs arguments; when the function has PVAR space the new PVAR slot 0 is set to env (TOS), or to unbound when env is NIL.";
-            0x2E Typecheck        "TYPECHECK"        Undefined  () "x -- x" No ("\\TYPECHECK.UFN", 0, 1, "always") => ufn "Obsolete; not emitted.";
-            0x2F Stkscan          "STKSCAN"          FreeVar    () "sym -- address" No ("\\STKSCAN", 0, 1, "") => stkscan "Free-variable lookup of the symbol (TOS masked to a pointer), starting at the frame named by alink of the current frame.";
-            0x30 Busblt           "BUSBLT"           Undefined  (sub: u8) "--" No ("\\BUSBLT.UFN", 1, 5, "always") => ufn "Not implemented.";
-            0x31 Misc8            "MISC8"            Undefined  (sub: u8) "--" No ("\\MISC8.UFN", 1, 9, "always") => ufn "Not implemented; \\MISC8.UFN.";
-            0x32 Ubfloat3         "UBFLOAT3"         ArithFloat (sub: u8) "x coeffs degree -- f" No ("\\UNBOXFLOAT3", 1, 1, "sub != 0, or degree not smallpos, or result not finite") => ubfloat3 "sub 0 POLY.";
-            0x33 TypeMask         "TYPEMASK.N"       Type       (mask: u8) "x -- x|NIL" No ("\\TYPEMASK.UFN", 1, 2, "") => typemask "Keep TOS when (type-table entry of TOS) AND (mask<<8) is non-zero, else NIL.";
-            0x34 Rdprologptr      "RDPROLOGPTR"      Undefined  () "--" No ("RAID", 0, 1, "always") => ufn "Not implemented; UFN is RAID.";
-            0x35 Rdprologtag      "RDPROLOGTAG"      Undefined  () "--" No ("RAID", 0, 1, "always") => ufn "Not implemented; UFN is RAID.";
-            0x36 WritePtrTag      "WRTPTR&TAG"       Undefined  () "--" No ("RAID", 0, 3, "always") => ufn "Not implemented; UFN is RAID.";
-            0x37 WritePtrZeroTag  "WRTPTR&0TAG"      Undefined  () "--" No ("RAID", 0, 2, "always") => ufn "Not implemented; UFN is RAID.";
-            0x38 Misc7            "MISC7"            Misc       (sub: u8) "a1..a7 -- value" No ("\\MISC7.UFN", 1, 8, "sub != 1, or one of args 2..6 is not an integer") => misc7 "sub 1 (\\FASTBITMAPBIT).";
-            0x39 Dovemisc         "DOVEMISC"         Undefined  (sub: u8) "--" No ("\\UNKNOWN.UFN", 0, 0, "always") => ufn "Not implemented.";
-            0x3A Eql              "EQL"              Compare    () "a b -- T|NIL" No ("EQL", 0, 2, "both are the same numeric type other than SMALLP, FIXP, FLOATP") => eql "EQ -> T.";
-            0x3B DrawLine         "DRAWLINE"         Misc       () "ptr bit dx width dy fn delta nx ny -- NIL" No ("\\DRAWLINE.UFN", 0, 9, "width (TOS-5) is not a SMALLP") => drawline "Bresenham inner loop on a 16-bit-word bitmap, see processor.md.";
-            0x3C StoreN           "STORE.N"          Stack      (n: u8) "x -- x" No ("\\STORE.N.UFN", 1, 2, "") => store_n "Store TOS in the stack element n/2+1 below it (n = 0 addresses TOS-1).";
-            0x3D CopyN            "COPY.N"           Stack      (n: u8) "-- x" No ("\\COPY.N.UFN", 1, 1, "") => copy_n "Push a copy of the stack element n/2 below TOS (n = 0 copies TOS).";
-            0x3E Raid             "RAID"             Misc       () "x -- x" No ("RAID", 0, 1, "always") => ufn "Always the UFN RAID (Lisp function that does SUBRCALL RAID).";
-            0x3F SlowReturn       "\\RETURN"         Return     () "x -- x" No ("\\RETURN", 0, 1, "always") => ufn "Always the UFN \\RETURN (slow return in Lisp).";
-            0x40 Ivar0            "IVAR0"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => ivar(0) "Push argument cell 0 of the current frame.";
-            0x41 Ivar1            "IVAR1"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => ivar(1) "Push argument cell 1 of the current frame.";
-            0x42 Ivar2            "IVAR2"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => ivar(2) "Push argument cell 2 of the current frame.";
-            0x43 Ivar3            "IVAR3"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => ivar(3) "Push argument cell 3 of the current frame.";
-            0x44 Ivar4            "IVAR4"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => ivar(4) "Push argument cell 4 of the current frame.";
-            0x45 Ivar5            "IVAR5"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => ivar(5) "Push argument cell 5 of the current frame.";
-            0x46 Ivar6            "IVAR6"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => ivar(6) "Push argument cell 6 of the current frame.";
-            0x47 IvarX            "IVARX"            VarRead    (off: u8) "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => ivarx "Push the cell at word offset off (even) from the IVAR base, i.e.";
-            0x48 Pvar0            "PVAR0"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar(0) "Push PVAR slot 0 (raw cell, also when it holds the unbound pattern).";
-            0x49 Pvar1            "PVAR1"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar(1) "Push PVAR slot 1 (raw cell, also when it holds the unbound pattern).";
-            0x4A Pvar2            "PVAR2"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar(2) "Push PVAR slot 2 (raw cell, also when it holds the unbound pattern).";
-            0x4B Pvar3            "PVAR3"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar(3) "Push PVAR slot 3 (raw cell, also when it holds the unbound pattern).";
-            0x4C Pvar4            "PVAR4"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar(4) "Push PVAR slot 4 (raw cell, also when it holds the unbound pattern).";
-            0x4D Pvar5            "PVAR5"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar(5) "Push PVAR slot 5 (raw cell, also when it holds the unbound pattern).";
-            0x4E Pvar6            "PVAR6"            VarRead    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar(6) "Push PVAR slot 6 (raw cell, also when it holds the unbound pattern).";
-            0x4F PvarX            "PVARX"            VarRead    (off: u8) "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvarx "Push the cell at word offset off (even) from PVAR, i.e.";
-            0x50 Fvar0            "FVAR0"            FreeVar    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => fvar(0) "Push the value of the free variable cached in PVAR slot 0; if the slot is not looked up yet (bit 16 of the cell set) search and cache first.";
-            0x51 Fvar1            "FVAR1"            FreeVar    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => fvar(1) "Push the value of the free variable cached in PVAR slot 1; if the slot is not looked up yet (bit 16 of the cell set) search and cache first.";
-            0x52 Fvar2            "FVAR2"            FreeVar    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => fvar(2) "Push the value of the free variable cached in PVAR slot 2; if the slot is not looked up yet (bit 16 of the cell set) search and cache first.";
-            0x53 Fvar3            "FVAR3"            FreeVar    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => fvar(3) "Push the value of the free variable cached in PVAR slot 3; if the slot is not looked up yet (bit 16 of the cell set) search and cache first.";
-            0x54 Fvar4            "FVAR4"            FreeVar    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => fvar(4) "Push the value of the free variable cached in PVAR slot 4; if the slot is not looked up yet (bit 16 of the cell set) search and cache first.";
-            0x55 Fvar5            "FVAR5"            FreeVar    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => fvar(5) "Push the value of the free variable cached in PVAR slot 5; if the slot is not looked up yet (bit 16 of the cell set) search and cache first.";
-            0x56 Fvar6            "FVAR6"            FreeVar    () "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => fvar(6) "Push the value of the free variable cached in PVAR slot 6; if the slot is not looked up yet (bit 16 of the cell set) search and cache first.";
-            0x57 FvarX            "FVARX"            FreeVar    (off: u8) "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => fvarx "As FVARn for the slot at word offset off.";
-            0x58 PvarSet0         "PVAR_0"           VarWrite   () "v -- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set(0) "Store TOS in PVAR slot 0; TOS kept.";
-            0x59 PvarSet1         "PVAR_1"           VarWrite   () "v -- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set(1) "Store TOS in PVAR slot 1; TOS kept.";
-            0x5A PvarSet2         "PVAR_2"           VarWrite   () "v -- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set(2) "Store TOS in PVAR slot 2; TOS kept.";
-            0x5B PvarSet3         "PVAR_3"           VarWrite   () "v -- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set(3) "Store TOS in PVAR slot 3; TOS kept.";
-            0x5C PvarSet4         "PVAR_4"           VarWrite   () "v -- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set(4) "Store TOS in PVAR slot 4; TOS kept.";
-            0x5D PvarSet5         "PVAR_5"           VarWrite   () "v -- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set(5) "Store TOS in PVAR slot 5; TOS kept.";
-            0x5E PvarSet6         "PVAR_6"           VarWrite   () "v -- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set(6) "Store TOS in PVAR slot 6; TOS kept.";
-            0x5F PvarXSet         "PVARX_"           VarWrite   (off: u8) "v -- v" No ("\\UNKNOWN.UFN", 0, 0, "") => pvarx_set "Store TOS at word offset off from PVAR; TOS kept.";
-            0x60 Gvar             "GVAR"             Global     (var: atom) "-- v" No ("\\UNKNOWN.UFN", 0, 0, "") => gvar "Push the raw 32-bit value cell of the atom (no unbound check).";
-            0x61 Arg0             "ARG0"             VarRead    () "n -- v" No ("\\ARG0", 0, 1, "TOS is not smallpos, or n = 0, or n > number of arguments of this frame") => arg0 "Answer argument n (1-based) of the current frame.";
-            0x62 IvarXSet         "IVARX_"           VarWrite   (off: u8) "v -- v" No ("\\UNKNOWN.UFN", 0, 0, "") => ivarx_set "Store TOS in the argument cell at word offset off; TOS kept.";
-            0x63 FvarXSet         "FVARX_"           FreeVar    (off: u8) "v -- v" No ("\\UNKNOWN.UFN", 0, 0, "") => fvarx_set "Store TOS in the free variable of the slot at word offset off (looking it up first if needed).";
-            0x64 Copy             "COPY"             Stack      () "v -- v v" No ("\\UNKNOWN.UFN", 0, 0, "") => copy "Duplicate TOS.";
-            0x65 MyArgCount       "MYARGCOUNT"       Misc       () "-- n" No ("\\MYARGCOUNT", 0, 0, "") => myargcount "Push the number of argument cells of the current frame.";
-            0x66 MyAlink          "MYALINK"          Misc       () "-- fx" No ("\\UNKNOWN.UFN", 0, 0, "") => myalink "Push smallpos (alink & 0xFFFE) - 10.";
-            0x67 Aconst           "ACONST"           Const      (sym: atom) "-- sym" No ("\\UNKNOWN.UFN", 0, 0, "") => aconst "Push the atom number as a pointer.";
-            0x68 Nil              "'NIL"             Const      () "-- NIL" No ("\\UNKNOWN.UFN", 0, 0, "") => nil "Push 0.";
-            0x69 True             "'T"               Const      () "-- T" No ("\\UNKNOWN.UFN", 0, 0, "") => t "Push 76 (0x4C).";
-            0x6A Zero             "'0"               Const      () "-- 0" No ("\\UNKNOWN.UFN", 0, 0, "") => zero "Push 0x000E0000.";
-            0x6B One              "'1"               Const      () "-- 1" No ("\\UNKNOWN.UFN", 0, 0, "") => one "Push 0x000E0001.";
-            0x6C Sic              "SIC"              Const      (n: u8) "-- n" No ("\\UNKNOWN.UFN", 0, 0, "") => sic "Push 0x000E0000 | n.";
-            0x6D Snic             "SNIC"             Const      (n: u8) "-- n-256" No ("\\UNKNOWN.UFN", 0, 0, "") => snic "Push 0x000FFF00 | n (values -256..-1).";
-            0x6E Sicx             "SICX"             Const      (n: u16) "-- n" No ("\\UNKNOWN.UFN", 0, 0, "") => sicx "Push 0x000E0000 | n.";
-            0x6F Gconst           "GCONST"           Const      (ptr: ptr) "-- ptr" No ("\\UNKNOWN.UFN", 0, 0, "") => gconst "Push the inline pointer.";
-            0x70 Unused70         "unused"           Undefined  () "--" No ("\\UNKNOWN.UFN", 0, 0, "always") => ufn "Unassigned.";
-            0x71 Readflags        "READFLAGS"        Undefined  () "x -- x" No ("\\READFLAGS", 0, 1, "always") => ufn "Not implemented (D-machine only).";
-            0x72 Readrp           "READRP"           Undefined  () "x -- x" No ("\\READRP", 0, 1, "always") => ufn "Not implemented (D-machine only).";
-            0x73 Writemap         "WRITEMAP"         Undefined  () "a b c -- x" No ("\\WRITEMAP", 0, 3, "always") => ufn "Not implemented (D-machine only).";
-            0x74 Readprinterport  "READPRINTERPORT"  Undefined  () "-- x" No ("\\READPRINTERPORT.UFN", 0, 0, "always") => ufn "Not implemented.";
-            0x75 Writeprinterport "WRITEPRINTERPORT" Undefined  () "x -- x" No ("\\WRITEPRINTERPORT.UFN", 0, 1, "always") => ufn "Not implemented.";
-            0x76 PilotBitBlt      "PILOTBITBLT"      Misc       () "bbt x -- bbt" No ("\\PILOTBITBLT", 0, 2, "") => pilotbitblt "Pop TOS (ignored); run the bit-block transfer described by the PILOTBBT record TOS; no-op when width or height <= 0.";
-            0x77 Rclk             "RCLK"             Misc       () "box -- box" No ("\\RCLKSUBR", 0, 1, "") => rclk "Store the low 32 bits of the wall clock in microseconds since 1970 into the FIXP cell TOS.";
-            0x78 Misc1            "MISC1"            Undefined  (sub: u8) "x -- x" No ("\\MISC1.UFN", 1, 2, "always") => ufn "Not implemented.";
-            0x79 Misc2            "MISC2"            Undefined  (sub: u8) "x y -- x" No ("\\MISC2.UFN", 1, 3, "always") => ufn "Not implemented.";
-            0x7A ReclaimCell      "RECLAIMCELL"      Gc         () "x -- x" No ("\\GCRECLAIMCELL", 0, 1, "always") => ufn "Always the UFN \\GCRECLAIMCELL in the normal build.";
-            0x7B Gcscan1          "GCSCAN1"          Gc         () "n -- n|NIL" No ("\\GCSCAN1", 0, 1, "") => gcscan1 "Scan the main GC table downwards from entry n-1 (n = low 16 bits of TOS) for a non-empty entry that is a collision link or has count 0 and no stack bit; answer its index as smallpos, else NIL.";
-            0x7C Gcscan2          "GCSCAN2"          Gc         () "n -- n|NIL" No ("\\GCSCAN2", 0, 1, "") => gcscan2 "As GCSCAN1 for entries with the stack bit or the collision bit.";
-            0x7D SubrCall         "SUBRCALL"         Subr       (subr: u8, nargs: u8) "arg1..argN -- value" No ("\\UNKNOWN.UFN", 0, 0, "") => subrcall "Call emulator service `subr` ([[subr]]); arguments popped, one result pushed; PC += 3.";
-            0x7E ContextSwitch    "CONTEXTSWITCH"    Call       () "fx -- fx" After ("\\CONTEXTSWITCH", 0, 1, "") => contextswitch "Exchange the running frame with the frame whose stack offset is in interface-page word low16(TOS) (processor.md).";
-            0x7F Retcall          "RETCALL"          Undefined  (function: atom) "nargs -- value" No ("\\RETCALL", 3, 1, "always") => ufn "Always the UFN \\RETCALL; not emitted.";
-            0x80 Jump0            "JUMP0"            Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(0) "Jump to opcode address + 2.";
-            0x81 Jump1            "JUMP1"            Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(1) "Jump to opcode address + 3.";
-            0x82 Jump2            "JUMP2"            Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(2) "Jump to opcode address + 4.";
-            0x83 Jump3            "JUMP3"            Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(3) "Jump to opcode address + 5.";
-            0x84 Jump4            "JUMP4"            Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(4) "Jump to opcode address + 6.";
-            0x85 Jump5            "JUMP5"            Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(5) "Jump to opcode address + 7.";
-            0x86 Jump6            "JUMP6"            Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(6) "Jump to opcode address + 8.";
-            0x87 Jump7            "JUMP7"            Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(7) "Jump to opcode address + 9.";
-            0x88 Jump8            "JUMP8"            Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(8) "Jump to opcode address + 10.";
-            0x89 Jump9            "JUMP9"            Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(9) "Jump to opcode address + 11.";
-            0x8A Jump10           "JUMP10"           Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(10) "Jump to opcode address + 12.";
-            0x8B Jump11           "JUMP11"           Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(11) "Jump to opcode address + 13.";
-            0x8C Jump12           "JUMP12"           Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(12) "Jump to opcode address + 14.";
-            0x8D Jump13           "JUMP13"           Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(13) "Jump to opcode address + 15.";
-            0x8E Jump14           "JUMP14"           Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(14) "Jump to opcode address + 16.";
-            0x8F Jump15           "JUMP15"           Jump       () "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jump(15) "Jump to opcode address + 17.";
-            0x90 FJump0           "FJUMP0"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(0) "Pop; jump to opcode address + 2 when the value is NIL, else continue.";
-            0x91 FJump1           "FJUMP1"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(1) "Pop; jump to opcode address + 3 when the value is NIL, else continue.";
-            0x92 FJump2           "FJUMP2"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(2) "Pop; jump to opcode address + 4 when the value is NIL, else continue.";
-            0x93 FJump3           "FJUMP3"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(3) "Pop; jump to opcode address + 5 when the value is NIL, else continue.";
-            0x94 FJump4           "FJUMP4"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(4) "Pop; jump to opcode address + 6 when the value is NIL, else continue.";
-            0x95 FJump5           "FJUMP5"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(5) "Pop; jump to opcode address + 7 when the value is NIL, else continue.";
-            0x96 FJump6           "FJUMP6"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(6) "Pop; jump to opcode address + 8 when the value is NIL, else continue.";
-            0x97 FJump7           "FJUMP7"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(7) "Pop; jump to opcode address + 9 when the value is NIL, else continue.";
-            0x98 FJump8           "FJUMP8"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(8) "Pop; jump to opcode address + 10 when the value is NIL, else continue.";
-            0x99 FJump9           "FJUMP9"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(9) "Pop; jump to opcode address + 11 when the value is NIL, else continue.";
-            0x9A FJump10          "FJUMP10"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(10) "Pop; jump to opcode address + 12 when the value is NIL, else continue.";
-            0x9B FJump11          "FJUMP11"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(11) "Pop; jump to opcode address + 13 when the value is NIL, else continue.";
-            0x9C FJump12          "FJUMP12"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(12) "Pop; jump to opcode address + 14 when the value is NIL, else continue.";
-            0x9D FJump13          "FJUMP13"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(13) "Pop; jump to opcode address + 15 when the value is NIL, else continue.";
-            0x9E FJump14          "FJUMP14"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(14) "Pop; jump to opcode address + 16 when the value is NIL, else continue.";
-            0x9F FJump15          "FJUMP15"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjump(15) "Pop; jump to opcode address + 17 when the value is NIL, else continue.";
-            0xA0 TJump0           "TJUMP0"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(0) "Pop; jump to opcode address + 2 when the value is not NIL, else continue.";
-            0xA1 TJump1           "TJUMP1"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(1) "Pop; jump to opcode address + 3 when the value is not NIL, else continue.";
-            0xA2 TJump2           "TJUMP2"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(2) "Pop; jump to opcode address + 4 when the value is not NIL, else continue.";
-            0xA3 TJump3           "TJUMP3"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(3) "Pop; jump to opcode address + 5 when the value is not NIL, else continue.";
-            0xA4 TJump4           "TJUMP4"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(4) "Pop; jump to opcode address + 6 when the value is not NIL, else continue.";
-            0xA5 TJump5           "TJUMP5"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(5) "Pop; jump to opcode address + 7 when the value is not NIL, else continue.";
-            0xA6 TJump6           "TJUMP6"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(6) "Pop; jump to opcode address + 8 when the value is not NIL, else continue.";
-            0xA7 TJump7           "TJUMP7"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(7) "Pop; jump to opcode address + 9 when the value is not NIL, else continue.";
-            0xA8 TJump8           "TJUMP8"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(8) "Pop; jump to opcode address + 10 when the value is not NIL, else continue.";
-            0xA9 TJump9           "TJUMP9"           Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(9) "Pop; jump to opcode address + 11 when the value is not NIL, else continue.";
-            0xAA TJump10          "TJUMP10"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(10) "Pop; jump to opcode address + 12 when the value is not NIL, else continue.";
-            0xAB TJump11          "TJUMP11"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(11) "Pop; jump to opcode address + 13 when the value is not NIL, else continue.";
-            0xAC TJump12          "TJUMP12"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(12) "Pop; jump to opcode address + 14 when the value is not NIL, else continue.";
-            0xAD TJump13          "TJUMP13"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(13) "Pop; jump to opcode address + 15 when the value is not NIL, else continue.";
-            0xAE TJump14          "TJUMP14"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(14) "Pop; jump to opcode address + 16 when the value is not NIL, else continue.";
-            0xAF TJump15          "TJUMP15"          Jump       () "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjump(15) "Pop; jump to opcode address + 17 when the value is not NIL, else continue.";
-            0xB0 JumpX            "JUMPX"            Jump       (disp: i8) "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jumpx "Jump to opcode address + disp (signed, from the opcode byte itself).";
-            0xB1 JumpXX           "JUMPXX"           Jump       (disp: i16) "--" Taken ("\\UNKNOWN.UFN", 0, 0, "") => jumpxx "Jump to opcode address + disp (signed 16 bit, high byte first).";
-            0xB2 FJumpX           "FJUMPX"           Jump       (disp: i8) "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => fjumpx "Pop; NIL.";
-            0xB3 TJumpX           "TJUMPX"           Jump       (disp: i8) "x --" Taken ("\\UNKNOWN.UFN", 0, 0, "") => tjumpx "Pop; non-NIL.";
-            0xB4 NFJumpX          "NFJUMPX"          Jump       (disp: i8) "x -- |x" Taken ("\\UNKNOWN.UFN", 0, 0, "") => nfjumpx "TOS is NIL.";
-            0xB5 NTJumpX          "NTJUMPX"          Jump       (disp: i8) "x -- |x" Taken ("\\UNKNOWN.UFN", 0, 0, "") => ntjumpx "TOS is non-NIL.";
-            0xB6 Aref1            "AREF1"            Array      () "array index -- elt" No ("%AREF1", 0, 2, "array is not type 14; index not smallpos/non-negative FIXP; index >= totalsize; unknown element type") => aref1 "Fetch element index+offset of a ONED-ARRAY by its element type code ([[array_type]]).";
-            0xB7 Aset1            "ASET1"            Array      () "value array index -- value" No ("%ASET1", 0, 3, "array is not type 14; index bad or >= totalsize; value does not fit the element type; unknown element type") => aset1 "Store into a ONED-ARRAY by element type; pointer elements are reference counted (DELREF old, ADDREF new).";
-            0xB8 PvarSetPop0      "PVAR_^0"          VarWrite   () "v --" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set_pop(0) "Store TOS in PVAR slot 0 and pop.";
-            0xB9 PvarSetPop1      "PVAR_^1"          VarWrite   () "v --" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set_pop(1) "Store TOS in PVAR slot 1 and pop.";
-            0xBA PvarSetPop2      "PVAR_^2"          VarWrite   () "v --" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set_pop(2) "Store TOS in PVAR slot 2 and pop.";
-            0xBB PvarSetPop3      "PVAR_^3"          VarWrite   () "v --" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set_pop(3) "Store TOS in PVAR slot 3 and pop.";
-            0xBC PvarSetPop4      "PVAR_^4"          VarWrite   () "v --" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set_pop(4) "Store TOS in PVAR slot 4 and pop.";
-            0xBD PvarSetPop5      "PVAR_^5"          VarWrite   () "v --" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set_pop(5) "Store TOS in PVAR slot 5 and pop.";
-            0xBE PvarSetPop6      "PVAR_^6"          VarWrite   () "v --" No ("\\UNKNOWN.UFN", 0, 0, "") => pvar_set_pop(6) "Store TOS in PVAR slot 6 and pop.";
-            0xBF Pop              "POP"              Stack      () "v --" No ("\\UNKNOWN.UFN", 0, 0, "") => pop "Drop TOS.";
-            0xC0 PopN             "POP.N"            Stack      (n: u8) "v1..v(n+1) --" No ("\\POP.N.UFN", 1, 1, "") => pop_n "Drop n+1 elements.";
-            0xC1 AtomCell         "ATOMCELL.N"       Memory     (which: u8) "sym -- address" No ("\\ATOMCELL", 1, 2, "TOS is not a symbol; or (351, and NEWATOM in 201) which not in {2, 8, 10, 12}") => atomcell "Address of a symbol cell.";
-            0xC2 GetBaseByte      "GETBASEBYTE"      Memory     () "base off -- byte" No ("\\GETBASEBYTE", 0, 2, "off is not smallpos, smallneg or FIXP") => getbasebyte "Byte at byte offset off from pointer base (masked), as smallpos.";
-            0xC3 Instancep        "INSTANCEP"        Type       (typename: atom) "x -- T|NIL" No ("\\INSTANCEP.UFN", 3, 2, "") => instancep "T when the type of TOS or one of its supertypes has that name, else NIL.";
-            0xC4 Blt              "BLT"              Memory     () "dest src n -- n" No ("\\BLT", 0, 3, "n is not a smallpos") => blt "Copy n words from src to dest, highest word first.";
-            0xC5 Misc10           "MISC10"           Undefined  (sub: u8) "--" No ("\\MISC10.UFN", 1, 11, "always") => ufn "Not implemented.";
-            0xC6 PMisc2           "P-MISC2"          Undefined  (sub: u8) "--" No ("\\P-MISC2.UFN", 1, 3, "always") => ufn "Not implemented.";
-            0xC7 PutBaseByte      "PUTBASEBYTE"      Memory     () "base off byte -- byte" No ("\\PUTBASEBYTE", 0, 3, "byte is not a smallpos < 256, or off is not smallpos/smallneg") => putbasebyte "Store byte at byte offset off from pointer base (masked).";
-            0xC8 GetBase          "GETBASE.N"        Memory     (off: u8) "base -- n" No ("\\UNKNOWN.UFN", 0, 0, "") => getbase "Word at (TOS masked)+off as smallpos.";
-            0xC9 GetBasePtr       "GETBASEPTR.N"     Memory     (off: u8) "base -- ptr" No ("\\UNKNOWN.UFN", 0, 0, "") => getbaseptr "Cell at (TOS masked)+off words, masked to a pointer.";
-            0xCA GetBits          "GETBITS.N.FD"     Memory     (off: u8, fd: u8) "base -- n" No ("\\UNKNOWN.UFN", 0, 0, "") => getbits "Word at (TOS+off) masked; fd high nibble = first bit (0 = MSB), low nibble = field size-1; answer (word >> (15 - first - (size-1))) & (2^size - 1) as smallpos.";
-            0xCB UnusedCB         "unused"           Undefined  () "--" No ("\\UNKNOWN.UFN", 0, 0, "always") => ufn "Unassigned.";
-            0xCC CmlEqual         "CMLEQUAL"         Compare    () "a b -- T|NIL" No ("EQUAL", 0, 2, "both non-numbers (and neither immediate); or same numeric type other than FIXP/FLOATP") => cml_equal "EQ -> T.";
-            0xCD PutBase          "PUTBASE.N"        Memory     (off: u8) "base n -- base" No ("\\PUTBASE.UFN", 1, 3, "high half of TOS is not exactly 0x000E") => putbase "Store the low 16 bits of TOS in the word at (base masked)+off; answer the masked base.";
-            0xCE PutBasePtr       "PUTBASEPTR.N"     Memory     (off: u8) "base x -- base" No ("\\PUTBASEPTR.UFN", 1, 3, "") => putbaseptr "Store the full 32 bits of TOS in the cell at (base masked)+off words, no reference counting; answer the masked base.";
-            0xCF PutBits          "PUTBITS.N.FD"     Memory     (off: u8, fd: u8) "base n -- base" No ("\\PUTBITS.UFN", 2, 3, "TOS is not a smallpos") => putbits "Replace the field fd (as GETBITS) of the word at (base masked)+off by the low bits of TOS; answer the masked base.";
-            0xD0 AddBase          "ADDBASE"          Memory     () "base off -- ptr" No ("\\ADDBASE", 0, 2, "off is not smallpos, smallneg or FIXP") => addbase "(base masked) + off words (32-bit sum, not masked again).";
-            0xD1 Vag2             "VAG2"             Memory     () "hi lo -- x" No ("\\VAG2", 0, 2, "") => vag2 "(TOS-1 << 16) | low16(TOS).";
-            0xD2 Hiloc            "HILOC"            Memory     () "x -- n" No ("\\UNKNOWN.UFN", 0, 0, "") => hiloc "smallpos of bits 31..16 of TOS (not masked to the segment).";
-            0xD3 Loloc            "LOLOC"            Memory     () "x -- n" No ("\\UNKNOWN.UFN", 0, 0, "") => loloc "smallpos of bits 15..0 of TOS.";
-            0xD4 Plus2            "PLUS2"            ArithInt   () "a b -- n" No ("\\SLOWPLUS2", 0, 2, "32-bit signed overflow; an operand that is neither INT nor FLT; float result not finite") => plus2 "INT+INT -> NORM.";
-            0xD5 Difference       "DIFFERENCE"       ArithInt   () "a b -- n" No ("\\SLOWDIFFERENCE", 0, 2, "32-bit signed overflow; an operand that is neither INT nor FLT; float result not finite") => difference "INT-INT -> NORM, otherwise float subtraction.";
-            0xD6 Times2           "TIMES2"           ArithInt   () "a b -- n" No ("\\SLOWTIMES2", 0, 2, "32-bit signed overflow; an operand that is neither INT nor FLT; float result not finite") => times2 "INT*INT -> NORM, otherwise float multiplication.";
-            0xD7 Quotient         "QUOTIENT"         ArithInt   () "a b -- n" No ("\\SLOWQUOTIENT", 0, 2, "integer divisor 0; operand not a number; float result not finite") => quotient "INT/INT truncating toward zero -> NORM, otherwise float division.";
-            0xD8 Iplus2           "IPLUS2"           ArithInt   () "a b -- n" No ("\\SLOWIPLUS2", 0, 2, "an operand is not INT (FLOATP punts too, see processor.md); 32-bit signed overflow") => iplus2 "INT+INT -> NORM.";
-            0xD9 Idifference      "IDIFFERENCE"      ArithInt   () "a b -- n" No ("\\SLOWIDIFFERENCE", 0, 2, "an operand is not INT (FLOATP punts too, see processor.md); 32-bit signed overflow") => idifference "INT-INT -> NORM.";
-            0xDA Itimes2          "ITIMES2"          ArithInt   () "a b -- n" No ("\\SLOWITIMES2", 0, 2, "an operand is not INT (FLOATP punts too, see processor.md); 32-bit signed overflow") => itimes2 "INT*INT -> NORM.";
-            0xDB Iquotient        "IQUOTIENT"        ArithInt   () "a b -- n" No ("\\SLOWIQUOTIENT", 0, 2, "an operand is not INT; divisor 0") => iquotient "Truncating division -> NORM.";
-            0xDC Iremainder       "IREMAINDER"       ArithInt   () "a b -- n" No ("IREMAINDER", 0, 2, "an operand is not INT; divisor 0") => iremainder "Remainder with the sign of the dividend -> NORM.";
-            0xDD IplusN           "IPLUS.N"          ArithInt   (n: u8) "a -- n" No ("\\SLOWIPLUS2", 1, 2, "operand is not INT; overflow") => iplus_n "INT + n -> NORM.";
-            0xDE IdifferenceN     "IDIFFERENCE.N"    ArithInt   (n: u8) "a -- n" No ("\\SLOWIDIFFERENCE", 1, 2, "operand is not INT; overflow") => idifference_n "INT - n -> NORM.";
-            0xDF BaseLess         "BASE-<"           Undefined  () "a b -- T|NIL" No ("\\BASE-<.UFN", 0, 2, "always") => ufn "Not implemented.";
-            0xE0 Llsh1            "LLSH1"            ArithInt   () "a -- n" No ("\\SLOWLLSH1", 0, 1, "operand is not INT") => llsh1 "32-bit left shift by 1, overflow bits lost -> NORM.";
-            0xE1 Llsh8            "LLSH8"            ArithInt   () "a -- n" No ("\\SLOWLLSH8", 0, 1, "operand is not INT") => llsh8 "32-bit left shift by 8, overflow bits lost -> NORM.";
-            0xE2 Lrsh1            "LRSH1"            ArithInt   () "a -- n" No ("\\SLOWLRSH1", 0, 1, "operand is not INT") => lrsh1 "32-bit logical (zero fill) right shift by 1 -> NORM.";
-            0xE3 Lrsh8            "LRSH8"            ArithInt   () "a -- n" No ("\\SLOWLRSH8", 0, 1, "operand is not INT") => lrsh8 "32-bit logical (zero fill) right shift by 8 -> NORM.";
-            0xE4 Logor2           "LOGOR2"           ArithInt   () "a b -- n" No ("\\SLOWLOGOR2", 0, 2, "an operand is not INT") => logor2 "32-bit OR -> NORM.";
-            0xE5 Logand2          "LOGAND2"          ArithInt   () "a b -- n" No ("\\SLOWLOGAND2", 0, 2, "an operand is not INT") => logand2 "32-bit AND -> NORM.";
-            0xE6 Logxor2          "LOGXOR2"          ArithInt   () "a b -- n" No ("\\SLOWLOGXOR2", 0, 2, "an operand is not INT") => logxor2 "32-bit XOR -> NORM.";
-            0xE7 Lsh              "LSH"              ArithInt   () "a n -- v" No ("LSH", 0, 2, "an operand is not INT; |n| > 31; left shift loses significant bits") => lsh "n > 0.";
-            0xE8 Fplus2           "FPLUS2"           ArithFloat () "a b -- f" No ("\\SLOWFPLUS2", 0, 2, "an operand is not a number convertible by FLT; result not finite") => fplus2 "Single-precision sum in a new FLOATP box.";
-            0xE9 Fdifference      "FDIFFERENCE"      ArithFloat () "a b -- f" No ("\\SLOWFDIFFERENCE", 0, 2, "an operand is not a number convertible by FLT; result not finite") => fdifference "Single-precision a-b in a new FLOATP box.";
-            0xEA Ftimes2          "FTIMES2"          ArithFloat () "a b -- f" No ("\\SLOWFTIMES2", 0, 2, "an operand is not a number convertible by FLT; result not finite") => ftimes2 "Single-precision product in a new FLOATP box.";
-            0xEB Fquotient        "FQUOTIENT"        ArithFloat () "a b -- f" No ("\\SLOWFQUOTIENT", 0, 2, "an operand is not a number convertible by FLT; result not finite") => fquotient "Single-precision a/b in a new FLOATP box (division by zero punts.";
-            0xEC Ubfloat2         "UBFLOAT2"         ArithFloat (sub: u8) "a b -- r" No ("\\UNBOXFLOAT2", 1, 1, "sub 9 or > 9; result not finite (subs 0-4, 8)") => ubfloat2 "Unboxed float operations on raw 32-bit cells, see [[ubfloat2]].";
-            0xED Ubfloat1         "UBFLOAT1"         ArithFloat (sub: u8) "a -- r" No ("\\UNBOXFLOAT1", 1, 1, "sub 1: TOS not a number; sub 4: practically always (see processor.md); sub > 4") => ubfloat1 "Box/unbox and unary unboxed float operations, see [[ubfloat1]].";
-            0xEE Aref2            "AREF2"            Array      () "array i j -- elt" No ("%AREF2", 0, 3, "array is not type 15; an index not smallpos/non-negative FIXP; j >= dim1; i >= dim0; unknown element type") => aref2 "Fetch element i*dim1+j of a TWOD-ARRAY.";
-            0xEF Aset2            "ASET2"            Array      () "value array i j -- value" No ("%ASET2", 0, 4, "as AREF2; value does not fit the element type") => aset2 "Store element i*dim1+j of a TWOD-ARRAY.";
-            0xF0 Eq               "EQ"               Compare    () "a b -- T|NIL" No ("\\UNKNOWN.UFN", 0, 0, "") => eq "T when the two 32-bit cells are identical.";
-            0xF1 Igreaterp        "IGREATERP"        Compare    () "a b -- T|NIL" No ("\\SLOWIGREATERP", 0, 2, "an operand is not INT (FLOATP punts)") => igreaterp "T when a > b as 32-bit signed.";
-            0xF2 Fgreaterp        "FGREATERP"        Compare    () "a b -- T|NIL" No ("\\SLOWFGREATERP", 0, 2, "an operand is not a number convertible by FLT") => fgreaterp "T when a > b as single floats.";
-            0xF3 Greaterp         "GREATERP"         Compare    () "a b -- T|NIL" No ("GREATERP", 0, 2, "an operand is not a number convertible by FLT") => greaterp "Both INT.";
-            0xF4 Equal            "EQUAL"            Compare    () "a b -- T|NIL" No ("EQUAL", 0, 2, "both non-numbers and neither is an atom/character; or same numeric type other than SMALLP/FIXP/FLOATP; or one FLOATP and the other not INT") => equal "EQ -> T.";
-            0xF5 MakeNumber       "MAKENUMBER"       ArithInt   () "hi lo -- n" No ("\\MAKENUMBER", 0, 2, "an operand does not have high half exactly 0x000E") => makenumber "NORM of the 32-bit value (hi<<16)|lo.";
-            0xF6 Boxiplus         "BOXIPLUS"         ArithInt   () "box n -- box" No ("\\BOXIPLUS", 0, 2, "box is not a FIXP, or n is not INT") => boxiplus "Add n into the FIXP box in place, 32-bit wraparound; answer the box.";
-            0xF7 Boxidifference   "BOXIDIFFERENCE"   ArithInt   () "box n -- box" No ("\\BOXIDIFFERENCE", 0, 2, "box is not a FIXP, or n is not INT") => boxidifference "Subtract n from the FIXP box in place; answer the box.";
-            0xF8 Floatblt         "FLOATBLT"         Undefined  (sub: u8) "--" No ("\\FLOATBLT", 1, 5, "always") => ufn "Not implemented.";
-            0xF9 Fftstep          "FFTSTEP"          Undefined  () "--" No ("\\FFTSTEP", 0, 2, "always") => ufn "Not implemented.";
-            0xFA Misc3            "MISC3"            Array      (sub: u8) "base typecode index -- elt" No ("\\MISC3.UFN", 1, 4, "sub != 9; index or typecode not smallpos/non-negative FIXP; unknown type code") => misc3 "sub 9.";
-            0xFB Misc4            "MISC4"            Array      (sub: u8) "value base typecode index -- value" No ("\\MISC4.UFN", 1, 5, "sub != 7; index or typecode bad; value does not fit") => misc4 "sub 7.";
-            0xFC Upctrace         "UPCTRACE"         Undefined  () "x -- x" No ("NILL", 0, 1, "always") => ufn "Always the UFN NILL.";
-            0xFD Swap             "SWAP"             Stack      () "a b -- b a" No ("\\UNKNOWN.UFN", 0, 0, "") => swap "Exchange TOS and TOS-1.";
-            0xFE Nop              "NOP"              Misc       () "--" No ("\\UNKNOWN.UFN", 0, 0, "") => nop "No effect.";
-            0xFF NumEqual         "="                Compare    () "a b -- T|NIL" No ("%=", 0, 2, "an operand is not a number; or a RATIO/COMPLEX/BIGNUM is involved") => num_equal "Numeric equality.";
-        }
-    };
-}
+/// Calls the macro `$callback` with all rows, in order of their codes.
+///
+/// ```text
+/// macro_rules! rows {
+///     ($(
+///         $code:literal $Variant:ident $name:literal $kind:ident
+///         [$($operand:ident: $type:ident),*] $stack:literal $poll:ident $heap:ident
+///         exec: $exec:ident $(($n:literal))? $summary:literal
+///         $(ufn: $ufn:literal $bytes:literal $args:literal $when:literal)?;
+///     )*) => { ... };
+/// }
+/// for_each_opcode!(rows);
+/// ```
+#[rustfmt::skip]
+macro_rules! for_each_opcode { ($callback:ident) => { $callback! {
+// code variant          assembler name     kind      operands               stack effect                     poll   heap      interpreter           summary                                                                 trap: Lisp function, operand bytes, arguments, when
+0x00 EndOfCode        "-X-"              Undefined []                     "--"                             No     No        exec: ufn             "Not executable: marks the end of a code body."                         ufn: r"\UNKNOWN.UFN" 0 0 "always";
+0x01 Car              "CAR"              List      []                     "x -- car"                       No     No        exec: car             "Car of a list cell; NIL and T answer themselves."                      ufn: r"\CAR.UFN" 0 1 "x is not a list, NIL or T";
+0x02 Cdr              "CDR"              List      []                     "x -- cdr"                       No     No        exec: cdr             "Cdr of a list cell, decoding the cdr code; NIL answers NIL."           ufn: r"\CDR.UFN" 0 1 "x is not a list or NIL";
+0x03 Listp            "LISTP"            Type      []                     "x -- x|NIL"                     No     No        exec: listp           "x when it is a list cell, else NIL.";
+0x04 Ntypx            "NTYPX"            Type      []                     "x -- n"                         No     No        exec: ntypx           "Type number of x.";
+0x05 Typep            "TYPEP"            Type      [type: u8]             "x -- x|NIL"                     No     No        exec: typep           "x when its type number is exactly the operand, else NIL.";
+0x06 Dtest            "DTEST"            Type      [typename: atom]       "x -- x"                         No     No        exec: dtest           "Check that the type of x or a supertype of it has that name."          ufn: r"\DTEST.UFN" 3 2 "no such name in the supertype chain of x";
+0x07 Unwind           "UNWIND"           Bind      [n: u8, keep: u8]      "... tos -- ...|tos"             No     No        exec: unwind          "Cut the stack to cell n from PVAR 0, undo bindings; may keep the top." ufn: r"\UNWIND.UFN" 2 1 "cell n lies beyond the top of stack";
+0x08 Fn0              "FN0"              Call      [fn: atom]             "-- value"                       Call   No        exec: fn_call(0)      "Call the definition of a symbol with no argument.";
+0x09 Fn1              "FN1"              Call      [fn: atom]             "arg1 -- value"                  Call   No        exec: fn_call(1)      "Call the definition of a symbol with 1 argument.";
+0x0A Fn2              "FN2"              Call      [fn: atom]             "arg1 arg2 -- value"             Call   No        exec: fn_call(2)      "Call the definition of a symbol with 2 arguments.";
+0x0B Fn3              "FN3"              Call      [fn: atom]             "arg1..arg3 -- value"            Call   No        exec: fn_call(3)      "Call the definition of a symbol with 3 arguments.";
+0x0C Fn4              "FN4"              Call      [fn: atom]             "arg1..arg4 -- value"            Call   No        exec: fn_call(4)      "Call the definition of a symbol with 4 arguments.";
+0x0D FnX              "FNX"              Call      [nargs: u8, fn: atom]  "arg1..argN -- value"            Call   No        exec: fnx             "Call the definition of a symbol with nargs arguments.";
+0x0E ApplyFn          "APPLYFN"          Call      []                     "arg1..argN n fn -- value"       Call   No        exec: applyfn         "Call a symbol or closure given on the stack."                          ufn: r"\UNKNOWN.UFN" 0 0 "n is not a smallpos";
+0x0F CheckApply       "CHECKAPPLY*"      Type      []                     "f -- f"                         No     No        exec: check_apply     "Check that f is a symbol with compiled code for evaluated arguments."  ufn: r"\CHECKAPPLY*" 0 1 "f is anything else";
+
+0x10 Return           "RETURN"           Return    []                     "value --"                       Return No        exec: return_         "Return the top to the caller.";
+0x11 Bind             "BIND"             Bind      [counts: u8, last: u8] "v1..vK -- mark"                 No     No        exec: bind            "Set the locals up to last to NIL and to popped values; push a mark.";
+0x12 Unbind           "UNBIND"           Bind      []                     "mark ... value -- value"        No     No        exec: unbind          "Drop cells down to the nearest mark, unbind it, keep the top.";
+0x13 Dunbind          "DUNBIND"          Bind      []                     "mark ... --"                    No     No        exec: dunbind         "Drop cells down to and including the nearest mark, unbind it.";
+0x14 RplPtrN          "RPLPTR.N"         Memory    [off: u8]              "base new -- base"               No     Refs      exec: rplptr          "Counted store of a pointer at base plus a word offset.";
+0x15 GcRef            "GCREF"            Gc        [action: u8]           "x -- x|NIL"                     No     Refs      exec: gcref           "Adjust the count of x; answer x when DELREF made it 0, else NIL.";
+0x16 Assoc            "ASSOC"            List      []                     "key alist -- pair|NIL"          Loop   No        exec: assoc           "First pair of an association list whose car is EQ to the key.";
+0x17 GvarSet          "GVAR_"            Global    [var: atom]            "v -- v"                         No     Refs      exec: gvar_set        "Counted store in the value cell of a symbol.";
+0x18 Rplaca           "RPLACA"           List      []                     "x y -- x"                       No     Refs      exec: rplaca          "Replace the car of a list cell; (NIL NIL) answers NIL."                ufn: r"\RPLACA.UFN" 0 2 "x is not a list, unless both are NIL";
+0x19 Rplacd           "RPLACD"           List      []                     "x y -- x"                       No     AllocRefs exec: rplacd          "Replace the cdr of a list cell; (NIL NIL) answers NIL."                ufn: r"\RPLACD.UFN" 0 2 "x is not a list, unless both are NIL";
+0x1A Cons             "CONS"             List      []                     "car cdr -- cell"                No     AllocRefs exec: cons            "New list cell.";
+0x1B CmlAssoc         "CMLASSOC"         List      []                     "key alist -- pair|NIL"          Loop   No        exec: cml_assoc       "ASSOC for keys where EQ suffices."                                     ufn: "%SIMPLE-ASSOC" 0 2 "key is not immediate";
+0x1C Fmemb            "FMEMB"            List      []                     "item list -- tail|NIL"          Loop   No        exec: fmemb           "First tail of a list whose car is EQ to the item."                     ufn: "FMEMB" 0 2 "list ends in a non-NIL atom";
+0x1D CmlMember        "CMLMEMBER"        List      []                     "item list -- tail|NIL"          Loop   No        exec: cml_member      "FMEMB for items where EQ suffices."                                    ufn: "%SIMPLE-MEMBER" 0 2 "item is not immediate, or an improper end";
+0x1E FindKey          "FINDKEY"          Misc      [first: u8]            "key -- argnum|NIL"              No     No        exec: findkey         "Number of the argument that follows a keyword argument, else NIL.";
+0x1F CreateCell       "CREATECELL"       Memory    []                     "type -- cell"                   No     AllocRefs exec: createcell      "New zeroed cell of a type, with reference count 0."                    ufn: r"\CREATECELL" 0 1 "type is not a smallpos, or has no instances";
+
+0x20 Bin              "BIN"              Memory    []                     "stream -- byte"                 No     No        exec: bin             "Next byte of the buffer of an input stream."                           ufn: r"\BIN" 0 1 "not a stream, not BINABLE, or the buffer is used up";
+0x21 Bout             "BOUT"             Misc      []                     "stream byte -- byte"            No     No        exec: ufn             "Write a byte to a stream, in Lisp."                                    ufn: r"\BOUT" 0 2 "always";
+0x22 PopDisp          "POPDISP"          Undefined []                     "x --"                           No     No        exec: ufn             "Prolog microcode; not implemented."                                    ufn: r"\POPDISP.UFN" 0 1 "always";
+0x23 RestList         "RESTLIST"         List      [skip: u8]             "tail last -- list"              No     AllocRefs exec: restlist        "Put arguments skip..last of this frame in front of tail.";
+0x24 Miscn            "MISCN"            Misc      [sub: u8, nargs: u8]   "arg1..argN -- value"            No     AllocRefs exec: miscn           "Instructions with a counted number of arguments."                      ufn: r"\MISCN.UFN" 2 1 "as the sub-opcode says, and unknown ones";
+0x25 Unused25         "unused"           Undefined []                     "--"                             No     No        exec: ufn             "Unassigned."                                                           ufn: r"\UNKNOWN.UFN" 0 0 "always";
+0x26 RplCons          "RPLCONS"          List      []                     "list item -- newcell"           No     AllocRefs exec: rplcons         "Make a new one-element list the cdr of a list cell."                   ufn: r"\RPLCONS" 0 2 "list is not a list";
+0x27 ListGet          "LISTGET"          List      []                     "plist prop -- value|NIL"        Loop   No        exec: listget         "Value of a property in a property list."                               ufn: "LISTGET" 0 2 "a non-NIL non-list at an even position, or no list at a value";
+0x28 Unused28         "unused"           Undefined []                     "--"                             No     No        exec: ufn             "Unassigned."                                                           ufn: r"\UNKNOWN.UFN" 0 0 "always";
+0x29 Unused29         "unused"           Undefined []                     "--"                             No     No        exec: ufn             "Unassigned."                                                           ufn: r"\UNKNOWN.UFN" 0 0 "always";
+0x2A Unused2A         "unused"           Undefined []                     "--"                             No     No        exec: ufn             "Unassigned."                                                           ufn: r"\UNKNOWN.UFN" 0 0 "always";
+0x2B Unused2B         "unused"           Undefined []                     "--"                             No     No        exec: ufn             "Unassigned."                                                           ufn: r"\UNKNOWN.UFN" 0 0 "always";
+0x2C Eval             "EVAL"             Call      []                     "form -- value"                  Call   No        exec: eval            "Evaluate a constant, a variable, or a form (in Lisp)."                 ufn: r"\EVAL" 0 1 "symbol is unbound, or a type without a rule";
+0x2D EnvCall          "ENVCALL"          Call      []                     "arg1..argN n code env -- value" Call   No        exec: envcall         "Call a code block with an environment for PVAR 0."                     ufn: r"\ENVCALL.UFN" 0 0 "n is not an integer";
+0x2E TypeCheck        "TYPECHECK"        Undefined []                     "x -- x"                         No     No        exec: ufn             "Obsolete; never emitted."                                              ufn: r"\TYPECHECK.UFN" 0 1 "always";
+0x2F StkScan          "STKSCAN"          FreeVar   []                     "sym -- address"                 No     No        exec: stkscan         "Address of the cell that holds a free variable's value.";
+
+0x30 BusBlt           "BUSBLT"           Undefined [sub: u8]              "--"                             No     No        exec: ufn             "Not implemented."                                                      ufn: r"\BUSBLT.UFN" 1 5 "always";
+0x31 Misc8            "MISC8"            Undefined [sub: u8]              "--"                             No     No        exec: ufn             "Not implemented."                                                      ufn: r"\MISC8.UFN" 1 9 "always";
+0x32 UbFloat3         "UBFLOAT3"         Float     [sub: u8]              "x coeffs degree -- f"           No     No        exec: ubfloat3        "Unboxed float operations with three operands."                         ufn: r"\UNBOXFLOAT3" 1 1 "not POLY, degree not a smallpos, result not finite";
+0x33 TypeMaskN        "TYPEMASK.N"       Type      [mask: u8]             "x -- x|NIL"                     No     No        exec: typemask        "x when the high byte of its type entry has a bit of mask, else NIL.";
+0x34 RdPrologPtr      "RDPROLOGPTR"      Undefined []                     "--"                             No     No        exec: ufn             "Prolog microcode; not implemented."                                    ufn: "RAID" 0 1 "always";
+0x35 RdPrologTag      "RDPROLOGTAG"      Undefined []                     "--"                             No     No        exec: ufn             "Prolog microcode; not implemented."                                    ufn: "RAID" 0 1 "always";
+0x36 WrtPtrTag        "WRTPTR&TAG"       Undefined []                     "--"                             No     No        exec: ufn             "Prolog microcode; not implemented."                                    ufn: "RAID" 0 3 "always";
+0x37 WrtPtr0Tag       "WRTPTR&0TAG"      Undefined []                     "--"                             No     No        exec: ufn             "Prolog microcode; not implemented."                                    ufn: "RAID" 0 2 "always";
+0x38 Misc7            "MISC7"            Misc      [sub: u8]              "a1..a7 -- value"                No     No        exec: misc7           "Instructions with seven operands."                                     ufn: r"\MISC7.UFN" 1 8 "not FASTBITMAPBIT, or operands 2 to 6 are not integers";
+0x39 DoveMisc         "DOVEMISC"         Undefined [sub: u8]              "--"                             No     No        exec: ufn             "Dove hardware only; its trap takes no operand."                        ufn: r"\UNKNOWN.UFN" 0 0 "always";
+0x3A Eql              "EQL"              Compare   []                     "a b -- T|NIL"                   No     No        exec: eql             "EQ, or numbers of the same type and value."                            ufn: "EQL" 0 2 "two numbers of one type beyond FIXP, FLOATP";
+0x3B DrawLine         "DRAWLINE"         Misc      []                     "a1..a9 -- NIL"                  No     No        exec: drawline        "Inner loop of a line drawn in a bitmap."                               ufn: r"\DRAWLINE.UFN" 0 9 "width is not a SMALLP";
+0x3C StoreN           "STORE.N"          Stack     [n: u8]                "x -- x"                         No     No        exec: store_n         "Store the top in the element n/2 + 1 below it.";
+0x3D CopyN            "COPY.N"           Stack     [n: u8]                "-- x"                           No     No        exec: copy_n          "Push a copy of the element n/2 below the top.";
+0x3E Raid             "RAID"             Misc      []                     "x -- x"                         No     No        exec: ufn             "Enter the debugger, in Lisp."                                          ufn: "RAID" 0 1 "always";
+0x3F SlowReturn       r"\RETURN"         Return    []                     "x -- x"                         No     No        exec: ufn             "Return done in Lisp."                                                  ufn: r"\RETURN" 0 1 "always";
+
+0x40 Ivar0            "IVAR0"            VarRead   []                     "-- v"                           No     No        exec: ivar(0)         "Push argument 0.";
+0x41 Ivar1            "IVAR1"            VarRead   []                     "-- v"                           No     No        exec: ivar(1)         "Push argument 1.";
+0x42 Ivar2            "IVAR2"            VarRead   []                     "-- v"                           No     No        exec: ivar(2)         "Push argument 2.";
+0x43 Ivar3            "IVAR3"            VarRead   []                     "-- v"                           No     No        exec: ivar(3)         "Push argument 3.";
+0x44 Ivar4            "IVAR4"            VarRead   []                     "-- v"                           No     No        exec: ivar(4)         "Push argument 4.";
+0x45 Ivar5            "IVAR5"            VarRead   []                     "-- v"                           No     No        exec: ivar(5)         "Push argument 5.";
+0x46 Ivar6            "IVAR6"            VarRead   []                     "-- v"                           No     No        exec: ivar(6)         "Push argument 6.";
+0x47 IvarX            "IVARX"            VarRead   [off: u8]              "-- v"                           No     No        exec: ivarx           "Push the argument at a word offset.";
+0x48 Pvar0            "PVAR0"            VarRead   []                     "-- v"                           No     No        exec: pvar(0)         "Push local 0.";
+0x49 Pvar1            "PVAR1"            VarRead   []                     "-- v"                           No     No        exec: pvar(1)         "Push local 1.";
+0x4A Pvar2            "PVAR2"            VarRead   []                     "-- v"                           No     No        exec: pvar(2)         "Push local 2.";
+0x4B Pvar3            "PVAR3"            VarRead   []                     "-- v"                           No     No        exec: pvar(3)         "Push local 3.";
+0x4C Pvar4            "PVAR4"            VarRead   []                     "-- v"                           No     No        exec: pvar(4)         "Push local 4.";
+0x4D Pvar5            "PVAR5"            VarRead   []                     "-- v"                           No     No        exec: pvar(5)         "Push local 5.";
+0x4E Pvar6            "PVAR6"            VarRead   []                     "-- v"                           No     No        exec: pvar(6)         "Push local 6.";
+0x4F PvarX            "PVARX"            VarRead   [off: u8]              "-- v"                           No     No        exec: pvarx           "Push the local at a word offset.";
+
+0x50 Fvar0            "FVAR0"            FreeVar   []                     "-- v"                           No     No        exec: fvar(0)         "Push the free variable of slot 0, looking it up at first use.";
+0x51 Fvar1            "FVAR1"            FreeVar   []                     "-- v"                           No     No        exec: fvar(1)         "Push the free variable of slot 1, looking it up at first use.";
+0x52 Fvar2            "FVAR2"            FreeVar   []                     "-- v"                           No     No        exec: fvar(2)         "Push the free variable of slot 2, looking it up at first use.";
+0x53 Fvar3            "FVAR3"            FreeVar   []                     "-- v"                           No     No        exec: fvar(3)         "Push the free variable of slot 3, looking it up at first use.";
+0x54 Fvar4            "FVAR4"            FreeVar   []                     "-- v"                           No     No        exec: fvar(4)         "Push the free variable of slot 4, looking it up at first use.";
+0x55 Fvar5            "FVAR5"            FreeVar   []                     "-- v"                           No     No        exec: fvar(5)         "Push the free variable of slot 5, looking it up at first use.";
+0x56 Fvar6            "FVAR6"            FreeVar   []                     "-- v"                           No     No        exec: fvar(6)         "Push the free variable of slot 6, looking it up at first use.";
+0x57 FvarX            "FVARX"            FreeVar   [off: u8]              "-- v"                           No     No        exec: fvarx           "Push the free variable of the slot at a word offset.";
+0x58 PvarSet0         "PVAR_0"           VarWrite  []                     "v -- v"                         No     No        exec: pvar_set(0)     "Store in local 0.";
+0x59 PvarSet1         "PVAR_1"           VarWrite  []                     "v -- v"                         No     No        exec: pvar_set(1)     "Store in local 1.";
+0x5A PvarSet2         "PVAR_2"           VarWrite  []                     "v -- v"                         No     No        exec: pvar_set(2)     "Store in local 2.";
+0x5B PvarSet3         "PVAR_3"           VarWrite  []                     "v -- v"                         No     No        exec: pvar_set(3)     "Store in local 3.";
+0x5C PvarSet4         "PVAR_4"           VarWrite  []                     "v -- v"                         No     No        exec: pvar_set(4)     "Store in local 4.";
+0x5D PvarSet5         "PVAR_5"           VarWrite  []                     "v -- v"                         No     No        exec: pvar_set(5)     "Store in local 5.";
+0x5E PvarSet6         "PVAR_6"           VarWrite  []                     "v -- v"                         No     No        exec: pvar_set(6)     "Store in local 6.";
+0x5F PvarXSet         "PVARX_"           VarWrite  [off: u8]              "v -- v"                         No     No        exec: pvarx_set       "Store in the local at a word offset.";
+
+0x60 Gvar             "GVAR"             Global    [var: atom]            "-- v"                           No     No        exec: gvar            "Push the value cell of a symbol, unbound or not.";
+0x61 Arg0             "ARG0"             VarRead   []                     "n -- v"                         No     No        exec: arg0            "Argument n of this frame, counted from 1."                             ufn: r"\ARG0" 0 1 "n is not a smallpos from 1 to the argument count";
+0x62 IvarXSet         "IVARX_"           VarWrite  [off: u8]              "v -- v"                         No     No        exec: ivarx_set       "Store in the argument at a word offset.";
+0x63 FvarXSet         "FVARX_"           FreeVar   [off: u8]              "v -- v"                         No     Refs      exec: fvarx_set       "Store in the free variable of the slot at a word offset.";
+0x64 Copy             "COPY"             Stack     []                     "v -- v v"                       No     No        exec: copy            "Duplicate the top.";
+0x65 MyArgCount       "MYARGCOUNT"       Misc      []                     "-- n"                           No     No        exec: myargcount      "Number of arguments of this frame.";
+0x66 MyAlink          "MYALINK"          Misc      []                     "-- fx"                          No     No        exec: myalink         "Stack offset of the frame named by the access link.";
+0x67 Aconst           "ACONST"           Const     [sym: atom]            "-- sym"                         No     No        exec: aconst          "Push a symbol.";
+0x68 Nil              "'NIL"             Const     []                     "-- NIL"                         No     No        exec: nil             "Push NIL.";
+0x69 T                "'T"               Const     []                     "-- T"                           No     No        exec: t               "Push T.";
+0x6A Zero             "'0"               Const     []                     "-- 0"                           No     No        exec: zero            "Push 0.";
+0x6B One              "'1"               Const     []                     "-- 1"                           No     No        exec: one             "Push 1.";
+0x6C Sic              "SIC"              Const     [n: u8]                "-- n"                           No     No        exec: sic             "Push a small integer 0 to 255.";
+0x6D Snic             "SNIC"             Const     [n: u8]                "-- n-256"                       No     No        exec: snic            "Push a small integer -256 to -1.";
+0x6E SicX             "SICX"             Const     [n: u16]               "-- n"                           No     No        exec: sicx            "Push a small integer 0 to 65535.";
+0x6F Gconst           "GCONST"           Const     [ptr: ptr]             "-- ptr"                         No     No        exec: gconst          "Push a pointer; the code block owns a reference to it.";
+
+0x70 Unused70         "unused"           Undefined []                     "--"                             No     No        exec: ufn             "Unassigned."                                                           ufn: r"\UNKNOWN.UFN" 0 0 "always";
+0x71 ReadFlags        "READFLAGS"        Undefined []                     "x -- x"                         No     No        exec: ufn             "D-machine only."                                                       ufn: r"\READFLAGS" 0 1 "always";
+0x72 ReadRp           "READRP"           Undefined []                     "x -- x"                         No     No        exec: ufn             "D-machine only."                                                       ufn: r"\READRP" 0 1 "always";
+0x73 WriteMap         "WRITEMAP"         Undefined []                     "a b c -- x"                     No     No        exec: ufn             "D-machine only."                                                       ufn: r"\WRITEMAP" 0 3 "always";
+0x74 ReadPrinterPort  "READPRINTERPORT"  Undefined []                     "-- x"                           No     No        exec: ufn             "D-machine only."                                                       ufn: r"\READPRINTERPORT.UFN" 0 0 "always";
+0x75 WritePrinterPort "WRITEPRINTERPORT" Undefined []                     "x -- x"                         No     No        exec: ufn             "D-machine only."                                                       ufn: r"\WRITEPRINTERPORT.UFN" 0 1 "always";
+0x76 PilotBitBlt      "PILOTBITBLT"      Misc      []                     "bbt x -- bbt"                   No     No        exec: pilotbitblt     "Bit-block transfer described by a PILOTBBT record.";
+0x77 Rclk             "RCLK"             Misc      []                     "box -- box"                     No     No        exec: rclk            "Store the microsecond clock in a FIXP cell.";
+0x78 Misc1            "MISC1"            Undefined [sub: u8]              "x -- x"                         No     No        exec: ufn             "Not implemented."                                                      ufn: r"\MISC1.UFN" 1 2 "always";
+0x79 Misc2            "MISC2"            Undefined [sub: u8]              "x y -- x"                       No     No        exec: ufn             "Not implemented."                                                      ufn: r"\MISC2.UFN" 1 3 "always";
+0x7A ReclaimCell      "RECLAIMCELL"      Gc        []                     "x -- x"                         No     No        exec: ufn             "Free a cell, in Lisp."                                                 ufn: r"\GCRECLAIMCELL" 0 1 "always";
+0x7B GcScan1          "GCSCAN1"          Gc        []                     "n -- n|NIL"                     No     No        exec: gcscan1         "Next count-table entry below n with count 0 or a collision link.";
+0x7C GcScan2          "GCSCAN2"          Gc        []                     "n -- n|NIL"                     No     No        exec: gcscan2         "Next count-table entry below n with a stack bit or collision link.";
+0x7D SubrCall         "SUBRCALL"         Subr      [subr: u8, nargs: u8]  "arg1..argN -- value"            No     AllocRefs exec: subrcall        "Call a service of the machine.";
+0x7E ContextSwitch    "CONTEXTSWITCH"    Call      []                     "fx -- fx"                       After  No        exec: contextswitch   "Exchange the running frame with the one in a context word.";
+0x7F RetCall          "RETCALL"          Undefined [fn: atom]             "n -- value"                     No     No        exec: ufn             "Not emitted."                                                          ufn: r"\RETCALL" 3 1 "always";
+
+0x80 Jump0            "JUMP0"            Jump      []                     "--"                             Taken  No        exec: jump(0)         "Jump 2 bytes ahead.";
+0x81 Jump1            "JUMP1"            Jump      []                     "--"                             Taken  No        exec: jump(1)         "Jump 3 bytes ahead.";
+0x82 Jump2            "JUMP2"            Jump      []                     "--"                             Taken  No        exec: jump(2)         "Jump 4 bytes ahead.";
+0x83 Jump3            "JUMP3"            Jump      []                     "--"                             Taken  No        exec: jump(3)         "Jump 5 bytes ahead.";
+0x84 Jump4            "JUMP4"            Jump      []                     "--"                             Taken  No        exec: jump(4)         "Jump 6 bytes ahead.";
+0x85 Jump5            "JUMP5"            Jump      []                     "--"                             Taken  No        exec: jump(5)         "Jump 7 bytes ahead.";
+0x86 Jump6            "JUMP6"            Jump      []                     "--"                             Taken  No        exec: jump(6)         "Jump 8 bytes ahead.";
+0x87 Jump7            "JUMP7"            Jump      []                     "--"                             Taken  No        exec: jump(7)         "Jump 9 bytes ahead.";
+0x88 Jump8            "JUMP8"            Jump      []                     "--"                             Taken  No        exec: jump(8)         "Jump 10 bytes ahead.";
+0x89 Jump9            "JUMP9"            Jump      []                     "--"                             Taken  No        exec: jump(9)         "Jump 11 bytes ahead.";
+0x8A Jump10           "JUMP10"           Jump      []                     "--"                             Taken  No        exec: jump(10)        "Jump 12 bytes ahead.";
+0x8B Jump11           "JUMP11"           Jump      []                     "--"                             Taken  No        exec: jump(11)        "Jump 13 bytes ahead.";
+0x8C Jump12           "JUMP12"           Jump      []                     "--"                             Taken  No        exec: jump(12)        "Jump 14 bytes ahead.";
+0x8D Jump13           "JUMP13"           Jump      []                     "--"                             Taken  No        exec: jump(13)        "Jump 15 bytes ahead.";
+0x8E Jump14           "JUMP14"           Jump      []                     "--"                             Taken  No        exec: jump(14)        "Jump 16 bytes ahead.";
+0x8F Jump15           "JUMP15"           Jump      []                     "--"                             Taken  No        exec: jump(15)        "Jump 17 bytes ahead.";
+
+0x90 FJump0           "FJUMP0"           Jump      []                     "x --"                           Taken  No        exec: fjump(0)        "Pop; jump 2 bytes ahead when NIL.";
+0x91 FJump1           "FJUMP1"           Jump      []                     "x --"                           Taken  No        exec: fjump(1)        "Pop; jump 3 bytes ahead when NIL.";
+0x92 FJump2           "FJUMP2"           Jump      []                     "x --"                           Taken  No        exec: fjump(2)        "Pop; jump 4 bytes ahead when NIL.";
+0x93 FJump3           "FJUMP3"           Jump      []                     "x --"                           Taken  No        exec: fjump(3)        "Pop; jump 5 bytes ahead when NIL.";
+0x94 FJump4           "FJUMP4"           Jump      []                     "x --"                           Taken  No        exec: fjump(4)        "Pop; jump 6 bytes ahead when NIL.";
+0x95 FJump5           "FJUMP5"           Jump      []                     "x --"                           Taken  No        exec: fjump(5)        "Pop; jump 7 bytes ahead when NIL.";
+0x96 FJump6           "FJUMP6"           Jump      []                     "x --"                           Taken  No        exec: fjump(6)        "Pop; jump 8 bytes ahead when NIL.";
+0x97 FJump7           "FJUMP7"           Jump      []                     "x --"                           Taken  No        exec: fjump(7)        "Pop; jump 9 bytes ahead when NIL.";
+0x98 FJump8           "FJUMP8"           Jump      []                     "x --"                           Taken  No        exec: fjump(8)        "Pop; jump 10 bytes ahead when NIL.";
+0x99 FJump9           "FJUMP9"           Jump      []                     "x --"                           Taken  No        exec: fjump(9)        "Pop; jump 11 bytes ahead when NIL.";
+0x9A FJump10          "FJUMP10"          Jump      []                     "x --"                           Taken  No        exec: fjump(10)       "Pop; jump 12 bytes ahead when NIL.";
+0x9B FJump11          "FJUMP11"          Jump      []                     "x --"                           Taken  No        exec: fjump(11)       "Pop; jump 13 bytes ahead when NIL.";
+0x9C FJump12          "FJUMP12"          Jump      []                     "x --"                           Taken  No        exec: fjump(12)       "Pop; jump 14 bytes ahead when NIL.";
+0x9D FJump13          "FJUMP13"          Jump      []                     "x --"                           Taken  No        exec: fjump(13)       "Pop; jump 15 bytes ahead when NIL.";
+0x9E FJump14          "FJUMP14"          Jump      []                     "x --"                           Taken  No        exec: fjump(14)       "Pop; jump 16 bytes ahead when NIL.";
+0x9F FJump15          "FJUMP15"          Jump      []                     "x --"                           Taken  No        exec: fjump(15)       "Pop; jump 17 bytes ahead when NIL.";
+
+0xA0 TJump0           "TJUMP0"           Jump      []                     "x --"                           Taken  No        exec: tjump(0)        "Pop; jump 2 bytes ahead when not NIL.";
+0xA1 TJump1           "TJUMP1"           Jump      []                     "x --"                           Taken  No        exec: tjump(1)        "Pop; jump 3 bytes ahead when not NIL.";
+0xA2 TJump2           "TJUMP2"           Jump      []                     "x --"                           Taken  No        exec: tjump(2)        "Pop; jump 4 bytes ahead when not NIL.";
+0xA3 TJump3           "TJUMP3"           Jump      []                     "x --"                           Taken  No        exec: tjump(3)        "Pop; jump 5 bytes ahead when not NIL.";
+0xA4 TJump4           "TJUMP4"           Jump      []                     "x --"                           Taken  No        exec: tjump(4)        "Pop; jump 6 bytes ahead when not NIL.";
+0xA5 TJump5           "TJUMP5"           Jump      []                     "x --"                           Taken  No        exec: tjump(5)        "Pop; jump 7 bytes ahead when not NIL.";
+0xA6 TJump6           "TJUMP6"           Jump      []                     "x --"                           Taken  No        exec: tjump(6)        "Pop; jump 8 bytes ahead when not NIL.";
+0xA7 TJump7           "TJUMP7"           Jump      []                     "x --"                           Taken  No        exec: tjump(7)        "Pop; jump 9 bytes ahead when not NIL.";
+0xA8 TJump8           "TJUMP8"           Jump      []                     "x --"                           Taken  No        exec: tjump(8)        "Pop; jump 10 bytes ahead when not NIL.";
+0xA9 TJump9           "TJUMP9"           Jump      []                     "x --"                           Taken  No        exec: tjump(9)        "Pop; jump 11 bytes ahead when not NIL.";
+0xAA TJump10          "TJUMP10"          Jump      []                     "x --"                           Taken  No        exec: tjump(10)       "Pop; jump 12 bytes ahead when not NIL.";
+0xAB TJump11          "TJUMP11"          Jump      []                     "x --"                           Taken  No        exec: tjump(11)       "Pop; jump 13 bytes ahead when not NIL.";
+0xAC TJump12          "TJUMP12"          Jump      []                     "x --"                           Taken  No        exec: tjump(12)       "Pop; jump 14 bytes ahead when not NIL.";
+0xAD TJump13          "TJUMP13"          Jump      []                     "x --"                           Taken  No        exec: tjump(13)       "Pop; jump 15 bytes ahead when not NIL.";
+0xAE TJump14          "TJUMP14"          Jump      []                     "x --"                           Taken  No        exec: tjump(14)       "Pop; jump 16 bytes ahead when not NIL.";
+0xAF TJump15          "TJUMP15"          Jump      []                     "x --"                           Taken  No        exec: tjump(15)       "Pop; jump 17 bytes ahead when not NIL.";
+
+0xB0 JumpX            "JUMPX"            Jump      [disp: i8]             "--"                             Taken  No        exec: jumpx           "Jump by a signed byte.";
+0xB1 JumpXX           "JUMPXX"           Jump      [disp: i16]            "--"                             Taken  No        exec: jumpxx          "Jump by a signed 16-bit displacement.";
+0xB2 FJumpX           "FJUMPX"           Jump      [disp: i8]             "x --"                           Taken  No        exec: fjumpx          "Pop; jump when NIL.";
+0xB3 TJumpX           "TJUMPX"           Jump      [disp: i8]             "x --"                           Taken  No        exec: tjumpx          "Pop; jump when not NIL.";
+0xB4 NFJumpX          "NFJUMPX"          Jump      [disp: i8]             "x -- |x"                        Taken  No        exec: nfjumpx         "Jump when NIL and keep it, else pop.";
+0xB5 NTJumpX          "NTJUMPX"          Jump      [disp: i8]             "x -- |x"                        Taken  No        exec: ntjumpx         "Jump when not NIL and keep it, else pop.";
+0xB6 Aref1            "AREF1"            Array     []                     "array index -- elt"             No     Alloc     exec: aref1           "Element of a one-dimensional array."                                   ufn: "%AREF1" 0 2 "not a vector, index not valid, or unknown element type";
+0xB7 Aset1            "ASET1"            Array     []                     "v array index -- v"             No     Refs      exec: aset1           "Store an element of a one-dimensional array."                          ufn: "%ASET1" 0 3 "as AREF1, or the value does not fit the element type";
+0xB8 PvarSetPop0      "PVAR_^0"          VarWrite  []                     "v --"                           No     No        exec: pvar_set_pop(0) "Pop into local 0.";
+0xB9 PvarSetPop1      "PVAR_^1"          VarWrite  []                     "v --"                           No     No        exec: pvar_set_pop(1) "Pop into local 1.";
+0xBA PvarSetPop2      "PVAR_^2"          VarWrite  []                     "v --"                           No     No        exec: pvar_set_pop(2) "Pop into local 2.";
+0xBB PvarSetPop3      "PVAR_^3"          VarWrite  []                     "v --"                           No     No        exec: pvar_set_pop(3) "Pop into local 3.";
+0xBC PvarSetPop4      "PVAR_^4"          VarWrite  []                     "v --"                           No     No        exec: pvar_set_pop(4) "Pop into local 4.";
+0xBD PvarSetPop5      "PVAR_^5"          VarWrite  []                     "v --"                           No     No        exec: pvar_set_pop(5) "Pop into local 5.";
+0xBE PvarSetPop6      "PVAR_^6"          VarWrite  []                     "v --"                           No     No        exec: pvar_set_pop(6) "Pop into local 6.";
+0xBF Pop              "POP"              Stack     []                     "v --"                           No     No        exec: pop             "Drop the top.";
+
+0xC0 PopN             "POP.N"            Stack     [n: u8]                "v1..v(n+1) --"                  No     No        exec: pop_n           "Drop n + 1 elements.";
+0xC1 AtomCellN        "ATOMCELL.N"       Memory    [which: u8]            "sym -- address"                 No     No        exec: atomcell        "Address of a cell of a symbol."                                        ufn: r"\ATOMCELL" 1 2 "sym is not a symbol; unknown cell (not checked for segment 0 in 24-bit images)";
+0xC2 GetBaseByte      "GETBASEBYTE"      Memory    []                     "base off -- byte"               No     No        exec: getbasebyte     "Byte at base plus a byte offset."                                      ufn: r"\GETBASEBYTE" 0 2 "off is not an integer";
+0xC3 InstanceP        "INSTANCEP"        Type      [typename: atom]       "x -- T|NIL"                     No     No        exec: instancep       "T when the type of x or a supertype of it has that name, else NIL.";
+0xC4 Blt              "BLT"              Memory    []                     "dest src n -- n"                No     No        exec: blt             "Copy n words, highest first."                                          ufn: r"\BLT" 0 3 "n is not a smallpos";
+0xC5 Misc10           "MISC10"           Undefined [sub: u8]              "--"                             No     No        exec: ufn             "Not implemented."                                                      ufn: r"\MISC10.UFN" 1 11 "always";
+0xC6 PMisc2           "P-MISC2"          Undefined [sub: u8]              "--"                             No     No        exec: ufn             "Not implemented."                                                      ufn: r"\P-MISC2.UFN" 1 3 "always";
+0xC7 PutBaseByte      "PUTBASEBYTE"      Memory    []                     "base off byte -- byte"          No     No        exec: putbasebyte     "Store a byte at base plus a byte offset."                              ufn: r"\PUTBASEBYTE" 0 3 "byte is not 0 to 255, or off is not a small integer";
+0xC8 GetBaseN         "GETBASE.N"        Memory    [off: u8]              "base -- n"                      No     No        exec: getbase         "Word at base plus a word offset.";
+0xC9 GetBasePtrN      "GETBASEPTR.N"     Memory    [off: u8]              "base -- ptr"                    No     No        exec: getbaseptr      "Pointer at base plus a word offset.";
+0xCA GetBitsNFd       "GETBITS.N.FD"     Memory    [off: u8, fd: u8]      "base -- n"                      No     No        exec: getbits         "Bit field of the word at base plus a word offset.";
+0xCB UnusedCB         "unused"           Undefined []                     "--"                             No     No        exec: ufn             "Unassigned."                                                           ufn: r"\UNKNOWN.UFN" 0 0 "always";
+0xCC CmlEqual         "CMLEQUAL"         Compare   []                     "a b -- T|NIL"                   No     No        exec: cml_equal       "EQ or equal numbers; other objects are left to Lisp."                  ufn: "EQUAL" 0 2 "two objects that are no numbers; two numbers of one type beyond FIXP, FLOATP";
+0xCD PutBaseN         "PUTBASE.N"        Memory    [off: u8]              "base n -- base"                 No     No        exec: putbase         "Store a word at base plus a word offset."                              ufn: r"\PUTBASE.UFN" 1 3 "n is not a smallpos";
+0xCE PutBasePtrN      "PUTBASEPTR.N"     Memory    [off: u8]              "base x -- base"                 No     No        exec: putbaseptr      "Store a cell at base plus a word offset, uncounted.";
+0xCF PutBitsNFd       "PUTBITS.N.FD"     Memory    [off: u8, fd: u8]      "base n -- base"                 No     No        exec: putbits         "Store a bit field of the word at base plus a word offset."             ufn: r"\PUTBITS.UFN" 2 3 "n is not a smallpos";
+
+0xD0 AddBase          "ADDBASE"          Memory    []                     "base off -- ptr"                No     No        exec: addbase         "Base plus a number of words."                                          ufn: r"\ADDBASE" 0 2 "off is not an integer";
+0xD1 Vag2             "VAG2"             Memory    []                     "hi lo -- x"                     No     No        exec: vag2            "Make a 32-bit pattern of two halves.";
+0xD2 HiLoc            "HILOC"            Memory    []                     "x -- n"                         No     No        exec: hiloc           "High half of a cell.";
+0xD3 LoLoc            "LOLOC"            Memory    []                     "x -- n"                         No     No        exec: loloc           "Low half of a cell.";
+0xD4 Plus2            "PLUS2"            Integer   []                     "a b -- n"                       No     Alloc     exec: plus2           "Sum, integer or float."                                                ufn: r"\SLOWPLUS2" 0 2 "not numbers, overflow, or result not finite";
+0xD5 Difference       "DIFFERENCE"       Integer   []                     "a b -- n"                       No     Alloc     exec: difference      "Difference, integer or float."                                         ufn: r"\SLOWDIFFERENCE" 0 2 "not numbers, overflow, or result not finite";
+0xD6 Times2           "TIMES2"           Integer   []                     "a b -- n"                       No     Alloc     exec: times2          "Product, integer or float."                                            ufn: r"\SLOWTIMES2" 0 2 "not numbers, overflow, or result not finite";
+0xD7 Quotient         "QUOTIENT"         Integer   []                     "a b -- n"                       No     Alloc     exec: quotient        "Quotient, integer (truncated) or float."                               ufn: r"\SLOWQUOTIENT" 0 2 "not numbers, integer divisor 0, overflow, or result not finite";
+0xD8 IPlus2           "IPLUS2"           Integer   []                     "a b -- n"                       No     Alloc     exec: iplus2          "Integer sum."                                                          ufn: r"\SLOWIPLUS2" 0 2 "not integers, or overflow";
+0xD9 IDifference      "IDIFFERENCE"      Integer   []                     "a b -- n"                       No     Alloc     exec: idifference     "Integer difference."                                                   ufn: r"\SLOWIDIFFERENCE" 0 2 "not integers, or overflow";
+0xDA ITimes2          "ITIMES2"          Integer   []                     "a b -- n"                       No     Alloc     exec: itimes2         "Integer product."                                                      ufn: r"\SLOWITIMES2" 0 2 "not integers, or overflow";
+0xDB IQuotient        "IQUOTIENT"        Integer   []                     "a b -- n"                       No     Alloc     exec: iquotient       "Integer quotient, truncated."                                          ufn: r"\SLOWIQUOTIENT" 0 2 "not integers, divisor 0, or overflow";
+0xDC IRemainder       "IREMAINDER"       Integer   []                     "a b -- n"                       No     Alloc     exec: iremainder      "Integer remainder with the sign of the dividend."                      ufn: "IREMAINDER" 0 2 "not integers, or divisor 0";
+0xDD IPlusN           "IPLUS.N"          Integer   [n: u8]                "a -- n"                         No     Alloc     exec: iplus_n         "Integer sum with a byte."                                              ufn: r"\SLOWIPLUS2" 1 2 "not an integer, or overflow";
+0xDE IDifferenceN     "IDIFFERENCE.N"    Integer   [n: u8]                "a -- n"                         No     Alloc     exec: idifference_n   "Integer difference with a byte."                                       ufn: r"\SLOWIDIFFERENCE" 1 2 "not an integer, or overflow";
+0xDF BaseLess         "BASE-<"           Undefined []                     "a b -- T|NIL"                   No     No        exec: ufn             "Not implemented."                                                      ufn: r"\BASE-<.UFN" 0 2 "always";
+
+0xE0 Llsh1            "LLSH1"            Integer   []                     "a -- n"                         No     Alloc     exec: llsh1           "Shift left by 1; overflow bits are lost."                              ufn: r"\SLOWLLSH1" 0 1 "not an integer";
+0xE1 Llsh8            "LLSH8"            Integer   []                     "a -- n"                         No     Alloc     exec: llsh8           "Shift left by 8; overflow bits are lost."                              ufn: r"\SLOWLLSH8" 0 1 "not an integer";
+0xE2 Lrsh1            "LRSH1"            Integer   []                     "a -- n"                         No     Alloc     exec: lrsh1           "Logical shift right by 1."                                             ufn: r"\SLOWLRSH1" 0 1 "not an integer";
+0xE3 Lrsh8            "LRSH8"            Integer   []                     "a -- n"                         No     Alloc     exec: lrsh8           "Logical shift right by 8."                                             ufn: r"\SLOWLRSH8" 0 1 "not an integer";
+0xE4 LogOr2           "LOGOR2"           Integer   []                     "a b -- n"                       No     Alloc     exec: logor2          "Bitwise or."                                                           ufn: r"\SLOWLOGOR2" 0 2 "not integers";
+0xE5 LogAnd2          "LOGAND2"          Integer   []                     "a b -- n"                       No     Alloc     exec: logand2         "Bitwise and."                                                          ufn: r"\SLOWLOGAND2" 0 2 "not integers";
+0xE6 LogXor2          "LOGXOR2"          Integer   []                     "a b -- n"                       No     Alloc     exec: logxor2         "Bitwise exclusive or."                                                 ufn: r"\SLOWLOGXOR2" 0 2 "not integers";
+0xE7 Lsh              "LSH"              Integer   []                     "a n -- v"                       No     Alloc     exec: lsh             "Shift left, or arithmetically right when n is negative."               ufn: "LSH" 0 2 "not integers, n beyond 31 places, or bits lost to the left";
+0xE8 FPlus2           "FPLUS2"           Float     []                     "a b -- f"                       No     Alloc     exec: fplus2          "Float sum."                                                            ufn: r"\SLOWFPLUS2" 0 2 "not numbers, or result not finite";
+0xE9 FDifference      "FDIFFERENCE"      Float     []                     "a b -- f"                       No     Alloc     exec: fdifference     "Float difference."                                                     ufn: r"\SLOWFDIFFERENCE" 0 2 "not numbers, or result not finite";
+0xEA FTimes2          "FTIMES2"          Float     []                     "a b -- f"                       No     Alloc     exec: ftimes2         "Float product."                                                        ufn: r"\SLOWFTIMES2" 0 2 "not numbers, or result not finite";
+0xEB FQuotient        "FQUOTIENT"        Float     []                     "a b -- f"                       No     Alloc     exec: fquotient       "Float quotient."                                                       ufn: r"\SLOWFQUOTIENT" 0 2 "not numbers, or result not finite";
+0xEC UbFloat2         "UBFLOAT2"         Float     [sub: u8]              "a b -- r"                       No     No        exec: ubfloat2        "Unboxed float operations with two operands."                           ufn: r"\UNBOXFLOAT2" 1 1 "as the sub-opcode says, and unknown ones";
+0xED UbFloat1         "UBFLOAT1"         Float     [sub: u8]              "a -- r"                         No     Alloc     exec: ubfloat1        "Unboxed float operations with one operand; box and unbox."             ufn: r"\UNBOXFLOAT1" 1 1 "as the sub-opcode says, and unknown ones";
+0xEE Aref2            "AREF2"            Array     []                     "array i j -- elt"               No     Alloc     exec: aref2           "Element of a two-dimensional array."                                   ufn: "%AREF2" 0 3 "not a matrix, index not valid, or unknown element type";
+0xEF Aset2            "ASET2"            Array     []                     "v array i j -- v"               No     Refs      exec: aset2           "Store an element of a two-dimensional array."                          ufn: "%ASET2" 0 4 "as AREF2, or the value does not fit the element type";
+
+0xF0 Eq               "EQ"               Compare   []                     "a b -- T|NIL"                   No     No        exec: eq              "Whether two cells are identical.";
+0xF1 IGreaterP        "IGREATERP"        Compare   []                     "a b -- T|NIL"                   No     No        exec: igreaterp       "Whether a > b, integers."                                              ufn: r"\SLOWIGREATERP" 0 2 "not integers";
+0xF2 FGreaterP        "FGREATERP"        Compare   []                     "a b -- T|NIL"                   No     No        exec: fgreaterp       "Whether a > b, as floats."                                             ufn: r"\SLOWFGREATERP" 0 2 "not numbers";
+0xF3 GreaterP         "GREATERP"         Compare   []                     "a b -- T|NIL"                   No     No        exec: greaterp        "Whether a > b, integers or floats."                                    ufn: "GREATERP" 0 2 "not numbers";
+0xF4 Equal            "EQUAL"            Compare   []                     "a b -- T|NIL"                   No     No        exec: equal           "EQ or equal numbers; structures are left to Lisp."                     ufn: "EQUAL" 0 2 "two structures; two numbers of one type beyond FIXP, FLOATP; a FLOATP and no integer";
+0xF5 MakeNumber       "MAKENUMBER"       Integer   []                     "hi lo -- n"                     No     Alloc     exec: makenumber      "Integer of two halves."                                                ufn: r"\MAKENUMBER" 0 2 "not two smallpos";
+0xF6 BoxIPlus         "BOXIPLUS"         Integer   []                     "box n -- box"                   No     No        exec: boxiplus        "Add to a FIXP cell in place, wrapping."                                ufn: r"\BOXIPLUS" 0 2 "box is not a FIXP, or n is not an integer";
+0xF7 BoxIDifference   "BOXIDIFFERENCE"   Integer   []                     "box n -- box"                   No     No        exec: boxidifference  "Subtract from a FIXP cell in place, wrapping."                         ufn: r"\BOXIDIFFERENCE" 0 2 "box is not a FIXP, or n is not an integer";
+0xF8 FloatBlt         "FLOATBLT"         Undefined [sub: u8]              "--"                             No     No        exec: ufn             "Not implemented."                                                      ufn: r"\FLOATBLT" 1 5 "always";
+0xF9 FftStep          "FFTSTEP"          Undefined []                     "--"                             No     No        exec: ufn             "Not implemented."                                                      ufn: r"\FFTSTEP" 0 2 "always";
+0xFA Misc3            "MISC3"            Array     [sub: u8]              "base type index -- elt"         No     Alloc     exec: misc3           "Raw array element fetch."                                              ufn: r"\MISC3.UFN" 1 4 "not ARRAYREAD, index or type code not valid";
+0xFB Misc4            "MISC4"            Array     [sub: u8]              "v base type index -- v"         No     Refs      exec: misc4           "Raw array element store."                                              ufn: r"\MISC4.UFN" 1 5 "not ARRAYWRITE, index or type code not valid, value does not fit";
+0xFC UpcTrace         "UPCTRACE"         Undefined []                     "x -- x"                         No     No        exec: ufn             "Tracing hook, in Lisp."                                                ufn: "NILL" 0 1 "always";
+0xFD Swap             "SWAP"             Stack     []                     "a b -- b a"                     No     No        exec: swap            "Exchange the two topmost elements.";
+0xFE Nop              "NOP"              Misc      []                     "--"                             No     No        exec: nop             "No effect.";
+0xFF NumEqual         "="                Compare   []                     "a b -- T|NIL"                   No     No        exec: num_equal       "Numeric equality."                                                     ufn: "%=" 0 2 "not numbers, or a RATIO, COMPLEX or BIGNUM";
+} } }
 pub(crate) use for_each_opcode;

@@ -12,6 +12,8 @@ mod system;
 mod time;
 
 use crate::device::FileHost;
+pub use network::NetworkState;
+
 use crate::layout::Generation;
 use crate::layout::records::types;
 use crate::machine::Machine;

@@ -32,6 +32,37 @@ impl<G: Generation> Machine<'_, G> {
     }
 }
 
+/// How Lisp learns that there is no network.
+///
+/// Lisp always believes in an Ethernet on this kind of machine, asks it at every
+/// start for its PUP number, and waits eight seconds for an answer. While the
+/// machine runs, the number of tries is therefore zero; images are saved with
+/// Lisp's own number, so that they can be opened on a machine with a network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NetworkState {
+    /// Lisp's number of tries.
+    tries: LispPtr,
+}
+
+impl<G: Generation> Machine<'_, G> {
+    /// Makes Lisp give up on the network at once.
+    pub(crate) fn announce_no_network(&mut self) {
+        let cell = self.symbols.max_ether_tries;
+        if self.value(cell).small_value::<G>().is_some() {
+            self.network.tries = self.value(cell);
+            self.set_value(cell, LispPtr::smallpos(0));
+        }
+    }
+
+    /// Puts Lisp's own number of tries back, unless Lisp has changed it.
+    pub(crate) fn withdraw_network_announcement(&mut self) {
+        let cell = self.symbols.max_ether_tries;
+        if self.network.tries != LispPtr::NIL && self.value(cell) == LispPtr::smallpos(0) {
+            self.set_value(cell, self.network.tries);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
