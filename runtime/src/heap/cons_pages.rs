@@ -8,16 +8,16 @@
 //! anything to Lisp (`reference/storage.md` section 5, `../bench/README.md`
 //! section 6), so a freed cell goes to the head of its chain.
 //!
-//! That order also serves allocation. In Medley 3 a cdr code reaches only seven
-//! cells forward, so a new cell should lie just before its cdr, or come with a
-//! second cell just behind it. A list that is freed from its head leaves a chain
-//! that starts with its last cells, each preceded by the cell that lay before it;
-//! the next list is then built from the same cells in the same places. The
-//! searches therefore look at a few cells at the head of a chain only. When no
-//! close pair is among these the chain is put into the order of a fresh page,
-//! where a pair, if the page has one, is next to each other; a page without any
-//! (it has at most 16 free cells, since 17 of 124 cannot all be eight apart)
-//! leaves the list.
+//! In Medley 2 a cdr code reaches the whole page, and any free cell of the right
+//! page will do. In Medley 3 it reaches seven cells forward, so a new cell should
+//! lie just before its cdr, or come with a second cell just behind it. To find
+//! such cells without a search there is for each page a [`CellMap`] outside Lisp
+//! memory, made when the page is first used; and to take a cell from the middle
+//! of the chain each free cell has, in bits that mean nothing in a free cell, a
+//! link back. That of the first cell is not valid. The chain in memory is always
+//! complete. A page without two cells close together has at most 16 free cells,
+//! since 17 of 124 cannot all be eight apart; it leaves the list when a pair is
+//! wanted.
 
 use crate::fault::Fault;
 use crate::layout::Generation;
@@ -25,16 +25,22 @@ use crate::layout::records::{type_entry, types};
 use crate::machine::Machine;
 use crate::memory::{LispPtr, WORDS_PER_PAGE};
 
-use super::conses::page_of;
+use super::cell_map::CellMap;
+use super::conses::{page_of, place_of};
 
 /// A page with more free cells than this returns to the list.
 const RETURN_COUNT: u32 = 32;
-/// How many cells of a chain the search before a cdr looks at.
-const NEAR_STEPS: u32 = 16;
-/// How many cells of a chain the search for a pair looks at.
-const PAIR_STEPS: u32 = 8;
-/// More than the free cells a page can have: bounds the walk through a chain.
-const ALL: u32 = WORDS_PER_PAGE / 2;
+/// More than the free cells a page can have.
+const CELLS: u32 = WORDS_PER_PAGE / 2;
+
+/// Where a list is likely to grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Growth {
+    /// By CONS.
+    Front,
+    /// By RPLCONS.
+    End,
+}
 
 /// The content of a page header: free cells in bits 31-24, first free cell in
 /// bits 23-16.
@@ -90,9 +96,11 @@ impl<G: Generation> Machine<'_, G> {
         self.mem.cell(page.add(place)).0 >> 24 & 0xFE
     }
 
+    /// Sets the links of the free cell at `place`.
     #[inline(always)]
-    fn set_next_free_cell(&self, page: LispPtr, place: u32, next: u32) {
-        self.mem.set_cell(page.add(place), LispPtr(next << 24));
+    fn set_free_cell(&self, page: LispPtr, place: u32, next: u32, previous: u32) {
+        self.mem
+            .set_cell(page.add(place), LispPtr(next << 24 | previous));
     }
 
     /// Takes the first free cell of `page`.
@@ -105,6 +113,17 @@ impl<G: Generation> Machine<'_, G> {
         Some(page.add(first))
     }
 
+    /// Takes a cell from `page`.
+    #[inline(always)]
+    fn take_cell_of(&mut self, page: LispPtr) -> Option<LispPtr> {
+        if G::CDR_CODE_BITS == 8 {
+            self.take_first_cell(page)
+        } else {
+            let place = self.cell_map(page).for_list()?;
+            self.take_free_cell(page, place)
+        }
+    }
+
     /// Takes a cell from the first page of the list, if there is one.
     #[inline(always)]
     pub(super) fn take_listed_cell(&mut self) -> Option<LispPtr> {
@@ -112,7 +131,7 @@ impl<G: Generation> Machine<'_, G> {
         if page == 0 {
             return None;
         }
-        self.take_first_cell(LispPtr::from_page(page))
+        self.take_cell_of(LispPtr::from_page(page))
     }
 
     /// Takes a cell that can have the list cell `cdr` as its cdr, from the same
@@ -121,177 +140,164 @@ impl<G: Generation> Machine<'_, G> {
     pub(super) fn take_cell_before(&mut self, cdr: LispPtr) -> Option<LispPtr> {
         let page = page_of(cdr);
         if G::CDR_CODE_BITS == 8 {
-            return self.take_first_cell(page);
+            self.take_first_cell(page)
+        } else {
+            let place = self.cell_map(page).before(place_of(cdr))?;
+            self.take_free_cell(page, place)
         }
-        let end = cdr.0 & (WORDS_PER_PAGE - 1);
-        self.take_cell_between::<true>(page, end.saturating_sub(14), end)
     }
 
-    /// Takes a cell that can hold the cdr of the list cell `cell`, from the same
-    /// page.
+    /// Takes a cell that can hold the cdr of the list cell `cell`, or be it, from
+    /// the same page.
+    #[inline(always)]
     pub(super) fn take_cell_behind(&mut self, cell: LispPtr) -> Option<LispPtr> {
         let page = page_of(cell);
         if G::CDR_CODE_BITS == 8 {
-            return self.take_first_cell(page);
+            self.take_first_cell(page)
+        } else {
+            let place = self.cell_map(page).behind(place_of(cell))?;
+            self.take_free_cell(page, place)
         }
-        let start = (cell.0 & (WORDS_PER_PAGE - 1)) + 2;
-        self.take_cell_between::<false>(page, start, start + 14)
-    }
-
-    /// Takes a free cell of `page` from the places `start` up to, not including,
-    /// `end`; if `LAST`, of cells that follow each other in the chain upwards the
-    /// last.
-    #[inline]
-    fn take_cell_between<const LAST: bool>(
-        &mut self,
-        page: LispPtr,
-        start: u32,
-        end: u32,
-    ) -> Option<LispPtr> {
-        let header = self.cons_header(page);
-        let mut place = header.first_free::<G>()?;
-        let mut before = 0;
-        for _ in 0..NEAR_STEPS {
-            let mut next = self.next_free_cell(page, place);
-            if place >= start && place < end {
-                while LAST && next > place && next < end {
-                    before = place;
-                    place = next;
-                    next = self.next_free_cell(page, place);
-                }
-                let header = Header(header.0 - Header::ONE);
-                if before == 0 {
-                    self.set_cons_header(page, header.with_first(next));
-                } else {
-                    self.set_next_free_cell(page, before, next);
-                    self.set_cons_header(page, header);
-                }
-                return Some(page.add(place));
-            }
-            before = place;
-            place = next;
-            if place < G::CONS_PAGE.first {
-                break;
-            }
-        }
-        None
     }
 
     /// Takes a cell from any page.
     pub(super) fn take_any_cell(&mut self) -> Option<LispPtr> {
         loop {
             let page = self.first_listed_page()?;
-            match self.take_first_cell(page) {
+            match self.take_cell_of(page) {
                 Some(cell) => return Some(cell),
                 None => self.unlist_first_cons_page(page),
             }
         }
     }
 
-    /// Takes two cells of one page; the first can have its cdr stored in the
-    /// second.
-    pub(super) fn take_pair_of_cells(&mut self) -> Option<(LispPtr, LispPtr)> {
+    /// Takes two cells of one page; the code of the first can say the second.
+    pub(super) fn take_pair_of_cells(&mut self, growth: Growth) -> Option<(LispPtr, LispPtr)> {
         loop {
             let page = self.first_listed_page()?;
-            if G::CDR_CODE_BITS == 8 {
-                if self.cons_header(page).count() >= 2
-                    && let Some(holder) = self.take_first_cell(page)
-                {
-                    match self.take_first_cell(page) {
-                        Some(cell) => return Some((cell, holder)),
-                        None => self.free_list_cell(holder),
-                    }
-                }
-            } else if let Some(pair) = self.take_close_pair(page) {
-                return Some(pair);
+            match self.take_pair_of(page, growth) {
+                Some(pair) => return Some(pair),
+                None => self.unlist_first_cons_page(page),
             }
-            self.unlist_first_cons_page(page);
         }
     }
 
-    /// Takes two cells of `page` that are at most seven cells apart.
-    fn take_close_pair(&mut self, page: LispPtr) -> Option<(LispPtr, LispPtr)> {
-        self.take_chained_pair(page, PAIR_STEPS).or_else(|| {
-            self.order_chain(page);
-            self.take_chained_pair(page, ALL)
-        })
+    fn take_pair_of(&mut self, page: LispPtr, growth: Growth) -> Option<(LispPtr, LispPtr)> {
+        if G::CDR_CODE_BITS == 8 {
+            if self.cons_header(page).count() < 2 {
+                return None;
+            }
+            let second = self.take_first_cell(page)?;
+            let first = self.take_first_cell(page);
+            if first.is_none() {
+                self.free_list_cell(second);
+            }
+            Some((first?, second))
+        } else {
+            let map = self.cell_map(page);
+            let (first, second) = match growth {
+                Growth::Front => map.pair_for_front()?,
+                Growth::End => map.pair_for_end()?,
+            };
+            let second = self.take_free_cell(page, second)?;
+            let first = self.take_free_cell(page, first);
+            if first.is_none() {
+                self.free_list_cell(second);
+            }
+            Some((first?, second))
+        }
     }
 
-    /// Takes two cells that follow each other in the chain and are close, looking
-    /// at the first `steps` cells.
-    fn take_chained_pair(&mut self, page: LispPtr, steps: u32) -> Option<(LispPtr, LispPtr)> {
+    /// The free cells of `page`.
+    #[inline(always)]
+    fn cell_map(&mut self, page: LispPtr) -> CellMap {
+        let map = self.heap.cell_maps.get(page.masked::<G>().page());
+        if map.is_known() {
+            map
+        } else {
+            self.make_cell_map(page)
+        }
+    }
+
+    #[inline(always)]
+    fn set_cell_map(&mut self, page: LispPtr, map: CellMap) {
+        self.heap.cell_maps.set(page.masked::<G>().page(), map);
+    }
+
+    /// Finds the free cells of `page`, and gives them links back. The count and
+    /// the chain are put right if they are not.
+    #[cold]
+    #[inline(never)]
+    fn make_cell_map(&mut self, page: LispPtr) -> CellMap {
+        self.heap
+            .cell_maps
+            .reserve(G::POINTER_MASK / WORDS_PER_PAGE + 1);
+        let mut map = CellMap::EMPTY;
         let header = self.cons_header(page);
-        if header.count() < 2 {
-            return None;
-        }
-        let mut before = 0;
-        let mut place = header.first_free::<G>()?;
-        for _ in 0..steps {
+        let mut place = header.first_free::<G>().unwrap_or(0);
+        let first = place;
+        let mut previous = 0;
+        while place >= G::CONS_PAGE.first && !map.contains(place) {
+            map = map.with(place);
             let next = self.next_free_cell(page, place);
-            if next < G::CONS_PAGE.first || next == place {
-                break;
-            }
-            if place.abs_diff(next) <= 14 {
-                let rest = self.next_free_cell(page, next);
-                let header = Header(header.0 - 2 * Header::ONE);
-                if before == 0 {
-                    self.set_cons_header(page, header.with_first(rest));
-                } else {
-                    self.set_next_free_cell(page, before, rest);
-                    self.set_cons_header(page, header);
-                }
-                let (low, high) = (place.min(next), place.max(next));
-                return Some((page.add(low), page.add(high)));
-            }
-            before = place;
+            self.set_free_cell(page, place, next, previous);
+            previous = place;
             place = next;
         }
-        None
+        if place != 0 {
+            // The chain does not end: end it here.
+            let before = self.mem.cell(page.add(previous)).0 & 0xFF;
+            self.set_free_cell(page, previous, 0, before);
+        }
+        let header = header.with_first(first).with_count(map.count());
+        self.set_cons_header(page, header);
+        self.set_cell_map(page, map);
+        map
     }
 
-    /// Puts the chain of `page` into the order of a fresh page, and its count
-    /// right.
-    fn order_chain(&mut self, page: LispPtr) {
+    /// Takes the free cell at `place` out of the chain of `page`.
+    #[inline(always)]
+    fn take_free_cell(&mut self, page: LispPtr, place: u32) -> Option<LispPtr> {
+        let cell = page.add(place);
+        let links = self.mem.cell(cell).0;
+        let next = links >> 24;
         let header = self.cons_header(page);
-        let mut free = 0u128;
-        let mut place = header.first_free::<G>().unwrap_or(0);
-        while place >= G::CONS_PAGE.first {
-            let bit = 1 << (place / 2);
-            if free & bit != 0 {
-                break;
+        let rest = Header(header.0.wrapping_sub(Header::ONE));
+        if header.first() == place {
+            self.set_cons_header(page, rest.with_first(next));
+        } else {
+            let previous = links & 0xFF;
+            let before = self.mem.cell(page.add(previous)).0;
+            if before >> 24 != place {
+                // Someone else has changed the chain.
+                self.make_cell_map(page);
+                return None;
             }
-            free |= bit;
-            place = self.next_free_cell(page, place);
-        }
-        let count = self.chain_cells(page, |place| free >> (place / 2) & 1 != 0);
-        self.set_cons_header(page, self.cons_header(page).with_count(count));
-    }
-
-    /// Chains the cells of `page` whose places `is_free` says, in the order of a
-    /// fresh page, and makes the header point to them; answers their number.
-    fn chain_cells(&mut self, page: LispPtr, is_free: impl Fn(u32) -> bool) -> u32 {
-        let mut next = 0;
-        let mut count = 0;
-        for number in (G::CONS_PAGE.first / 2)..ALL {
-            let place = (2 * number) ^ G::CONS_PAGE.order;
-            if is_free(place) {
-                self.set_next_free_cell(page, place, next);
-                next = place;
-                count += 1;
+            self.set_free_cell(page, previous, next, before & 0xFF);
+            if next != 0 {
+                let behind = self.mem.cell(page.add(next)).0;
+                self.set_free_cell(page, next, behind >> 24, previous);
             }
+            self.set_cons_header(page, rest);
         }
-        self.set_cons_header(page, self.cons_header(page).with_first(next));
-        count
+        let map = self.cell_map(page).without(place);
+        self.set_cell_map(page, map);
+        Some(cell)
     }
 
     /// Puts a list cell into the chain of its page.
     #[inline]
     pub(crate) fn free_list_cell(&mut self, cell: LispPtr) {
         let page = page_of(cell);
-        let place = cell.0 & (WORDS_PER_PAGE - 2);
+        let place = place_of(cell) & !1;
+        let map = if G::CDR_CODE_BITS == 8 {
+            CellMap::EMPTY
+        } else {
+            self.cell_map(page)
+        };
         let header = self.cons_header(page);
         let count = header.count();
-        if place < G::CONS_PAGE.first || count >= G::CONS_PAGE.cells {
+        if place < G::CONS_PAGE.first || count >= G::CONS_PAGE.cells || map.contains(place) {
             self.raise_fault(Fault::BadFreeList {
                 type_number: types::LISTP,
                 entry: cell,
@@ -299,12 +305,32 @@ impl<G: Generation> Machine<'_, G> {
             return;
         }
         let next = if count == 0 { 0 } else { header.first() };
-        self.set_next_free_cell(page, place, next);
+        self.set_free_cell(page, place, next, 0);
+        if G::CDR_CODE_BITS != 8 {
+            if next != 0 {
+                let behind = self.next_free_cell(page, next);
+                self.set_free_cell(page, next, behind, place);
+            }
+            self.set_cell_map(page, map.with(place));
+        }
         self.set_cons_header(page, Header(header.0 + Header::ONE).with_first(place));
         if count >= RETURN_COUNT && self.cons_page_link(page) == G::CONS_PAGE.off_list {
             self.set_cons_page_link(page, self.first_cons_page());
             self.set_first_cons_page(page.page());
         }
+    }
+
+    /// Makes all cells of `page` free, chained in the order of a fresh page.
+    fn chain_all_cells(&mut self, page: LispPtr) {
+        let mut next = 0;
+        for number in (G::CONS_PAGE.first / 2)..CELLS {
+            let place = (2 * number) ^ G::CONS_PAGE.order;
+            self.set_free_cell(page, place, next, 0);
+            next = place;
+        }
+        let header = self.cons_header(page).with_first(next);
+        self.set_cons_header(page, header.with_count(G::CONS_PAGE.cells));
+        self.set_cell_map(page, CellMap::UNKNOWN);
     }
 
     /// The first page of the list that may have free cells; a new one if the list
@@ -317,7 +343,7 @@ impl<G: Generation> Machine<'_, G> {
             if header.count() == G::CONS_PAGE.cells && header.first_free::<G>().is_none() {
                 // Another emulator forgets the head of the chain of fresh pages
                 // (`reference/processor.md` section 27).
-                self.chain_cells(page, |_| true);
+                self.chain_all_cells(page);
             }
             return Some(page);
         }
@@ -365,8 +391,7 @@ impl<G: Generation> Machine<'_, G> {
             self.mem.set_cell(page.add(place), LispPtr::NIL);
             place += 2;
         }
-        let count = self.chain_cells(page, |_| true);
-        self.set_cons_header(page, self.cons_header(page).with_count(count));
+        self.chain_all_cells(page);
         self.set_cons_page_link(page, next);
     }
 

@@ -20,10 +20,18 @@ use crate::layout::records::types;
 use crate::machine::Machine;
 use crate::memory::{LispPtr, WORDS_PER_PAGE};
 
+use super::cons_pages::Growth;
+
 /// The page that holds the list cell at `cell`.
 #[inline(always)]
 pub(super) fn page_of(cell: LispPtr) -> LispPtr {
     LispPtr(cell.0 & !(WORDS_PER_PAGE - 1))
+}
+
+/// The place of the list cell at `cell` in its page.
+#[inline(always)]
+pub(super) fn place_of(cell: LispPtr) -> u32 {
+    cell.0 & (WORDS_PER_PAGE - 1)
 }
 
 /// The cdr code in the content of a list cell.
@@ -205,7 +213,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// A list cell whose cdr is stored in another cell.
     fn cons_pair(&mut self, car: LispPtr, cdr: LispPtr) -> Option<LispPtr> {
-        let (cell, holder) = self.take_pair_of_cells()?;
+        let (cell, holder) = self.take_pair_of_cells(Growth::Front)?;
         self.mem.set_cell(holder, cdr);
         let code = code_of_place::<G>(cell, holder)?;
         self.mem.set_cell(cell, content::<G>(car, code));
@@ -267,10 +275,7 @@ impl<G: Generation> Machine<'_, G> {
             self.mem.set_cell(holder, cdr);
             self.mem.set_cell(cell, content::<G>(car, code));
         } else if let Some(moved) = self.cons_pair(car, cdr) {
-            if list != cell {
-                self.free_list_cell(cell);
-            }
-            self.mem.set_cell(list, moved);
+            self.forward(list, cell, moved);
         }
     }
 
@@ -293,9 +298,42 @@ impl<G: Generation> Machine<'_, G> {
             self.count_cons();
             return new;
         }
+        self.rplcons_slow(list.masked::<G>(), item)
+    }
+
+    /// [`Machine::rplcons`] where the list has to move, or has its cdr stored
+    /// already.
+    #[cold]
+    #[inline(never)]
+    fn rplcons_slow(&mut self, list: LispPtr, item: LispPtr) -> LispPtr {
+        let cell = self.real_cell(list);
+        let old = self.mem.cell(cell);
+        if code::<G>(old) >= G::CDR_NIL
+            && let Some((moved, new)) = self.take_pair_of_cells(Growth::End)
+            && let Some(code) = code_of_place::<G>(moved, new)
+        {
+            self.add_ref(item);
+            self.del_ref(self.cdr(cell));
+            self.mem.set_cell(new, content::<G>(item, G::CDR_NIL));
+            let car = old.masked::<G>();
+            self.mem
+                .set_cell(moved, content::<G>(car, G::CDR_NIL | code));
+            self.forward(list, cell, moved);
+            self.count_cons();
+            return new;
+        }
         let new = self.cons(item, LispPtr::NIL);
         self.rplacd(list, new);
         new
+    }
+
+    /// Makes `list` a forwarder to `moved`, which has taken over from `cell`:
+    /// `list` itself, or what it is a forwarder for so far.
+    fn forward(&mut self, list: LispPtr, cell: LispPtr, moved: LispPtr) {
+        if list != cell {
+            self.free_list_cell(cell);
+        }
+        self.mem.set_cell(list, moved);
     }
 }
 

@@ -6,11 +6,12 @@
 //!
 //! - `cells`: objects of fixed size, boxed numbers.
 //! - `conses`: list cells and their operations; `cons_pages`: where they come
-//!   from.
+//!   from; `cell_map`: finding cells close to each other.
 //! - `pages`: units, and the registration of pages for the image file.
 //! - `storage`: what happens when free memory runs out.
 //! - `variables`: Lisp variables that hold page numbers.
 
+mod cell_map;
 mod cells;
 mod cons_pages;
 mod conses;
@@ -18,6 +19,7 @@ mod pages;
 mod storage;
 mod variables;
 
+use cell_map::CellMaps;
 use pages::RegisteredPages;
 
 /// What the heap keeps outside Lisp memory.
@@ -25,4 +27,6 @@ use pages::RegisteredPages;
 pub struct HeapState {
     /// Pages that are in the file page table.
     registered: Option<RegisteredPages>,
+    /// Free cells of cons pages; Medley 3 only.
+    cell_maps: CellMaps,
 }
