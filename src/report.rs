@@ -169,7 +169,7 @@ fn instruction<G: Generation>(machine: &Machine<'_, G>, names: &Names<'_, G>) ->
 fn registers<G: Generation>(machine: &Machine<'_, G>) -> Vec<(&'static str, String)> {
     let regs = machine.regs;
     vec![
-        ("pc", format!("{:?}", regs.pc)),
+        ("pc", format!("{:#x} (byte)", regs.pc.0)),
         ("function", machine.func.to_string()),
         ("top", regs.tos.to_string()),
         ("sp", format!("{:?}", regs.sp)),
@@ -184,9 +184,13 @@ fn stack<G: Generation>(machine: &Machine<'_, G>, names: &Names<'_, G>) -> Vec<S
     let below = (1..STACK_ELEMENTS).map(|n| machine.mem.stack(machine.regs.sp.sub(2 * n)));
     std::iter::once(machine.regs.tos)
         .chain(below)
-        .map(|element| match names.print_name(element) {
-            Some(name) => format!("{element}  {name}"),
-            None => element.to_string(),
+        .map(|element| {
+            // Words of a frame have bits that no pointer has.
+            let pointer = (element.masked::<G>() == element).then_some(element);
+            match pointer.and_then(|pointer| names.print_name(pointer)) {
+                Some(name) => format!("{element}  {name}"),
+                None => element.to_string(),
+            }
         })
         .collect()
 }

@@ -1,0 +1,199 @@
+//! Scripted sessions with a real Medley 2.01 image, where there is one: at
+//! `../shared/images/medley-2.01/lisp.sysout` or where `GEIKO_MEDLEY_IMAGE` says.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// What brings the image from its start to the prompt of the Exec.
+const BOOT: &str = "wait idle 1s\nkey Return\nwait idle 10s\n";
+
+fn image() -> Option<PathBuf> {
+    let image = std::env::var_os("GEIKO_MEDLEY_IMAGE").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/images/medley-2.01/lisp.sysout"),
+        PathBuf::from,
+    );
+    if image.exists() {
+        return Some(image);
+    }
+    eprintln!("skipped: no Medley image");
+    None
+}
+
+/// Runs `image` with a script, in `folder`, on virtual time.
+fn play(image: &Path, folder: &Path, script: &str) -> Output {
+    let path = folder.join("script.geiko");
+    std::fs::write(&path, script).expect("a script");
+    Command::new(env!("CARGO_BIN_EXE_geiko"))
+        .arg(image)
+        .args(["--headless", "--clock", "virtual", "--timeout", "5m"])
+        .arg("--script")
+        .arg(&path)
+        .arg("--crash-report-dir")
+        .arg(folder)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program runs")
+}
+
+fn assert_success(output: &Output) {
+    assert_eq!(
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).as_ref()
+        ),
+        (Some(0), "")
+    );
+}
+
+/// Script lines that have Lisp print the value of `form` to `file`.
+fn print_to(file: &Path, form: &str) -> String {
+    let form = format!(
+        "(with-open-file (s \"{}\" :direction :output) (princ {form} s))\n",
+        file.display()
+    );
+    let text = form
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n");
+    format!("type \"{text}\"\nwait idle 1s\n")
+}
+
+#[test]
+fn the_exec_evaluates() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    let cases = [
+        ("sum", "(+ 3 4)", "7"),
+        ("boxed", "(il:plus 65535 65535)", "131070"),
+        ("quotient", "(/ 1.0 4)", "0.25"),
+        (
+            "factorial",
+            "(let ((f 1)) (dotimes (i 30 f) (setq f (* f (1+ i)))))",
+            "265252859812191058636308480000000",
+        ),
+    ];
+    let mut script = String::from(BOOT);
+    for (name, form, _) in cases {
+        script += &print_to(&file(name), form);
+    }
+    script += "type \"(defun f (n) (if (< n 2) n (+ (f (- n 1)) (f (- n 2)))))\\n\"\n\
+               wait idle 1s\ntype \"(compile 'f)\\n\"\nwait idle 1s\n";
+    script += &print_to(&file("compiled"), "(list (f 20) (compiled-function-p #'f))");
+    assert_success(&play(&image, folder.path(), &script));
+    let content = |name| std::fs::read_to_string(file(name)).unwrap_or_default();
+    for (name, form, value) in cases {
+        assert_eq!(content(name), value, "{form}");
+    }
+    assert_eq!(content("compiled"), "(6765 T)");
+}
+
+#[test]
+fn an_error_opens_a_window_that_can_be_left() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = format!(
+        "{BOOT}screenshot before.png\ntype \"(error \\\"no\\\")\\n\"\nwait idle 2s\n\
+         screenshot break.png\ntype \"^\\n\"\nwait idle 2s\n{}",
+        print_to(&folder.path().join("after"), "(+ 1 1)")
+    );
+    assert_success(&play(&image, folder.path(), &script));
+    let picture = |name: &str| std::fs::read(folder.path().join(name)).expect("a picture");
+    assert_ne!(picture("before.png"), picture("break.png"));
+    let after = std::fs::read_to_string(folder.path().join("after"));
+    assert_eq!(after.unwrap_or_default(), "2");
+}
+
+#[test]
+fn two_runs_on_virtual_time_are_identical() {
+    let Some(image) = image() else { return };
+    let run = || {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = format!(
+            "{BOOT}type \"(list (get-internal-real-time) (get-universal-time))\\n\"\n\
+             wait idle 1s\nclick 100 90 right\nwait 1s\nscreenshot end.png"
+        );
+        assert_success(&play(&image, folder.path(), &script));
+        std::fs::read(folder.path().join("end.png")).expect("a picture")
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn a_saved_image_goes_on_where_it_was() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = folder.path().join("saved.sysout");
+    let script = format!(
+        "{BOOT}type \"(setq kept (list 1 2 3))\\n\"\nwait idle 1s\nsave {}\nwait idle 1s\n\
+         type \"(il:logout t)\"\nwait end",
+        saved.display()
+    );
+    assert_success(&play(&image, folder.path(), &script));
+    let result = folder.path().join("result");
+    let script = format!("wait idle 10s\n{}", print_to(&result, "(reverse kept)"));
+    assert_success(&play(&saved, folder.path(), &script));
+    assert_eq!(
+        std::fs::read_to_string(result).unwrap_or_default(),
+        "(3 2 1)"
+    );
+    let audit = Command::new(env!("CARGO_BIN_EXE_geiko"))
+        .arg("audit")
+        .arg(&saved)
+        .output()
+        .expect("the program runs");
+    assert_eq!(audit.status.code(), Some(0));
+}
+
+#[test]
+fn a_guest_fault_is_reported() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = format!("{BOOT}type \"(il:raid \\\"of bees\\\")\\n\"\nwait 1m");
+    let output = play(&image, folder.path(), &script);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("of bees"), "{said}");
+    let report = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .filter_map(Result::ok)
+        .find(|entry| {
+            entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with("geiko-fault")
+        })
+        .expect("a report");
+    let report = std::fs::read_to_string(report.path()).expect("a report");
+    for word in [
+        "RAID",
+        "instruction",
+        "registers",
+        "backtrace",
+        "\\EVALFORM",
+    ] {
+        assert!(report.contains(word), "{word} in\n{report}");
+    }
+}
+
+#[test]
+fn a_script_that_waits_in_vain_fails_with_its_line() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = play(
+        &image,
+        folder.path(),
+        "wait idle 1s\n\nwait file nothing 5s",
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.ends_with("script.geiko:3: waited 5s for the file nothing\n"),
+        "{said}"
+    );
+    assert_eq!(
+        play(&image, folder.path(), "quit 42").status.code(),
+        Some(42)
+    );
+}
