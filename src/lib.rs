@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod devices;
 pub mod error;
+mod image_names;
 pub mod keys;
 pub mod report;
 pub mod screenshot;

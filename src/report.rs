@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use geiko_runtime::image::Names;
-use geiko_runtime::isa::Opcode;
+use geiko_runtime::isa::decode::Instruction;
+use geiko_runtime::isa::disasm::instruction_text;
 use geiko_runtime::layout::Generation;
 use geiko_runtime::machine::Machine;
-use geiko_runtime::memory::LispPtr;
 use geiko_runtime::stack::Activation;
+
+use crate::image_names::ImageNames;
 
 /// Callers that the short form shows.
 const SHORT_CALLERS: usize = 4;
@@ -19,6 +21,8 @@ const SHORT_CALLERS: usize = 4;
 const CALLERS: usize = 200;
 /// Stack elements that the full form shows.
 const STACK_ELEMENTS: u16 = 16;
+/// No instruction has more bytes.
+const LONGEST_INSTRUCTION: u32 = 6;
 
 /// All that is known about a guest fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,22 +152,21 @@ impl Report {
     }
 }
 
-/// The instruction at the pc: its name and operand bytes.
+/// The instruction at the pc.
 fn instruction<G: Generation>(machine: &Machine<'_, G>, names: &Names<'_, G>) -> String {
     let pc = machine.regs.pc;
-    let byte = |n| machine.mem.code(pc, n);
-    let opcode = Opcode::from(byte(0));
-    let mut text = opcode.info().name.to_owned();
-    let length = opcode.length(G::OPERAND_BYTES);
-    let operand = (1..length).fold(0, |value, n| value << 8 | u32::from(byte(n)));
-    let symbol = (length > G::OPERAND_BYTES)
-        .then(|| names.print_name(LispPtr(operand)))
-        .flatten();
-    match symbol {
-        Some(symbol) => text.extend([" ", &symbol]),
-        None => text.extend((1..length).map(|n| format!(" {}", byte(n)))),
+    let bytes: Vec<_> = (0..LONGEST_INSTRUCTION)
+        .map(|n| machine.mem.code(pc, n))
+        .collect();
+    let offset = pc.offset_in(machine.func).into();
+    match Instruction::decode(&bytes, offset, G::OPERAND_BYTES) {
+        Some(Ok(instruction)) => {
+            let text = instruction_text(&instruction, &ImageNames(names));
+            // One line, whatever columns a listing has.
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        }
+        _ => format!("{bytes:02x?}"),
     }
-    text
 }
 
 fn registers<G: Generation>(machine: &Machine<'_, G>) -> Vec<(&'static str, String)> {
