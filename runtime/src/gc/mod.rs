@@ -24,6 +24,8 @@ mod counts;
 #[cfg(test)]
 mod counts_tests;
 #[cfg(test)]
+mod medley_tests;
+#[cfg(test)]
 mod model_tests;
 mod reclaim;
 mod scan;
