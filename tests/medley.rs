@@ -106,6 +106,45 @@ fn an_error_opens_a_window_that_can_be_left() {
 }
 
 #[test]
+fn an_interrupt_character_stops_a_busy_lisp() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = format!(
+        "{BOOT}type \"(loop)\"\nwait 200ms\nkey Ctrl-e\nwait idle 1s\n{}",
+        print_to(&folder.path().join("after"), "(+ 1 1)")
+    );
+    assert_success(&play(&image, folder.path(), &script));
+    let after = std::fs::read_to_string(folder.path().join("after"));
+    assert_eq!(after.unwrap_or_default(), "2");
+}
+
+#[test]
+fn a_waiting_lisp_sleeps() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("script.geiko");
+    std::fs::write(&script, "wait idle 1s\nwait 3s").expect("a script");
+    let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
+        .arg(&image)
+        .args(["--headless", "--stats", "--script"])
+        .arg(&script)
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let seconds: f64 = said
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("asleep")?
+                .strip_suffix('s')?
+                .trim()
+                .parse()
+                .ok()
+        })
+        .unwrap_or_default();
+    assert!(seconds > 2.0, "{said}");
+}
+
+#[test]
 fn two_runs_on_virtual_time_are_identical() {
     let Some(image) = image() else { return };
     let run = || {
