@@ -84,7 +84,7 @@ pub(crate) fn read<G: Generation>(mem: Mem<'_, G>) -> CountTable {
         let mut link = entry - 1;
         let mut length = 0;
         while link != 0 {
-            if link >= G::HT_COLLISION_LIMIT || length > G::HT_COLLISION_LIMIT {
+            if link >= G::HT_COLLISION_LIMIT || table.links > G::HT_COLLISION_LIMIT {
                 table
                     .defects
                     .push(format!("the count chain of slot {index:#x} is broken"));

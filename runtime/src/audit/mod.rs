@@ -19,8 +19,11 @@ mod references;
 mod report;
 
 pub use arrays::ArraySpace;
-pub(crate) use conses::ConsCell;
+pub(crate) use arrays::check as check_arrays;
 pub use conses::ConsPages;
+pub(crate) use conses::{ConsCell, decode_page};
 pub use counts::CountTable;
+pub(crate) use counts::read as read_counts;
 pub use recount::{Cause, Difference, Recount};
+pub(crate) use references::object_offsets;
 pub use report::Audit;

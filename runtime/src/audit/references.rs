@@ -14,8 +14,6 @@ use crate::symbols::Symbols;
 const UNIT_WORDS: u32 = 512;
 /// Words of a page.
 const PAGE_WORDS: u32 = 256;
-/// Old symbols that can exist.
-const OLD_SYMBOLS: u32 = 0x1_0000;
 /// Longest list of field offsets that is followed.
 const MAX_FIELDS: u32 = 1024;
 /// Most objects on a free list that are followed.
@@ -82,7 +80,7 @@ impl<G: Generation> Heap<'_, G> {
     }
 
     fn old_symbols(&self, visitor: &mut impl Visitor) {
-        for number in 0..OLD_SYMBOLS {
+        for number in 0..G::INDEXED_SYMBOLS {
             self.symbol_cells(LispPtr(number), visitor);
         }
     }
@@ -279,7 +277,7 @@ impl<G: Generation> Heap<'_, G> {
 }
 
 /// Where objects of `size` words lie in a unit (`reference/storage.md` section 3).
-fn object_offsets(size: u32) -> Vec<u32> {
+pub(crate) fn object_offsets(size: u32) -> Vec<u32> {
     let rest = PAGE_WORDS % size;
     let by_page = rest != 0 && rest < size / 2 && size < PAGE_WORDS;
     let run = if by_page { PAGE_WORDS } else { UNIT_WORDS };

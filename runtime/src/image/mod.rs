@@ -4,11 +4,17 @@
 //!   (`reference/image-format.md`).
 //! - `symbols`, `objects`: names of symbols, strings and lists in a memory that
 //!   no machine runs on yet.
+//! - `functions`: compiled definitions, code blocks and their variables.
+//! - `info`: everything that can be told about an image without running it;
+//!   `instances`: the objects of each type.
 //! - `start`: what is written into memory before the first instruction.
 //! - `save`: from memory to a file.
 
 pub mod error;
+pub mod functions;
 pub mod header;
+pub mod info;
+mod instances;
 pub mod load;
 pub(crate) mod objects;
 pub mod save;
@@ -26,6 +32,7 @@ mod tests;
 
 pub use error::{ImageError, Problem};
 pub use header::{ImageHeader, MemorySize};
+pub use info::ImageInfo;
 pub use load::ImageFile;
 pub use save::SaveError;
 pub use symbols::{Names, find_symbol};

@@ -242,6 +242,11 @@ impl<'m, G: Generation> Names<'m, G> {
         names
     }
 
+    /// The memory.
+    pub fn mem(&self) -> Mem<'m, G> {
+        self.mem
+    }
+
     /// The packages, by number.
     pub fn packages(&self) -> &[Package] {
         &self.packages

@@ -241,3 +241,30 @@ proptest::proptest! {
         super::load::fuzz_header(&file);
     }
 }
+
+/// Looks at a memory that holds nothing sensible.
+fn look_at_noise<G: Generation>(mut seed: u64) {
+    let space = AddressSpace::<G>::reserve().unwrap();
+    let mem = space.view();
+    for cell in 0..0x18_0000 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        // Many zeros and small numbers lead further than noise alone.
+        let value = (seed >> 32) as u32 >> (seed >> 59);
+        mem.set_cell(LispPtr(2 * cell), LispPtr(value));
+    }
+    let builder = Builder::<G>::new();
+    let image = ImageFile::from_bytes(Path::new("x.sysout"), builder.build()).unwrap();
+    let info = ImageInfo::read(mem, image.header());
+    assert_eq!(info.header.file_pages, 5);
+    for definition in functions::definitions(mem).take(100) {
+        let block = functions::CodeBlock::at(mem, definition.code);
+        assert!(block.variables().len() < 0x1_0000);
+        assert!(block.code().len() <= 0x1_0000);
+    }
+}
+
+#[test]
+fn any_memory_can_be_described() {
+    look_at_noise::<Medley2>(1);
+    look_at_noise::<Medley3>(2);
+}

@@ -25,8 +25,10 @@ impl Generation for Medley2 {
     const UFN_TABLE: LispPtr = LispPtr(0x06_0C00);
     const DTD: LispPtr = LispPtr(0x06_1000);
     const DTD_WORDS: u32 = 16;
+    const DTD_CAPACITY: u32 = 1536;
     const TYPE_TABLE: LispPtr = LispPtr(0x06_8000);
     const TYPE_TABLE_WORDS: u32 = 0x8000;
+    const INDEXED_SYMBOLS: u32 = 0x1_0000;
     const ATOM_HASH: LispPtr = LispPtr(0x07_0000);
     const HT_MAIN: LispPtr = LispPtr(0x10_0000);
     const HT_BIG: LispPtr = LispPtr(0x10_8100);
@@ -91,6 +93,41 @@ impl Generation for Medley2 {
         LispPtr(pointer.0.rotate_left(16))
     }
 
+    const REGIONS: &'static [(LispPtr, &'static str)] = &[
+        (LispPtr(0), "unused"),
+        (LispPtr(0x0100), "I/O control blocks"),
+        (LispPtr(0x0200), "unused"),
+        (LispPtr(0xDA00), "user name and password"),
+        (LispPtr(0xDB00), "unused"),
+        (LispPtr(0xDC00), "emulator zone"),
+        (LispPtr(0xDE00), "unused"),
+        (LispPtr(0xDF00), "swap buffer"),
+        (LispPtr(0xE000), "unused"),
+        (LispPtr(0xFF00), "I/O page"),
+        (LispPtr(0x1_0000), "stack"),
+        (LispPtr(0x2_0000), "property lists of symbols"),
+        (LispPtr(0x4_0000), "page table"),
+        (LispPtr(0x5_0000), "page map"),
+        (LispPtr(0x6_0000), "interface page"),
+        (LispPtr(0x6_0100), "unused"),
+        (LispPtr(0x6_0200), "page map table"),
+        (LispPtr(0x6_0A00), "statistics"),
+        (LispPtr(0x6_0C00), "trap functions"),
+        (LispPtr(0x6_0E00), "unused"),
+        (LispPtr(0x6_1000), "type descriptors"),
+        (LispPtr(0x6_7000), "locked page table"),
+        (LispPtr(0x6_8000), "type table"),
+        (LispPtr(0x7_0000), "symbol hash table"),
+        (LispPtr(0x8_0000), "print names of symbols"),
+        (LispPtr(0xA_0000), "definitions of symbols"),
+        (LispPtr(0xC_0000), "values of symbols"),
+        (LispPtr(0xE_0000), "unused"),
+        (LispPtr(0x10_0000), "reference counts"),
+        (LispPtr(0x10_8000), "large reference counts"),
+        (LispPtr(0x11_0000), "reference count collisions"),
+        (LispPtr(0x12_0000), "display"),
+        (LispPtr(0x14_0000), "arrays and objects"),
+    ];
     const DTD_FIELDS: DtdFields = DtdFields {
         size: 1,
         free: 2,

@@ -28,8 +28,10 @@ impl Generation for Medley3 {
     const UFN_TABLE: LispPtr = LispPtr(0x14_0C00);
     const DTD: LispPtr = LispPtr(0x14_1000);
     const DTD_WORDS: u32 = 18;
+    const DTD_CAPACITY: u32 = 1365;
     const TYPE_TABLE: LispPtr = LispPtr(0x18_0000);
     const TYPE_TABLE_WORDS: u32 = 0x4_0000;
+    const INDEXED_SYMBOLS: u32 = 0x2_0000 / 10;
     const ATOM_HASH: LispPtr = LispPtr(0x15_0000);
     const HT_MAIN: LispPtr = LispPtr(0x16_0000);
     const HT_BIG: LispPtr = LispPtr(0x17_0100);
@@ -86,6 +88,37 @@ impl Generation for Medley3 {
         pointer
     }
 
+    const REGIONS: &'static [(LispPtr, &'static str)] = &[
+        (LispPtr(0), "unused"),
+        (LispPtr(0x0100), "I/O control blocks"),
+        (LispPtr(0x0200), "unused"),
+        (LispPtr(0xDA00), "user name and password"),
+        (LispPtr(0xDB00), "unused"),
+        (LispPtr(0xDC00), "emulator zone"),
+        (LispPtr(0xDE00), "unused"),
+        (LispPtr(0xDF00), "swap buffer"),
+        (LispPtr(0xE000), "unused"),
+        (LispPtr(0xFF00), "I/O page"),
+        (LispPtr(0x1_0000), "stack"),
+        (LispPtr(0x2_0000), "page table"),
+        (LispPtr(0x12_0000), "display"),
+        (LispPtr(0x14_0000), "interface page"),
+        (LispPtr(0x14_0100), "unused"),
+        (LispPtr(0x14_0200), "page map table"),
+        (LispPtr(0x14_0A00), "statistics"),
+        (LispPtr(0x14_0C00), "trap functions"),
+        (LispPtr(0x14_0E00), "unused"),
+        (LispPtr(0x14_1000), "type descriptors"),
+        (LispPtr(0x14_7000), "locked page table"),
+        (LispPtr(0x14_8000), "unused"),
+        (LispPtr(0x15_0000), "symbol hash table"),
+        (LispPtr(0x16_0000), "reference counts"),
+        (LispPtr(0x17_0000), "large reference counts"),
+        (LispPtr(0x18_0000), "type table"),
+        (LispPtr(0x1C_0000), "reference count collisions"),
+        (LispPtr(0x2C_0000), "symbols"),
+        (LispPtr(0x2E_0000), "arrays and objects"),
+    ];
     const DTD_FIELDS: DtdFields = DtdFields {
         size: 3,
         free: 4,

@@ -65,9 +65,6 @@ impl Release {
 pub const MIN_MEGABYTES: u32 = 8;
 /// Pages in a megabyte.
 pub const PAGES_PER_MEGABYTE: u32 = 2048;
-/// Symbols that are numbers, not records: entries of the symbol tables of
-/// Medley 2; in Medley 3 as many as there were in the original loadup.
-pub const INDEXED_SYMBOLS: u32 = 0x1_0000;
 
 /// An image generation: every fact that differs between Medley 2 and Medley 3.
 ///
@@ -108,10 +105,14 @@ pub trait Generation: Copy + Clone + std::fmt::Debug + Eq + 'static {
     const DTD: LispPtr;
     /// Words of a type descriptor.
     const DTD_WORDS: u32;
+    /// Type descriptors there is room for.
+    const DTD_CAPACITY: u32;
     /// Type table: one word for every 512 words of memory.
     const TYPE_TABLE: LispPtr;
     /// Words of the type table.
     const TYPE_TABLE_WORDS: u32;
+    /// Symbols that are numbers, not the addresses of records, are below this.
+    const INDEXED_SYMBOLS: u32;
     /// Hash table of the symbols of the original loadup.
     const ATOM_HASH: LispPtr;
     /// Main reference count table, 32768 entries.
@@ -179,6 +180,10 @@ pub trait Generation: Copy + Clone + std::fmt::Debug + Eq + 'static {
     fn frame_pointer(cell: LispPtr) -> LispPtr;
     /// The inverse of [`Generation::frame_pointer`].
     fn to_frame_pointer(pointer: LispPtr) -> LispPtr;
+
+    /// What memory is used for, from which address on, in ascending order; the
+    /// last part is arrays and objects (`reference/memory-map.md` section 2).
+    const REGIONS: &'static [(LispPtr, &'static str)];
 
     /// Field offsets of type descriptors.
     const DTD_FIELDS: records::DtdFields;

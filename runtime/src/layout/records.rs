@@ -73,6 +73,30 @@ pub mod function {
     pub const LOCALS: u32 = 7;
     /// Words of the header; the name table follows.
     pub const WORDS: u32 = 8;
+    /// Words in the place of a name table that a function does not have.
+    pub const NO_NAME_TABLE_WORDS: u32 = 4;
+    /// Bytes in front of the first instruction that hold debugging information
+    /// (a cell).
+    pub const DEBUG_BYTES: u32 = 4;
+}
+
+/// Definition cells of symbols (`reference/memory-map.md` section 6.2).
+pub mod definition {
+    /// The pointer is a code block.
+    pub const COMPILED: u32 = 1 << 31;
+    /// Position of how the arguments are taken, two bits, here and in the cell
+    /// of the frame name in function headers.
+    pub const ARGUMENT_KIND_SHIFT: u32 = 28;
+}
+
+/// Kinds of entries of name tables: the top byte of the locator.
+pub mod locator {
+    /// Argument; the low byte is its number.
+    pub const ARGUMENT: u8 = 0x00;
+    /// Variable in a PVAR slot; the low byte is its number.
+    pub const LOCAL: u8 = 0x80;
+    /// Free variable; the low byte is the number of its PVAR slot.
+    pub const FREE: u8 = 0xC0;
 }
 
 /// The interface page, fields that are the same in both generations

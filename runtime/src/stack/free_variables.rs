@@ -7,17 +7,10 @@
 
 use super::{BOTTOM, Frame};
 use crate::fault::Fault;
-use crate::layout::records::function;
+use crate::layout::records::{function, locator};
 use crate::layout::{Generation, SymbolCell};
 use crate::machine::Machine;
 use crate::memory::{LispPtr, StackOffset};
-
-/// Kinds of name table locators: the top byte.
-mod locator {
-    pub const ARGUMENT: u8 = 0x00;
-    pub const LOCAL: u8 = 0x80;
-    pub const FREE: u8 = 0xC0;
-}
 
 /// Longest chain of frames that is followed; the stack holds fewer.
 const MAX_FRAMES: u32 = 0x8000;
