@@ -128,21 +128,27 @@ fn read(path: &Path) -> Result<(ImageHeader, Vec<u8>), Problem> {
     }
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    let mut bytes = vec![0; length.min(HEADER_BYTES as u64) as usize];
-    file.read_exact(&mut bytes).map_err(shrinking)?;
+    let mut bytes = Vec::new();
+    read_up_to(&mut file, HEADER_BYTES, &mut bytes)?;
     let header = ImageHeader::parse(&bytes, length)?;
-    bytes.resize(header.file_pages as usize * BYTES_PER_PAGE, 0);
-    file.read_exact(&mut bytes[HEADER_BYTES..])
-        .map_err(shrinking)?;
+    let wanted = header.file_pages as usize * BYTES_PER_PAGE;
+    read_up_to(&mut file, wanted, &mut bytes)?;
+    if bytes.len() < wanted {
+        let error = io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "it becomes shorter while it is read",
+        );
+        return Err(error.into());
+    }
     Ok((header, bytes))
 }
 
-fn shrinking(error: io::Error) -> io::Error {
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        io::Error::new(error.kind(), "it becomes shorter while it is read")
-    } else {
-        error
-    }
+/// Reads on until `bytes` are `length` bytes or the file ends.
+fn read_up_to(file: &mut File, length: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let missing = length - bytes.len();
+    bytes.reserve_exact(missing);
+    file.take(missing as u64).read_to_end(bytes)?;
+    Ok(())
 }
 
 /// The table of pages of an image file, in the file.

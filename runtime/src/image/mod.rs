@@ -26,6 +26,8 @@ mod medley_tests;
 #[cfg(test)]
 mod save_tests;
 #[cfg(test)]
+mod symbols_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -275,3 +275,31 @@ fn sync_folder(path: &Path) -> io::Result<()> {
         result => result,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_save_that_fails_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.sysout");
+        fs::write(&path, "old").unwrap();
+        for (kind, code) in [
+            (io::ErrorKind::StorageFull, 2),
+            (io::ErrorKind::QuotaExceeded, 2),
+            (io::ErrorKind::TimedOut, 6),
+            (io::ErrorKind::BrokenPipe, 5),
+        ] {
+            let cause = save_file(&path, |out| {
+                out.write_all(b"new")?;
+                Err(kind.into())
+            })
+            .unwrap_err();
+            let path = path.clone();
+            assert_eq!(SaveError { path, cause }.lisp_code(), code);
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
