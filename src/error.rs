@@ -63,6 +63,20 @@ pub enum Error {
     /// An image file that cannot be opened.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// An image lacks a function.
+    #[error("the image has no compiled function {name}{}", suggestion(.like))]
+    NoFunction {
+        /// The name asked for.
+        name: String,
+        /// A function with a similar name.
+        like: Option<String>,
+    },
+    /// There is no code at an address.
+    #[error("there is no code at {at}")]
+    NoCode {
+        /// The address.
+        at: String,
+    },
     /// A script cannot be read.
     #[error("cannot read the script {path}: {source}")]
     ReadScript {
@@ -100,7 +114,11 @@ impl Error {
     /// The status with which the program ends.
     pub fn status(&self) -> Status {
         match self {
-            Self::Image(_) | Self::ReadScript { .. } | Self::BadScript(_) => Status::CannotStart,
+            Self::Image(_)
+            | Self::NoFunction { .. }
+            | Self::NoCode { .. }
+            | Self::ReadScript { .. }
+            | Self::BadScript(_) => Status::CannotStart,
             Self::Script(error) if matches!(error.problem, Problem::NotSaved { .. }) => {
                 Status::CannotSave
             }
@@ -129,5 +147,12 @@ impl Error {
             let _ = write!(message, "\n  try: {advice}");
         }
         message
+    }
+}
+
+fn suggestion(like: &Option<String>) -> String {
+    match like {
+        Some(like) => format!("; did you mean {like}?"),
+        None => String::new(),
     }
 }

@@ -10,10 +10,14 @@ pub struct ImageNames<'a, 'm, G: Generation>(pub &'a image::Names<'m, G>);
 
 impl<G: Generation> disasm::Names for ImageNames<'_, '_, G> {
     fn atom(&self, atom: u32) -> String {
-        self.0.name(LispPtr(atom))
+        self.0.object(LispPtr(atom))
     }
 
     fn pointer(&self, pointer: u32) -> String {
-        self.0.name(LispPtr(pointer))
+        self.0.object(LispPtr(pointer))
+    }
+
+    fn type_name(&self, number: u16) -> Option<String> {
+        self.0.type_name(number)
     }
 }

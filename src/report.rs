@@ -63,7 +63,7 @@ pub struct Place {
 impl Place {
     fn new<G: Generation>(names: &Names<'_, G>, activation: &Activation) -> Self {
         Self {
-            function: names.name(activation.name),
+            function: names.object(activation.name),
             offset: activation.pc,
             frame: activation.frame.0,
         }

@@ -19,6 +19,18 @@ fn image() -> Option<PathBuf> {
     None
 }
 
+/// The standard output of a command that looks into `image`.
+fn look(command: &str, image: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
+        .arg(command)
+        .arg(image)
+        .args(arguments)
+        .output()
+        .expect("the program runs");
+    assert_success(&output);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 /// Runs `image` with a script, in `folder`, on virtual time.
 fn play(image: &Path, folder: &Path, script: &str) -> Output {
     let path = folder.join("script.geiko");
@@ -57,6 +69,48 @@ fn print_to(file: &Path, form: &str) -> String {
         .replace('"', "\\\"")
         .replace('\n', "\\n");
     format!("type \"{text}\"\nwait idle 1s\n")
+}
+
+#[test]
+fn an_image_can_be_looked_into() {
+    let Some(image) = image() else { return };
+    let info = look("info", &image, &[]);
+    for line in [
+        "generation   Medley 2 (24-bit pointers)",
+        "herald       Medley  7-Oct-92 ...",
+        "   5      4    98942     4965      30907  LISTP",
+        "   19579  INTERLISP (IL)",
+    ] {
+        assert!(info.contains(line), "{line} in\n{info}");
+    }
+    let json = look("info", &image, &["--json"]);
+    assert!(json.contains("\"symbols\": 25724"), "{json}");
+    let audit = look("audit", &image, &["--json"]);
+    assert!(audit.contains("\"sound\": true"), "{audit}");
+    insta::assert_snapshot!(look("disasm", &image, &["reverse"]));
+}
+
+#[test]
+fn unknown_functions_are_wrong_input() {
+    let Some(image) = image() else { return };
+    for (name, message) in [
+        (
+            "reverze",
+            "no compiled function reverze; did you mean REVERSE?",
+        ),
+        ("#ff,0", "there is no code at #ff,0"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
+            .arg("disasm")
+            .arg(&image)
+            .args(["car", name])
+            .output()
+            .expect("the program runs");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(message), "{said}");
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The command line.
 
 mod audit;
+mod disasm;
 mod generate;
+mod info;
 mod output;
 mod run;
 
@@ -41,7 +43,8 @@ Examples:
   geiko lisp.sysout --headless --script test.geiko
   geiko lisp.sysout --headless --script - --screenshot end.png < test.geiko
   geiko run --help            the options of run and the script language
-  geiko audit lisp.sysout     check an image without running it
+  geiko info lisp.sysout      what is in an image
+  geiko disasm lisp.sysout REVERSE
 
 Exit status: 0 success, 1 Lisp or a script reported failure, 2 could not start,
 3 fault of the image (a report is written), 4 an image was not saved, 124 time
@@ -52,6 +55,10 @@ enum Command {
     /// Open an image and work in it (the default)
     #[command(after_help = script::HELP)]
     Run(RunArgs),
+    /// Tell what an image is and holds, without running it
+    Info(InfoArgs),
+    /// List the code of functions of an image
+    Disasm(DisasmArgs),
     /// Check what an image says about itself: reference counts against a
     /// recount, free lists, array space; status 1 if it is not sound
     Audit(AuditArgs),
@@ -66,6 +73,35 @@ enum Command {
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
+}
+
+/// What to tell.
+#[derive(Debug, Args)]
+struct InfoArgs {
+    /// The image
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What to list.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  geiko disasm lisp.sysout il:reverse cl:apply '\\EVALFORM'
+  geiko disasm lisp.sysout '#14,5f44'     the code block at that address")]
+struct DisasmArgs {
+    /// The image
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+    /// Functions, such as REVERSE or CL:APPLY; #HI,LO is an address
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    names: Vec<String>,
+    /// List every function that is the definition of a symbol
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
 }
 
 /// What to audit.
@@ -197,6 +233,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn execute(cli: Cli) -> Result<Status, Error> {
     match (cli.command, cli.run) {
         (Some(Command::Run(arguments)), _) | (None, Some(arguments)) => run::run(arguments),
+        (Some(Command::Info(arguments)), _) => info::info(&arguments),
+        (Some(Command::Disasm(arguments)), _) => disasm::disasm(&arguments),
         (Some(Command::Audit(arguments)), _) => audit::audit(&arguments),
         (Some(Command::Completions { shell }), _) => generate::completions(shell),
         (Some(Command::Man { folder }), _) => generate::manual(folder.as_deref()),

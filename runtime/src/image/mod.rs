@@ -4,6 +4,7 @@
 //!   (`reference/image-format.md`).
 //! - `symbols`, `objects`: names of symbols, strings and lists in a memory that
 //!   no machine runs on yet.
+//! - `print`: objects as text.
 //! - `functions`: compiled definitions, code blocks and their variables.
 //! - `info`: everything that can be told about an image without running it;
 //!   `instances`: the objects of each type.
@@ -17,6 +18,7 @@ pub mod info;
 mod instances;
 pub mod load;
 pub(crate) mod objects;
+mod print;
 pub mod save;
 pub mod start;
 pub mod symbols;

@@ -1,0 +1,166 @@
+//! `geiko disasm`.
+
+use std::fmt::Write as _;
+
+use geiko_runtime::image::functions::{ArgumentKind, CodeBlock, Storage, definitions};
+use geiko_runtime::image::{ImageFile, Names, functions};
+use geiko_runtime::isa::disasm::{FunctionInfo, Listing};
+use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
+use geiko_runtime::memory::LispPtr;
+
+use super::{DisasmArgs, output};
+use crate::error::{Error, Status};
+use crate::image_names::ImageNames;
+
+/// Likeness from which a name is worth proposing.
+const LIKE: f64 = 0.85;
+
+/// Lists the code of functions.
+pub fn disasm(arguments: &DisasmArgs) -> Result<Status, Error> {
+    let image = ImageFile::open(&arguments.image)?;
+    match image.header().release {
+        Release::Medley2 => list::<Medley2>(&image, arguments),
+        Release::Medley3 => list::<Medley3>(&image, arguments),
+    }
+}
+
+fn list<G: Generation>(image: &ImageFile, arguments: &DisasmArgs) -> Result<Status, Error> {
+    let space = image.load::<G>(image.memory_size(None)?)?;
+    let names = Names::new(space.view());
+    if arguments.all {
+        let mut blocks: Vec<_> = definitions(space.view())
+            .map(|definition| (names.object(definition.symbol), definition.code))
+            .collect();
+        blocks.sort();
+        for (name, code) in blocks {
+            output::text(&format!("{}\n", listing(&names, Some(name), code)))?;
+        }
+        return Ok(Status::Success);
+    }
+    // Every name must be right before anything is printed.
+    let blocks = arguments
+        .names
+        .iter()
+        .map(|name| find(&names, name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let listings: Vec<_> = blocks
+        .into_iter()
+        .map(|code| listing(&names, None, code))
+        .collect();
+    output::text(&listings.join("\n"))?;
+    Ok(Status::Success)
+}
+
+/// The code block of the function called `name`, or at the address `#hi,lo`.
+fn find<G: Generation>(names: &Names<'_, G>, name: &str) -> Result<LispPtr, Error> {
+    if let Some(address) = address(name) {
+        let block = CodeBlock::at(names.mem(), address);
+        return match block.end() {
+            Some(_) => Ok(block.address()),
+            None => Err(Error::NoCode { at: name.into() }),
+        };
+    }
+    [name.to_owned(), name.to_uppercase()]
+        .iter()
+        .find_map(|name| functions::find_definition(names, name))
+        .map(|definition| definition.code)
+        .ok_or_else(|| Error::NoFunction {
+            name: name.into(),
+            like: similar(names, name),
+        })
+}
+
+/// Reads an address as listings show it.
+fn address(text: &str) -> Option<LispPtr> {
+    let (hi, lo) = text.strip_prefix('#')?.split_once(',')?;
+    let part = |digits| {
+        u32::from_str_radix(digits, 16)
+            .ok()
+            .filter(|n| *n <= 0xFFFF)
+    };
+    Some(LispPtr(part(hi)? << 16 | part(lo)?))
+}
+
+/// The function whose name is most like `name`.
+fn similar<G: Generation>(names: &Names<'_, G>, name: &str) -> Option<String> {
+    let wanted = name.to_uppercase();
+    definitions(names.mem())
+        .map(|definition| names.name(definition.symbol))
+        .map(|known| (strsim::jaro_winkler(&wanted, &known), known))
+        .filter(|&(likeness, _)| likeness >= LIKE)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
+/// The listing of a code block; without a `name`, under the name of its frames.
+fn listing<G: Generation>(names: &Names<'_, G>, name: Option<String>, code: LispPtr) -> String {
+    let block = CodeBlock::at(names.mem(), code);
+    let mut info = function_info(names, &block);
+    if let Some(name) = name {
+        info.name = name;
+    }
+    let bytes = block.code();
+    let image_names = ImageNames(names);
+    let listing = Listing::new(&bytes, info.startpc.into(), G::OPERAND_BYTES, &image_names);
+    let mut text = String::new();
+    let _ = write!(text, "{}", listing.with_function(&info));
+    text
+}
+
+fn function_info<G: Generation>(names: &Names<'_, G>, block: &CodeBlock<'_, G>) -> FunctionInfo {
+    let header = block.header();
+    let mut info = FunctionInfo {
+        name: names.object(header.frame_name),
+        na: header.argument_count,
+        pv: header.pvar_quads,
+        nlocals: header.locals,
+        startpc: header.start_pc,
+        stkmin: header.stack_min,
+        argtype: match header.arguments {
+            ArgumentKind::Lambda => 0,
+            ArgumentKind::NLambda => 1,
+            ArgumentKind::LambdaNoSpread => 2,
+            ArgumentKind::NLambdaNoSpread => 3,
+        },
+        ntsize: header.name_table_words,
+        ..FunctionInfo::default()
+    };
+    for variable in block.variables() {
+        let (variables, number) = match variable.storage {
+            Storage::Argument(number) => (&mut info.arguments, number),
+            Storage::Local(number) => (&mut info.locals, number),
+            Storage::Free(number) => (&mut info.free_variables, number),
+        };
+        let number = u16::from(number);
+        if !variables.iter().any(|(known, _)| *known == number) {
+            variables.push((number, names.object(variable.name)));
+        }
+    }
+    for variables in [
+        &mut info.arguments,
+        &mut info.locals,
+        &mut info.free_variables,
+    ] {
+        variables.sort();
+    }
+    info
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (text, address_of) in [
+            ("#14,5f44", Some(LispPtr(0x14_5F44))),
+            ("#0,0", Some(LispPtr::NIL)),
+            ("14,5f44", None),
+            ("#14", None),
+            ("#12345,0", None),
+            ("#x,y", None),
+        ] {
+            assert_eq!(address(text), address_of, "{text}");
+        }
+    }
+}
