@@ -163,9 +163,10 @@ fn save_file(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), SaveFailure> {
     let target = writable_target(path)?;
-    let (mut temporary, mut file) = Temporary::beside(&target)?;
+    let mut temporary = Temporary::beside(&target)?;
     let written = (|| {
-        let mut out = BufWriter::with_capacity(BUFFER, &mut file);
+        let file = &mut temporary.file;
+        let mut out = BufWriter::with_capacity(BUFFER, &mut *file);
         write(&mut out)?;
         out.flush()?;
         drop(out);
@@ -176,7 +177,6 @@ fn save_file(
         file.sync_all()
     })();
     written.map_err(SaveFailure::Write)?;
-    drop(file);
     verify(&temporary.path).map_err(SaveFailure::Damaged)?;
     fs::rename(&temporary.path, &target).map_err(SaveFailure::Write)?;
     temporary.renamed = true;
@@ -208,36 +208,52 @@ fn writable_target(path: &Path) -> Result<PathBuf, SaveFailure> {
     Ok(target)
 }
 
-/// A file that is removed unless it gets another name.
+/// A file that is removed unless it gets another name. It is locked as long as
+/// somebody writes it, so that one which a killed process left can be told apart.
 struct Temporary {
     path: PathBuf,
+    file: File,
     renamed: bool,
 }
 
 impl Temporary {
     /// A new file in the folder of `target`.
-    fn beside(target: &Path) -> Result<(Self, File), SaveFailure> {
-        let mut last = None;
-        for number in 0..TEMPORARY_NAMES {
+    fn beside(target: &Path) -> Result<Self, SaveFailure> {
+        let mut number = 0;
+        loop {
             let mut name = OsString::from(target.file_name().unwrap_or_default());
-            name.push(format!("-temp-{}-{number}", std::process::id()));
+            name.push(format!("-temp-{number}"));
             let path = target.with_file_name(name);
             match File::create_new(&path) {
                 Ok(file) => {
+                    // Where files cannot be locked none is ever taken for
+                    // one that was left.
+                    let _ = file.try_lock();
                     let renamed = false;
-                    return Ok((Self { path, renamed }, file));
+                    return Ok(Self {
+                        path,
+                        file,
+                        renamed,
+                    });
                 }
                 Err(source) => {
                     let exists = source.kind() == io::ErrorKind::AlreadyExists;
-                    last = Some(SaveFailure::Open { path, source });
-                    if !exists {
-                        break;
+                    if !exists || number == TEMPORARY_NAMES {
+                        return Err(SaveFailure::Open { path, source });
+                    }
+                    if !remove_if_left(&path) {
+                        number += 1;
                     }
                 }
             }
         }
-        Err(last.unwrap_or(SaveFailure::BadName))
     }
+}
+
+/// Removes a temporary file that nobody writes any more; false if somebody does,
+/// or it cannot be removed.
+fn remove_if_left(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| file.try_lock().is_ok() && fs::remove_file(path).is_ok())
 }
 
 impl Drop for Temporary {
@@ -301,5 +317,27 @@ mod tests {
         }
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn temporary_files_of_the_dead_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x.sysout");
+        let names = || {
+            let mut names: Vec<_> = fs::read_dir(folder.path())
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        fs::write(folder.path().join("x.sysout-temp-0"), "left").unwrap();
+        let first = Temporary::beside(&target).unwrap_or_else(|_| panic!());
+        assert_eq!(names(), ["x.sysout-temp-0"]);
+        let second = Temporary::beside(&target).unwrap_or_else(|_| panic!());
+        assert_eq!(names(), ["x.sysout-temp-0", "x.sysout-temp-1"]);
+        drop(first);
+        drop(second);
+        assert!(names().is_empty());
     }
 }

@@ -123,3 +123,57 @@ impl<'m, G: Generation> Machine<'m, G> {
         self.update_seconds_clock();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::records::types;
+    use crate::layout::{Medley2, Medley3};
+    use crate::testing::with_machine;
+
+    fn prepared<G: Generation>(megabytes: u32, test: impl FnOnce(Machine<'_, G>)) {
+        with_machine::<G>(|mut m| {
+            m.mem.set_cell(m.symbols.storage_full, LispPtr::T);
+            m.set_interface_word(interface::DEVICE_CONFIG, 0xFF67);
+            m.prepare(MemorySize { megabytes });
+            assert_eq!(m.fault, None);
+            assert_eq!(m.interface_word(interface::MACHINE_TYPE), 3);
+            assert_eq!(m.interface_word(interface::DEVICE_CONFIG), 0xFF10);
+            assert_eq!(m.interface_word(interface::USER_NAME), 0, "nobody");
+            assert!(m.mem.cell(m.symbols.storage_full).is_nil());
+            for word in 61..68 {
+                assert_eq!(m.mem.word(IO_PAGE.add(word)), 0xFFFF);
+            }
+            let last = megabytes * 2048 - 1;
+            assert_eq!(m.page_variable(m.symbols.second_mds_page), last - 3);
+            test(m);
+        });
+    }
+
+    #[test]
+    fn medley2_copies_the_last_page_itself() {
+        prepared::<Medley2>(32, |m| {
+            assert_eq!(m.interface_word(64), 0xFFFF);
+            assert_eq!(m.interface_word(45), 32);
+            assert_eq!(m.interface_word(interface::DL24_BIT_ADDRESSABLE), 0xFFFF);
+            let second = m.mem.cell(m.symbols.second_mds_page);
+            assert_eq!(second, LispPtr::smallpos(0xFFFC));
+        });
+        prepared::<Medley2>(8, |m| {
+            assert_eq!(m.interface_word(interface::DL24_BIT_ADDRESSABLE), 0);
+        });
+    }
+
+    #[test]
+    fn medley3_has_page_numbers_in_boxes() {
+        prepared::<Medley3>(256, |m| {
+            let field = |offset| m.mem.cell(Medley3::INTERFACE_PAGE.add(offset)).0;
+            assert_eq!((field(80), field(86)), (0x7_FFFF, 256));
+            let last = m.symbols.last_vmem_file_page;
+            assert_eq!(m.page_variable(last), 0x7_FFFF);
+            for variable in [last, m.symbols.next_mds_page, m.symbols.second_array_page] {
+                assert_eq!(m.type_number(m.mem.cell(variable)), types::FIXP);
+            }
+        });
+    }
+}
