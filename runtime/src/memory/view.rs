@@ -54,6 +54,15 @@ impl<'m, G: Generation> Mem<'m, G> {
         LispPtr(unsafe { self.at(address.0 << 1).cast::<u32>().read_unaligned() })
     }
 
+    /// The cell at `address` and the one behind it.
+    #[inline(always)]
+    pub fn cell_pair(self, address: LispPtr) -> (LispPtr, LispPtr) {
+        // SAFETY: as in `cell`; eight bytes from a masked address end inside the
+        // reservation, which goes on for a page behind the Lisp memory.
+        let pair = unsafe { self.at(address.0 << 1).cast::<u64>().read_unaligned() };
+        (LispPtr(pair as u32), LispPtr((pair >> 32) as u32))
+    }
+
     /// Stores a whole cell.
     #[inline(always)]
     pub fn set_cell(self, address: LispPtr, value: LispPtr) {

@@ -7,19 +7,53 @@
 
 use super::{BOTTOM, Frame};
 use crate::fault::Fault;
-use crate::layout::records::{function, locator};
+use crate::layout::records::{frame, function, locator};
 use crate::layout::{Generation, SymbolCell};
 use crate::machine::Machine;
-use crate::memory::{LispPtr, StackOffset};
+use crate::memory::{LispPtr, Mem, StackOffset};
 
 /// Longest chain of frames that is followed; the stack holds fewer.
 const MAX_FRAMES: u32 = 0x8000;
 
-/// What a frame's name table says of a name.
+/// What a name table entry says of its name.
 enum Hit {
+    /// The cell is here.
     Address(LispPtr),
-    NotBound,
-    Bad(u32),
+    /// The local is not bound now; another entry of the table may be.
+    Unbound,
+    /// The frame has the variable free itself and does not know where it is; the
+    /// search goes on with its callers.
+    NotLookedUp,
+    /// No such kind of entry.
+    Bad,
+}
+
+/// What `locator` says of the frame with PVAR slots at `pvar`.
+#[inline(always)]
+fn locate<G: Generation>(mem: Mem<'_, G>, pvar: StackOffset, locator: LispPtr) -> Hit {
+    let index = (locator.0 & 0xFF) as u8;
+    match (locator.0 >> 24) as u8 {
+        locator::LOCAL => {
+            if mem.slot(pvar, index).has_sign() {
+                Hit::Unbound
+            } else {
+                Hit::Address(pvar.add(2 * u16::from(index)).address())
+            }
+        }
+        locator::FREE => {
+            let slot = mem.slot(pvar, index);
+            if is_unlooked(slot) {
+                Hit::NotLookedUp
+            } else {
+                Hit::Address(slot_address::<G>(slot))
+            }
+        }
+        locator::ARGUMENT => {
+            let ivar = StackOffset(mem.stack(pvar.sub(frame::WORDS + 2)).lo());
+            Hit::Address(ivar.add(2 * u16::from(index)).address())
+        }
+        _ => Hit::Bad,
+    }
 }
 
 /// True for a free variable slot that holds no address yet.
@@ -55,64 +89,60 @@ impl<G: Generation> Machine<'_, G> {
 
     /// The address of the cell that `name` means for code called by `frame`:
     /// the search starts at the frame's access link.
-    pub fn find_variable(&mut self, mut frame: Frame<'_, G>, name: LispPtr) -> Result<LispPtr, ()> {
+    pub fn find_variable(&mut self, frame: Frame<'_, G>, name: LispPtr) -> Result<LispPtr, ()> {
+        let mem = self.mem;
+        let mut pvar = frame.pvar();
+        let mut flags_and_link = mem.stack(frame.fx);
         for _ in 0..MAX_FRAMES {
-            let alink = frame.alink_word();
+            let alink = flags_and_link.lo();
             if alink == BOTTOM {
                 return Ok(G::symbol_cell(name, SymbolCell::Value));
             }
             if alink == 0 {
                 break;
             }
-            frame = frame.alink();
-            match self.find_in_frame(frame, name) {
-                Hit::Address(address) => return Ok(address),
-                Hit::NotBound => {}
-                Hit::Bad(locator) => {
-                    let function = frame.name_table();
-                    self.raise_fault(Fault::BadNameTable { function, locator });
-                    return Err(());
+            pvar = StackOffset(alink & 0xFFFE);
+            flags_and_link = mem.stack(pvar.sub(frame::WORDS));
+            let own_table = flags_and_link.hi() & frame::flag::VALID_NAME_TABLE != 0;
+            let table = if own_table {
+                frame::NAME_TABLE
+            } else {
+                frame::FUNCTION
+            };
+            let table = G::frame_pointer(mem.stack(pvar.sub(frame::WORDS - table))).masked::<G>();
+            let words = u32::from(mem.cell(table.add(function::NAME_TABLE_SIZE)).hi());
+            let names = table.add(function::WORDS);
+            let mut entry = 0;
+            // Names come in pairs: the size is a multiple of four words.
+            'table: while entry < words {
+                let (first, second) = mem.cell_pair(names.add(entry));
+                for (candidate, at) in [(first, entry), (second, entry + 2)] {
+                    if candidate != name {
+                        continue;
+                    }
+                    let locator = mem.cell(names.add(words + at));
+                    match locate(mem, pvar, locator) {
+                        Hit::Address(address) => return Ok(address),
+                        Hit::Unbound => {}
+                        Hit::NotLookedUp => break 'table,
+                        Hit::Bad => {
+                            let locator = locator.0;
+                            self.raise_fault(Fault::BadNameTable {
+                                function: table,
+                                locator,
+                            });
+                            return Err(());
+                        }
+                    }
                 }
+                entry += 4;
             }
         }
         let fault = Fault::BadStackBlock {
-            at: frame.fx,
-            word: frame.alink_word(),
+            at: pvar.sub(frame::WORDS),
+            word: flags_and_link.hi(),
         };
         self.raise_fault(fault);
         Err(())
-    }
-
-    fn find_in_frame(&self, frame: Frame<'_, G>, name: LispPtr) -> Hit {
-        let table = frame.name_table();
-        let words = u32::from(self.mem.word(table.add(function::NAME_TABLE_SIZE)));
-        let names = table.add(function::WORDS);
-        for entry in (0..words).step_by(2) {
-            if self.mem.cell(names.add(entry)).masked::<G>() != name {
-                continue;
-            }
-            let locator = self.mem.cell(names.add(words + entry)).0;
-            let index = (locator & 0xFF) as u8;
-            match (locator >> 24) as u8 {
-                locator::LOCAL => {
-                    if !self.mem.slot(frame.pvar(), index).has_sign() {
-                        return Hit::Address(frame.pvar().add(2 * u16::from(index)).address());
-                    }
-                }
-                locator::FREE => {
-                    let slot = self.mem.slot(frame.pvar(), index);
-                    return if is_unlooked(slot) {
-                        Hit::NotBound
-                    } else {
-                        Hit::Address(slot_address::<G>(slot))
-                    };
-                }
-                locator::ARGUMENT => {
-                    return Hit::Address(frame.ivar().add(2 * u16::from(index)).address());
-                }
-                _ => return Hit::Bad(locator),
-            }
-        }
-        Hit::NotBound
     }
 }
