@@ -164,6 +164,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     /// The same for a two-dimensional array.
+    #[inline(always)]
     fn element_of_matrix(
         &self,
         array: LispPtr,
@@ -182,8 +183,7 @@ impl<G: Generation> Machine<'_, G> {
             }
         };
         let (rows, columns) = (bound(G::ARRAY_FIELDS.bound0), bound(G::ARRAY_FIELDS.bound1));
-        let row = u32::try_from(self.integer(row)?).ok()?;
-        let column = u32::try_from(self.integer(column)?).ok()?;
+        let (row, column) = (self.integer(row)? as u32, self.integer(column)? as u32);
         (row < rows && column < columns).then(|| {
             let base = self.mem.cell(array).masked::<G>();
             let index = row.wrapping_mul(columns).wrapping_add(column);
@@ -281,6 +281,18 @@ handler! {
 
     /// Element of a two-dimensional array.
     aref2(m, s) {
+        if let Some((base, kind, index)) = m.element_of_matrix(s.below(2), s.below(1), s.tos)
+            && let Some(value) = fetch_unboxed(s.mem, base, kind, index)
+        {
+            s.replace(2, value);
+            return s.next(m, 1);
+        }
+        s.go(m, aref2_boxed::<G>)
+    }
+
+    /// Element that needs a box, or a trap.
+    #[inline(never)]
+    aref2_boxed(m, s) {
         let value = match m.element_of_matrix(s.below(2), s.below(1), s.tos) {
             Some((base, kind, index)) => m.fetch_element(base, kind, index),
             None => None,

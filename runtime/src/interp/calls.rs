@@ -15,7 +15,7 @@ use super::{Exit, Handler, State, handler};
 use crate::layout::records::{block, frame, function, symbols, type_entry, types};
 use crate::layout::{Generation, SymbolCell};
 use crate::machine::{Machine, type_entry_of};
-use crate::memory::{CodePc, LispPtr};
+use crate::memory::{CodePc, LispPtr, Mem, StackOffset};
 use crate::stack::Frame;
 
 /// Sets the limit for code that needs `stack_min` words; true when a poll must
@@ -29,30 +29,71 @@ fn limit_reached<G: Generation>(s: State<'_, G>, stack_min: u16) -> bool {
     u32::from(s.sp.0) > limit
 }
 
+/// What is called.
+#[derive(Clone, Copy)]
+struct Callee {
+    /// Function header.
+    code: LispPtr,
+    /// Its first cell: stack need and number of arguments.
+    header: LispPtr,
+    /// Environment of a closure, else [`LispPtr::UNBOUND`].
+    environment: LispPtr,
+}
+
+impl Callee {
+    #[inline(always)]
+    fn new<G: Generation>(mem: Mem<'_, G>, code: LispPtr, environment: LispPtr) -> Self {
+        Self {
+            code,
+            header: mem.cell(code.add(function::STACK_MIN)),
+            environment,
+        }
+    }
+
+    /// Stack words needed between two checks.
+    #[inline(always)]
+    fn stack_min(self) -> u16 {
+        self.header.hi()
+    }
+
+    /// Number of arguments, negative for any number.
+    #[inline(always)]
+    fn arguments(self) -> i16 {
+        self.header.lo() as i16
+    }
+}
+
 /// Builds the callee's frame behind its `argc` arguments, the last of which is
-/// in memory at `s.sp`, and enters `code`, whose first header cell is `header`.
+/// in memory at `s.sp`, and enters it. The caller goes on behind the instruction of
+/// `length` bytes. Its `nextblock` and `pc` are stored as one cell, which a return
+/// reads as one.
 #[inline(always)]
-fn enter<'m, G: Generation>(
+fn enter<'m, G: Generation, const ADJUST: bool>(
     s: &mut State<'m, G>,
     m: &mut Machine<'m, G>,
-    code: LispPtr,
-    header: LispPtr,
+    callee: Callee,
     argc: u16,
-    environment: LispPtr,
+    length: u16,
 ) {
     let mem = s.mem;
+    let Callee {
+        code, environment, ..
+    } = callee;
     let header2 = mem.cell(code.add(function::PVAR_QUADS));
     let ivar = s.sp.sub(2 * argc).add(2);
-    mem.set_stack_word(s.pvar.sub(frame::WORDS - frame::NEXT_BLOCK), ivar.0);
+    let resume = s.pc.offset_in(m.func).wrapping_add(length);
+    let next_block = s.pvar.sub(frame::WORDS - frame::NEXT_BLOCK);
+    mem.set_stack(
+        next_block,
+        LispPtr(u32::from(ivar.0) << 16 | u32::from(resume)),
+    );
     let mut top = s.sp.add(2);
-    let wanted = header.lo() as i16;
-    if wanted >= 0 && wanted as u16 != argc {
-        let end = ivar.add(2 * wanted as u16);
-        for _ in argc..wanted as u16 {
-            mem.set_stack(top, LispPtr::NIL);
-            top = top.add(2);
+    let wanted = callee.arguments();
+    if ADJUST && wanted >= 0 && wanted as u16 != argc {
+        if argc < wanted as u16 {
+            supply_arguments(mem, top, wanted as u16 - argc);
         }
-        top = end;
+        top = ivar.add(2 * wanted as u16);
     }
     let basic = u32::from(block::BASIC_FRAME) << 16 | u32::from(ivar.0);
     mem.set_stack(top, LispPtr(basic));
@@ -60,23 +101,35 @@ fn enter<'m, G: Generation>(
     mem.set_stack(top.add(2), LispPtr(flags));
     mem.set_stack(top.add(2 + frame::FUNCTION), G::to_frame_pointer(code));
     let pvar = top.add(2 + frame::WORDS);
-    let mut slot = pvar;
-    for _ in 0..(header2.0 as i32 >> 16) + 1 {
-        mem.set_stack_pair(slot, LispPtr::UNBOUND);
-        slot = slot.add(4);
+    let words = 4 * header2.hi().wrapping_add(1);
+    let mut filled = 0;
+    // Two quad-words a step: the function needs more stack behind them anyway.
+    while filled < words {
+        mem.fill_stack(pvar.add(filled), LispPtr::UNBOUND);
+        filled += 8;
     }
-    if environment != LispPtr::UNBOUND && slot != pvar {
+    if environment != LispPtr::UNBOUND && words != 0 {
         mem.set_stack(pvar, environment);
     }
-    s.sp = slot.add(2);
+    s.sp = pvar.add(words).add(2);
     s.pvar = pvar;
     s.pc = CodePc::new(code, header2.lo());
     m.ivar = ivar;
     m.func = code;
 }
 
+/// Pushes NIL for `count` missing arguments from `top` on.
+#[cold]
+#[inline(never)]
+fn supply_arguments<G: Generation>(mem: Mem<'_, G>, top: StackOffset, count: u16) {
+    for n in 0..count {
+        mem.set_stack(top.add(2 * n), LispPtr::NIL);
+    }
+}
+
 /// Calls the definition of `symbol` with `argc` arguments from an instruction of
-/// `length` bytes.
+/// `length` bytes. Continues in `other` if it is not compiled or takes another
+/// number of arguments.
 #[inline(always)]
 fn call_symbol<'m, G: Generation>(
     mut s: State<'m, G>,
@@ -90,15 +143,16 @@ fn call_symbol<'m, G: Generation>(
     if !definition.has_sign() {
         return s.go(m, other);
     }
-    let code = definition.masked::<G>();
-    let header = s.mem.cell(code.add(function::STACK_MIN));
-    let pc = s.pc.offset_in(m.func).wrapping_add(length);
-    Frame::of_pvar(s.mem, s.pvar).set_pc_offset(pc);
-    if limit_reached(s, header.hi()) {
+    let callee = Callee::new(s.mem, definition.masked::<G>(), LispPtr::UNBOUND);
+    let wanted = callee.arguments();
+    if wanted >= 0 && wanted as u16 != argc {
+        return s.go(m, other);
+    }
+    if limit_reached(s, callee.stack_min()) {
         return s.go(m, super::interrupts::poll::<G>);
     }
     s.mem.set_stack(s.sp, s.tos);
-    enter(&mut s, m, code, header, argc, LispPtr::UNBOUND);
+    enter::<G, false>(&mut s, m, callee, argc, length);
     s.dispatch(m)
 }
 
@@ -143,10 +197,8 @@ impl<'m, G: Generation> Machine<'m, G> {
             let interpreter = self.definition(symbols::INTERPRETER);
             (interpreter.masked::<G>(), LispPtr::UNBOUND)
         };
-        let pc = s.pc.offset_in(self.func).wrapping_add(call.length);
-        Frame::of_pvar(s.mem, s.pvar).set_pc_offset(pc);
-        let header = s.mem.cell(code.add(function::STACK_MIN));
-        if limit_reached(s, header.hi()) {
+        let callee = Callee::new(s.mem, code, environment);
+        if limit_reached(s, callee.stack_min()) {
             return;
         }
         s.mem.set_stack(s.sp, s.tos);
@@ -155,7 +207,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             s.sp = s.sp.add(2);
             s.mem.set_stack(s.sp, value);
         }
-        enter(&mut s, self, code, header, argc, environment);
+        enter::<G, true>(&mut s, self, callee, argc, call.length);
         s.save(self);
     }
 
@@ -214,19 +266,19 @@ handler! {
     fn_call<N>(m, s) {
         let symbol = s.pointer_operand(1);
         let length = 1 + G::OPERAND_BYTES as u16;
-        call_symbol(s, m, symbol, u16::from(N), length, uncompiled::<G, N>)
+        call_symbol(s, m, symbol, u16::from(N), length, general_call::<G, N>)
     }
 
     /// Call with a counted number of arguments.
     fnx(m, s) {
         let symbol = s.pointer_operand(2);
         let length = 2 + G::OPERAND_BYTES as u16;
-        call_symbol(s, m, symbol, u16::from(s.operand(1)), length, uncompiled_fnx::<G>)
+        call_symbol(s, m, symbol, u16::from(s.operand(1)), length, general_call_x::<G>)
     }
 
-    /// FN0 to FN4 of a symbol whose definition is not a code block.
+    /// FN0 to FN4 of a symbol whose definition is no code block for as many arguments.
     #[inline(never)]
-    uncompiled<N>(m, s) {
+    general_call<N>(m, s) {
         let symbol = s.pointer_operand(1);
         s.save(m);
         m.call_and_continue(Call {
@@ -239,9 +291,9 @@ handler! {
         })
     }
 
-    /// FNX of a symbol whose definition is not a code block.
+    /// FNX of a symbol whose definition is no code block for as many arguments.
     #[inline(never)]
-    uncompiled_fnx(m, s) {
+    general_call_x(m, s) {
         let symbol = s.pointer_operand(2);
         s.save(m);
         m.call_and_continue(Call {
@@ -288,15 +340,12 @@ handler! {
         let Some(argc) = m.integer(count) else {
             return s.ufn(m);
         };
-        let header = s.mem.cell(code.add(function::STACK_MIN));
-        let pc = s.pc.offset_in(m.func).wrapping_add(1);
-        Frame::of_pvar(s.mem, s.pvar).set_pc_offset(pc);
-        if limit_reached(s, header.hi()) {
+        let callee = Callee::new(s.mem, code, or_unbound(s.tos.masked::<G>()));
+        if limit_reached(s, callee.stack_min()) {
             return s.go(m, super::interrupts::poll::<G>);
         }
-        let environment = or_unbound(s.tos.masked::<G>());
         s.sp = s.sp.sub(6);
-        enter(&mut s, m, code, header, argc as u16, environment);
+        enter::<G, true>(&mut s, m, callee, argc as u16, 1);
         s.dispatch(m)
     }
 

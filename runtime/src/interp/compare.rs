@@ -1,5 +1,6 @@
 //! Comparisons (`reference/opcodes.toml` gives the complete case lists).
 
+use super::jumps::answer_or_jump;
 use super::{Exit, State, handler};
 use crate::layout::Generation;
 use crate::layout::records::{type_entry, types};
@@ -123,9 +124,7 @@ impl<G: Generation> Machine<'_, G> {
 handler! {
     /// Identity.
     eq(m, s) {
-        let result = LispPtr::from_bool(s.below(1) == s.tos);
-        s.replace(1, result);
-        s.next(m, 1)
+        answer_or_jump(s, m, s.below(1) == s.tos)
     }
 
     /// Identity, or equal boxes of one type.
@@ -162,8 +161,7 @@ handler! {
     num_equal(m, s) {
         let under = s.below(1);
         if under.is_small::<G>() && s.tos.is_small::<G>() {
-            s.replace(1, LispPtr::from_bool(under == s.tos));
-            return s.next(m, 1);
+            return answer_or_jump(s, m, under == s.tos);
         }
         let result = m.number_equal(under, s.tos);
         answer(s, m, result)
@@ -172,8 +170,7 @@ handler! {
     /// Greater, numbers of any kind.
     greaterp(m, s) {
         if let (Some(a), Some(b)) = (s.below(1).small_value::<G>(), s.tos.small_value::<G>()) {
-            s.replace(1, LispPtr::from_bool(a > b));
-            return s.next(m, 1);
+            return answer_or_jump(s, m, a > b);
         }
         s.go(m, greaterp_slow::<G>)
     }
@@ -188,8 +185,7 @@ handler! {
     /// Greater, integers.
     igreaterp(m, s) {
         if let (Some(a), Some(b)) = (m.integer(s.below(1)), m.integer(s.tos)) {
-            s.replace(1, LispPtr::from_bool(a > b));
-            return s.next(m, 1);
+            return answer_or_jump(s, m, a > b);
         }
         s.ufn(m)
     }

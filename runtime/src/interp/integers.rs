@@ -173,16 +173,16 @@ binary! {
 handler! {
     /// Shift by the top of stack. A shift by 0 answers its argument as it is.
     lsh(m, s) {
-        if m.integer(s.tos) == Some(0) && m.integer(s.below(1)).is_some() {
-            s.pop();
-            return s.next(m, 1);
-        }
         small_binary(s, m, shift, lsh_slow::<G>)
     }
 
     /// Shift of a boxed integer.
     #[inline(never)]
     lsh_slow(m, s) {
+        if m.integer(s.tos) == Some(0) && m.integer(s.below(1)).is_some() {
+            s.pop();
+            return s.next(m, 1);
+        }
         boxed_binary(s, m, shift)
     }
 

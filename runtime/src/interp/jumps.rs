@@ -4,8 +4,17 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Exit, State, handler};
+use crate::isa::Opcode;
 use crate::layout::Generation;
 use crate::machine::Machine;
+use crate::memory::{CodePc, LispPtr};
+
+const FJUMP0: u8 = Opcode::FJump0 as u8;
+const FJUMP15: u8 = Opcode::FJump15 as u8;
+const TJUMP0: u8 = Opcode::TJump0 as u8;
+const TJUMP15: u8 = Opcode::TJump15 as u8;
+const FJUMPX: u8 = Opcode::FJumpX as u8;
+const TJUMPX: u8 = Opcode::TJumpX as u8;
 
 /// Takes a jump of `displacement` bytes from the opcode, after dropping `drop`
 /// elements.
@@ -30,6 +39,40 @@ fn take<'m, G: Generation, const DROP: bool>(
 fn fall<'m, G: Generation>(mut s: State<'m, G>, m: &mut Machine<'m, G>, length: u32) -> Exit {
     s.pop();
     s.next(m, length)
+}
+
+/// Finishes a predicate of `length` bytes with two operands. When a popping
+/// conditional jump follows, as it nearly always does, the jump is done at once
+/// and no T or NIL is made; a poll then finds the operands in place and the
+/// predicate is executed again.
+#[inline(always)]
+pub(super) fn answer_or_jump<'m, G: Generation>(
+    mut s: State<'m, G>,
+    m: &mut Machine<'m, G>,
+    result: bool,
+) -> Exit {
+    let next = CodePc(s.pc.0.wrapping_add(1));
+    let opcode = s.mem.code(next, 0);
+    let (jump_if, displacement, length) = match opcode {
+        FJUMP0..=FJUMP15 => (false, i32::from(opcode - FJUMP0) + 2, 1),
+        TJUMP0..=TJUMP15 => (true, i32::from(opcode - TJUMP0) + 2, 1),
+        FJUMPX | TJUMPX => (opcode == TJUMPX, i32::from(s.mem.code(next, 1) as i8), 2),
+        _ => {
+            s.replace(1, LispPtr::from_bool(result));
+            return s.next(m, 1);
+        }
+    };
+    if result == jump_if {
+        if u32::from(s.sp.0) > s.mem.control().limit.load(Relaxed) {
+            return s.go(m, super::interrupts::poll::<G>);
+        }
+        s.pc = next.jump(displacement);
+    } else {
+        s.pc = next.jump(length);
+    }
+    s.sp = s.sp.sub(4);
+    s.tos = s.mem.stack(s.sp);
+    s.dispatch(m)
 }
 
 handler! {

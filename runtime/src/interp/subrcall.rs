@@ -16,7 +16,11 @@ impl<G: Generation> Machine<'_, G> {
         self.mem.set_stack(self.regs.sp, self.regs.tos);
         let first = self.regs.sp.sub(2 * count).add(2);
         let args = Args::new((0..count).map(|n| self.mem.stack(first.add(2 * n))));
-        match self.call_subr(number, &args) {
+        let outcome = self.call_subr(number, &args);
+        if self.fault.is_some() {
+            return Exit::Fault;
+        }
+        match outcome {
             Outcome::Value(value) => {
                 self.finish_subrcall(count, value);
                 Exit::Continue

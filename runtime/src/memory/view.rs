@@ -169,12 +169,15 @@ impl<'m, G: Generation> Mem<'m, G> {
         }
     }
 
-    /// Stores the same value in the stack cell at `offset` and the one behind it.
+    /// Stores the same value in the stack cell at `offset` and the three behind it.
     #[inline(always)]
-    pub fn set_stack_pair(self, offset: StackOffset, value: LispPtr) {
-        let both = u64::from(value.0) << 32 | u64::from(value.0);
+    pub fn fill_stack(self, offset: StackOffset, value: LispPtr) {
         // SAFETY: see `stack_at`.
-        unsafe { self.stack_at(offset, 0).cast::<u64>().write_unaligned(both) }
+        unsafe {
+            self.stack_at(offset, 0)
+                .cast::<[u32; 4]>()
+                .write_unaligned([value.0; 4]);
+        }
     }
 
     /// The cell `slot` cells after the stack offset `base`.

@@ -68,6 +68,13 @@ pub(crate) fn slot_address<G: Generation>(slot: LispPtr) -> LispPtr {
     LispPtr(slot.0.rotate_left(16)).masked::<G>()
 }
 
+/// The name table of a frame that has its own.
+#[cold]
+#[inline(never)]
+fn own_name_table<G: Generation>(mem: Mem<'_, G>, pvar: StackOffset) -> LispPtr {
+    Frame::of_pvar(mem, pvar).own_name_table()
+}
+
 impl<G: Generation> Machine<'_, G> {
     /// Finds the cell of the free variable in PVAR slot `slot` of the running
     /// frame and caches its address there. `Err` is a recorded fault.
@@ -103,13 +110,12 @@ impl<G: Generation> Machine<'_, G> {
             }
             pvar = StackOffset(alink & 0xFFFE);
             flags_and_link = mem.stack(pvar.sub(frame::WORDS));
-            let own_table = flags_and_link.hi() & frame::flag::VALID_NAME_TABLE != 0;
-            let table = if own_table {
-                frame::NAME_TABLE
+            let table = if flags_and_link.hi() & frame::flag::VALID_NAME_TABLE == 0 {
+                let function = mem.stack(pvar.sub(frame::WORDS - frame::FUNCTION));
+                G::frame_pointer(function).masked::<G>()
             } else {
-                frame::FUNCTION
+                own_name_table(mem, pvar)
             };
-            let table = G::frame_pointer(mem.stack(pvar.sub(frame::WORDS - table))).masked::<G>();
             let words = u32::from(mem.cell(table.add(function::NAME_TABLE_SIZE)).hi());
             let names = table.add(function::WORDS);
             let mut entry = 0;
