@@ -115,6 +115,11 @@ impl<'a, 'm, G: Generation> Changes<'a, 'm, G> {
             words.push((variable.add(1), LispPtr::NIL.lo()));
         }
         words.push((interface(interface::STORAGE_FULL_STATE), state));
+        if let Some(tries) = m.network_tries_to_save() {
+            let variable = m.symbols.max_ether_tries;
+            words.push((variable, tries.hi()));
+            words.push((variable.add(1), tries.lo()));
+        }
         Self { machine: m, words }
     }
 

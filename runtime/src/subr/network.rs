@@ -54,12 +54,10 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
-    /// Puts Lisp's own number of tries back, unless Lisp has changed it.
-    pub(crate) fn withdraw_network_announcement(&mut self) {
-        let cell = self.symbols.max_ether_tries;
-        if self.network.tries != LispPtr::NIL && self.value(cell) == LispPtr::smallpos(0) {
-            self.set_value(cell, self.network.tries);
-        }
+    /// Lisp's own number of tries, for a saved image, unless Lisp has changed it.
+    pub(crate) fn network_tries_to_save(&self) -> Option<LispPtr> {
+        let announced = self.value(self.symbols.max_ether_tries) == LispPtr::smallpos(0);
+        (announced && !self.network.tries.is_nil()).then_some(self.network.tries)
     }
 }
 
