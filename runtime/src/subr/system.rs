@@ -52,6 +52,9 @@ impl<G: Generation> Machine<'_, G> {
     /// Collects garbage. The running frame is closed first, so that the stack
     /// scan sees all of it; the arguments are dropped by then.
     pub(super) fn subr_do_reclaim(&mut self) -> Outcome {
+        // Lisp reclaims while it waits until it sees the seconds clock go on.
+        self.update_seconds_clock();
+        self.update_cpu_times();
         self.close_running_frame();
         self.collect();
         Outcome::Value(LispPtr::NIL)
