@@ -1,12 +1,12 @@
 //! The recount: stored counts against counts from scratch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::conses::ConsPages;
 use super::counts::CountTable;
 use super::references::{self, Visitor};
 use crate::layout::Generation;
-use crate::layout::records::{type_entry, types};
+use crate::layout::records::{hash_table, type_entry, types};
 use crate::machine::type_entry_of;
 use crate::memory::{LispPtr, Mem};
 use crate::symbols::Symbols;
@@ -22,6 +22,9 @@ pub enum Cause {
     /// Debugging information of code that was copied: only one of the two code
     /// blocks that hold it is counted.
     CopiedCode,
+    /// Code of a closure in the closure cache, whose reference is not counted while
+    /// it is there.
+    CachedClosure,
     /// More stored than found: something holds it that is not counted, or it is
     /// lost.
     TooHigh,
@@ -39,6 +42,9 @@ impl Cause {
             Self::PageBuffer => "page buffers, which BUFFER objects hold by an uncounted field",
             Self::CopiedCode => {
                 "debugging information that code and a copy of it hold, of which one is counted"
+            }
+            Self::CachedClosure => {
+                "code of closures in the closure cache, whose reference is not counted there"
             }
             Self::TooHigh => {
                 "counted more often than references were found: lost, or held by something uncounted"
@@ -147,6 +153,7 @@ pub(super) fn recount<G: Generation>(
         .keys()
         .filter(|&target| !objects.contains_key(target))
         .count() as u32;
+    let cached = cached_code(mem, symbols);
     for (&object, &type_number) in &objects {
         let object = LispPtr(object);
         if type_entry_of(mem, object) & type_entry::NO_REF != 0 {
@@ -161,6 +168,8 @@ pub(super) fn recount<G: Generation>(
             let shared = debugging.get(&object.0).copied().unwrap_or(0);
             let cause = if stored < found && stored + shared > found {
                 Cause::CopiedCode
+            } else if stored < found && cached.contains(&object.0) {
+                Cause::CachedClosure
             } else {
                 cause(mem, object, type_number, stored, found)
             };
@@ -175,6 +184,21 @@ pub(super) fn recount<G: Generation>(
     }
     recount.differences.sort_by_key(|d| (d.cause, d.object));
     recount
+}
+
+/// Code blocks of the closures in the closure cache.
+fn cached_code<G: Generation>(mem: Mem<'_, G>, symbols: &Symbols) -> HashSet<u32> {
+    let table = mem.cell(symbols.closure_cache).masked::<G>();
+    if table.is_nil() {
+        return HashSet::new();
+    }
+    let base = mem.cell(table.add(hash_table::BASE)).masked::<G>();
+    let last = u32::from(mem.word(table.add(hash_table::LAST_INDEX)));
+    (0..=last)
+        .map(|slot| mem.cell(base.add(2 * slot)).masked::<G>())
+        .filter(|&value| type_entry_of(mem, value) & type_entry::NUMBER == types::COMPILED_CLOSURE)
+        .map(|closure| mem.cell(closure).masked::<G>().0)
+        .collect()
 }
 
 fn cause<G: Generation>(

@@ -3,22 +3,12 @@
 
 use crate::isa::Opcode;
 use crate::layout::Generation;
-use crate::layout::records::function;
+use crate::layout::records::{function, hash_table};
 use crate::machine::Machine;
 use crate::memory::{CodePc, LispPtr};
 
 /// Most bytes of a code block.
 const MAX_BYTES: u32 = 4 * 0xFFFF;
-
-/// An implicit-key hash table, as the closure cache is: offsets in words.
-mod hash_table {
-    /// The slots (a cell).
-    pub const BASE: u32 = 0;
-    /// Number of slots less one.
-    pub const LAST_INDEX: u32 = 2;
-    /// Number of keys.
-    pub const KEYS: u32 = 4;
-}
 
 impl<G: Generation> Machine<'_, G> {
     /// Drops the references from the code block at `code`. False if it must not be

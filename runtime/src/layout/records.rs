@@ -394,6 +394,17 @@ pub mod array_flag {
     pub const STRING: u16 = 1 << 12;
 }
 
+/// Implicit-key hash tables, as the closure cache is: offsets in words
+/// (`reference/garbage-collector.md` section 8).
+pub mod hash_table {
+    /// The slots (a cell).
+    pub const BASE: u32 = 0;
+    /// Number of slots less one.
+    pub const LAST_INDEX: u32 = 2;
+    /// Number of keys.
+    pub const KEYS: u32 = 4;
+}
+
 /// Symbols with fixed numbers in both generations.
 pub mod symbols {
     use crate::memory::LispPtr;
