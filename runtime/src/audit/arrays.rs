@@ -122,10 +122,10 @@ pub(crate) fn regions<G: Generation>(
         value(symbols.array_free_list),
         value(symbols.array_free_list2),
     );
-    if end2 > second && end2 != end {
+    // The space being filled ends at `end`. Once that is the second one, the first
+    // has ended at `end2` for good.
+    if end >= second && second > first {
         vec![(first, end2), (second, end)]
-    } else if end > second && second > first {
-        vec![(second, end)]
     } else {
         vec![(first, end)]
     }
