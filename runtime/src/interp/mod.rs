@@ -16,6 +16,8 @@ mod compare;
 mod dispatch;
 mod drawing;
 mod floats;
+#[cfg(test)]
+mod harness;
 mod hashing;
 mod integers;
 mod interrupts;
@@ -27,6 +29,8 @@ mod returns;
 mod run;
 mod stack_shuffle;
 mod subrcall;
+#[cfg(test)]
+mod tests;
 mod types;
 mod values;
 mod variables;
