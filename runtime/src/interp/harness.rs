@@ -38,8 +38,8 @@ pub enum Ended {
     Done(Vec<LispPtr>),
     /// It called its Lisp function.
     Trapped(Vec<LispPtr>),
-    /// It will be executed again after the host has had its attention.
-    Polled(Vec<LispPtr>),
+    /// It will be executed again, perhaps after the host has had its attention.
+    Again(Vec<LispPtr>),
 }
 
 /// Runs `test` on a blank machine on which [`execute`] works.
@@ -97,14 +97,13 @@ pub fn execute<G: Generation>(m: &mut Machine<'_, G>, code: &[u8], stack: &[Lisp
         panic!("the stack became too short");
     };
     assert_eq!(top % 2, 0, "cells are two words");
-    if exit == Exit::Attention {
-        assert_eq!(m.regs.pc, start, "the instruction is executed again");
-        return Ended::Polled(cells(m, base, m.regs.sp, Some(m.regs.tos)));
-    }
-    assert_eq!(exit, Exit::Continue);
     if m.func == TRAP {
         return Ended::Trapped(cells(m, base, m.ivar.sub(2), None));
     }
+    if m.regs.pc == start {
+        return Ended::Again(cells(m, base, m.regs.sp, Some(m.regs.tos)));
+    }
+    assert_eq!(exit, Exit::Continue);
     assert_eq!(m.regs.pc, next, "the next instruction");
     Ended::Done(cells(m, base, m.regs.sp, Some(m.regs.tos)))
 }
@@ -152,7 +151,7 @@ pub fn table(opcode: Opcode, operand_bytes: &[u8], rows: &[(&str, &str)]) {
                     Ended::Done(after) => print(m, after),
                     Ended::Trapped(after) if *after == stack => "trap".to_owned(),
                     Ended::Trapped(after) => format!("trap: {}", print(m, after)),
-                    Ended::Polled(after) => format!("poll: {}", print(m, after)),
+                    Ended::Again(after) => format!("again: {}", print(m, after)),
                 };
                 if got != expected {
                     let _ = writeln!(wrong, "{operands} -> {got}, not {expected}");

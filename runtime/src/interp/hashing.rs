@@ -1,5 +1,9 @@
 //! Hash codes that images store in their tables, so every bit counts
 //! (`reference/processor.md` section 25).
+//!
+//! SXHASH follows lists into their elements. A list that contains itself would
+//! keep it busy for ever; beyond a limit it is left to Lisp, whose function does
+//! the same but can be interrupted.
 
 use crate::layout::Generation;
 use crate::layout::SymbolCell;
@@ -10,7 +14,9 @@ use crate::memory::LispPtr;
 /// Elements of a list or string that take part in a hash code.
 const HASHED_ELEMENTS: u32 = 13;
 /// Deepest nesting of lists that is followed.
-const MAX_DEPTH: u32 = 64;
+const MAX_DEPTH: u32 = 500;
+/// Most objects that are hashed for one hash code.
+const MAX_OBJECTS: u32 = 100_000;
 /// Offsets in words of the fields of a PATHNAME: host, device, type, version,
 /// directory, name.
 mod pathname {
@@ -45,18 +51,19 @@ enum Characters {
 }
 
 impl<G: Generation> Machine<'_, G> {
-    /// SXHASH.
-    pub(crate) fn sxhash(&self, object: LispPtr) -> u16 {
-        self.sxhash_at(object, 0)
+    /// SXHASH; `None` for an object that is too large or too deep.
+    pub(crate) fn sxhash(&self, object: LispPtr) -> Option<u16> {
+        self.sxhash_part(object, MAX_DEPTH, &mut { MAX_OBJECTS })
     }
 
-    fn sxhash_at(&self, object: LispPtr, depth: u32) -> u16 {
-        if depth > MAX_DEPTH {
-            return 0;
-        }
-        let hash = |object| self.sxhash_at(object, depth + 1);
+    /// The hash code of an object that may be `depth` levels deep, with `left`
+    /// objects left to hash.
+    fn sxhash_part(&self, object: LispPtr, depth: u32, left: &mut u32) -> Option<u16> {
+        let depth = depth.checked_sub(1)?;
+        *left = left.checked_sub(1)?;
+        let mut hash = |object| self.sxhash_part(object, depth, left);
         let field = |offset| self.mem.cell(object.add(offset)).masked::<G>();
-        match self.type_number(object) {
+        Some(match self.type_number(object) {
             types::SMALLP => object.lo(),
             types::FIXP => self.mem.cell(object).lo(),
             types::FLOATP => {
@@ -70,21 +77,22 @@ impl<G: Generation> Machine<'_, G> {
                     if !self.is_list(list) {
                         break;
                     }
-                    sum = rotate(sum ^ hash(self.car(list)));
+                    sum = rotate(sum ^ hash(self.car(list))?);
                     list = self.cdr(list);
                 }
                 sum
             }
             types::ONED_ARRAY | types::GENERAL_ARRAY => self.sxhash_array(object),
             types::PATHNAME => {
-                let mut sum = rotate(hash(field(pathname::HOST)) ^ hash(field(pathname::DEVICE)));
+                let ends = hash(field(pathname::HOST))? ^ hash(field(pathname::DEVICE))?;
+                let mut sum = rotate(ends);
                 for offset in [
                     pathname::TYPE,
                     pathname::VERSION,
                     pathname::DIRECTORY,
                     pathname::NAME,
                 ] {
-                    sum = rotate(sum ^ hash(field(offset)));
+                    sum = rotate(sum ^ hash(field(offset))?);
                 }
                 sum
             }
@@ -104,9 +112,9 @@ impl<G: Generation> Machine<'_, G> {
                 };
                 low(digits).wrapping_add(low(rest) << 12)
             }
-            types::RATIO | types::COMPLEX => hash(field(0)) ^ hash(field(2)),
+            types::RATIO | types::COMPLEX => hash(field(0))? ^ hash(field(2))?,
             _ => address_hash(object),
-        }
+        })
     }
 
     fn sxhash_array(&self, array: LispPtr) -> u16 {
@@ -160,7 +168,12 @@ impl<G: Generation> Machine<'_, G> {
             return None;
         }
         let header = self.array_header(string);
-        let (base, count) = (header.base, header.fill_pointer.min(0xFFFF));
+        if header.kind & array_flag::STRING == 0 {
+            return None;
+        }
+        let base = header.base;
+        // No more than there are words in memory.
+        let count = header.fill_pointer.min(G::POINTER_MASK);
         match header.kind & 0xFF {
             element::CHARACTER_8 => Some(Characters::Thin {
                 base,

@@ -3,7 +3,8 @@
 //! A scan polls at every element, so that a long or circular list can be
 //! interrupted: the rest of the list replaces the list on the stack, and the
 //! instruction starts again there. A scan that meets something it cannot handle
-//! traps in the same state.
+//! traps in the same state. Now and then it starts again there in any case: a
+//! clock that counts instructions must go on in a circular list too.
 
 use super::{Exit, State, handler};
 use crate::layout::Generation;
@@ -11,6 +12,9 @@ use crate::layout::records::{type_entry, types};
 use crate::machine::{Machine, type_entry_of};
 use crate::memory::LispPtr;
 use crate::stack::Frame;
+
+/// Elements that a scan passes before its instruction starts again.
+const STRIDE: u32 = 0x1_0000;
 
 #[inline(always)]
 fn is_list<G: Generation>(s: State<'_, G>, object: LispPtr) -> bool {
@@ -26,7 +30,11 @@ fn is_immediate<G: Generation>(key: LispPtr) -> bool {
 #[inline(always)]
 fn find_pair<'m, G: Generation>(mut s: State<'m, G>, m: &mut Machine<'m, G>) -> Exit {
     let key = s.below(1);
-    while is_list(s, s.tos) {
+    for _ in 0..STRIDE {
+        if !is_list(s, s.tos) {
+            s.replace(1, LispPtr::NIL);
+            return s.next(m, 1);
+        }
         let pair = m.car(s.tos);
         if is_list(s, pair) && m.car(pair) == key {
             s.replace(1, pair);
@@ -37,15 +45,21 @@ fn find_pair<'m, G: Generation>(mut s: State<'m, G>, m: &mut Machine<'m, G>) -> 
             return s.go(m, super::interrupts::poll::<G>);
         }
     }
-    s.replace(1, LispPtr::NIL);
-    s.next(m, 1)
+    s.dispatch(m)
 }
 
 /// The first tail of the list on top whose car is the item below.
 #[inline(always)]
 fn find_tail<'m, G: Generation>(mut s: State<'m, G>, m: &mut Machine<'m, G>) -> Exit {
     let item = s.below(1);
-    while is_list(s, s.tos) {
+    for _ in 0..STRIDE {
+        if !is_list(s, s.tos) {
+            if s.tos.is_nil() {
+                s.replace(1, LispPtr::NIL);
+                return s.next(m, 1);
+            }
+            return s.ufn(m);
+        }
         if m.car(s.tos) == item {
             let tail = s.tos;
             s.replace(1, tail);
@@ -56,11 +70,7 @@ fn find_tail<'m, G: Generation>(mut s: State<'m, G>, m: &mut Machine<'m, G>) -> 
             return s.go(m, super::interrupts::poll::<G>);
         }
     }
-    if s.tos.is_nil() {
-        s.replace(1, LispPtr::NIL);
-        return s.next(m, 1);
-    }
-    s.ufn(m)
+    s.dispatch(m)
 }
 
 handler! {
@@ -156,7 +166,7 @@ handler! {
     listget(m, s) {
         let property = s.tos;
         let mut list = s.below(1);
-        loop {
+        for _ in 0..STRIDE {
             if list.is_nil() {
                 s.replace(1, LispPtr::NIL);
                 return s.next(m, 1);
@@ -183,6 +193,7 @@ handler! {
                 return s.go(m, super::interrupts::poll::<G>);
             }
         }
+        s.dispatch(m)
     }
 
     /// List of the arguments from a number on, in front of a tail.

@@ -52,7 +52,10 @@ impl<G: Generation> Machine<'_, G> {
             sub::USER_SUBR if self.integer(self.misc_operand(count, 0)) == Some(0) && count > 1 => {
                 self.misc_operand(count, 1)
             }
-            sub::SXHASH => LispPtr::smallpos(self.sxhash(self.misc_operand(count, 0))),
+            sub::SXHASH => match self.sxhash(self.misc_operand(count, 0)) {
+                Some(hash) => LispPtr::smallpos(hash),
+                None => return false,
+            },
             sub::STRING_HASH_BITS => {
                 LispPtr::smallpos(self.string_hash(self.misc_operand(count, 0), false))
             }

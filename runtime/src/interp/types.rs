@@ -15,15 +15,15 @@ impl<G: Generation> Machine<'_, G> {
     pub(crate) fn is_instance(&self, object: LispPtr, name: LispPtr) -> bool {
         let mut number = u32::from(self.type_number(object));
         for _ in 0..MAX_SUPERTYPES {
-            if number == 0 {
-                break;
-            }
             let dtd = G::dtd(number);
             if G::dtd_name(self.mem, dtd) == name {
                 return true;
             }
             number = u32::from(self.mem.word(dtd.add(G::DTD_FIELDS.supertype)))
                 & u32::from(type_entry::NUMBER);
+            if number == 0 {
+                break;
+            }
         }
         false
     }

@@ -3,6 +3,11 @@
 
 use super::harness;
 
+mod arrays;
 mod compare;
+mod drawing;
 mod floats;
 mod integers;
+mod lists;
+mod memory_ops;
+mod types;
