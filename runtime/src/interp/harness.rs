@@ -10,10 +10,11 @@ use std::str::Chars;
 
 use super::Exit;
 use crate::isa::Opcode;
-use crate::layout::records::{block, function, types};
+use crate::layout::records::{block, frame, function, types};
 use crate::layout::{Generation, Medley2, Medley3, SymbolCell};
 use crate::machine::Machine;
 use crate::memory::{CodePc, LispPtr, StackOffset};
+use crate::stack::{BOTTOM, Frame};
 use crate::testing::{FRAME, with_machine};
 
 /// The function whose code is the instruction under test.
@@ -24,6 +25,8 @@ const TRAP: LispPtr = LispPtr(0x20_0800);
 const TRAP_SYMBOL: LispPtr = LispPtr(0x1F0);
 /// Where the code of a function starts: behind the header.
 pub const START: u16 = 2 * function::WORDS as u16;
+/// The code byte that ends a program for [`run`].
+pub const END: u8 = Opcode::Nop as u8;
 /// Words of locals in the frame of the function.
 const LOCALS: u16 = 16;
 /// A cell that lies under the operands.
@@ -45,21 +48,88 @@ pub enum Ended {
 /// Runs `test` on a blank machine on which [`execute`] works.
 pub fn with_interpreter<G: Generation>(test: impl FnOnce(&mut Machine<'_, G>)) {
     with_machine::<G>(|mut m| {
-        // Any number of arguments, no locals, code behind the header.
-        let header = [(0, 0), (1, 0xFFFF), (2, 0xFFFF), (3, START)];
-        for (word, value) in header {
-            m.mem.set_word(TRAP.add(word), value);
-        }
-        let definition = G::symbol_cell(TRAP_SYMBOL, SymbolCell::Definition);
-        m.mem.set_cell(definition, LispPtr(1 << 31 | TRAP.0));
+        define(&m, TRAP_SYMBOL, TRAP, 0, &[]);
         for opcode in 0..256 {
             let entry = LispPtr(TRAP_SYMBOL.0 << 16);
             m.mem.set_cell(G::UFN_TABLE.add(2 * opcode), entry);
         }
+        let fx = FRAME.address();
+        let flags = u32::from(block::FRAME) << 16 | u32::from(BOTTOM);
+        m.mem.set_cell(fx, LispPtr(flags));
+        let function = fx.add(frame::FUNCTION.into());
+        m.mem.set_cell(function, G::to_frame_pointer(FUNCTION));
+        Frame::at(m.mem, FRAME).set_blink(FRAME.sub(2));
+        set_arguments(&mut m, &[]);
         m.func = FUNCTION;
         m.set_stack_limit();
         test(&mut m);
     });
+}
+
+/// Gives `symbol` the definition `code` at `address`, with `quads` pairs of locals,
+/// for any number of arguments.
+pub fn define<G: Generation>(
+    m: &Machine<'_, G>,
+    symbol: LispPtr,
+    address: LispPtr,
+    quads: u16,
+    code: &[u8],
+) {
+    let header = [(0, 0), (1, 0xFFFF), (2, quads.wrapping_sub(1)), (3, START)];
+    for (word, value) in header {
+        m.mem.set_word(address.add(word), value);
+    }
+    set_code(m, address, code);
+    let definition = G::symbol_cell(symbol, SymbolCell::Definition);
+    m.mem.set_cell(definition, LispPtr(1 << 31 | address.0));
+}
+
+fn set_code<G: Generation>(m: &Machine<'_, G>, function: LispPtr, code: &[u8]) {
+    for (offset, &byte) in (START..).zip(code) {
+        m.mem.set_byte(function, i32::from(offset), byte);
+    }
+}
+
+/// Puts `code` in [`FUNCTION`] and `stack` on the evaluation stack of its frame.
+/// Answers where the stack starts.
+pub fn prepare<G: Generation>(
+    m: &mut Machine<'_, G>,
+    code: &[u8],
+    stack: &[LispPtr],
+) -> StackOffset {
+    set_code(m, FUNCTION, code);
+    m.func = FUNCTION;
+    m.regs.pc = CodePc::new(FUNCTION, START);
+    m.regs.pvar = FRAME.add(frame::WORDS);
+    let base = m.regs.pvar.add(LOCALS);
+    m.regs.sp = base;
+    m.regs.tos = UNDER;
+    for &value in stack {
+        m.mem.set_stack(m.regs.sp, m.regs.tos);
+        m.regs.sp = m.regs.sp.add(2);
+        m.regs.tos = value;
+    }
+    base
+}
+
+/// Executes `code` in the first frame until it gets to [`END`] there; answers the
+/// evaluation stack.
+pub fn run<G: Generation>(m: &mut Machine<'_, G>, code: &[u8]) -> Vec<LispPtr> {
+    let base = prepare(m, code, &[]);
+    for _ in 0..1000 {
+        if m.func == FUNCTION && m.mem.code(m.regs.pc, 0) == END {
+            return cells(m, base, m.regs.sp, Some(m.regs.tos));
+        }
+        assert_ne!(m.func, TRAP, "an instruction trapped");
+        assert_eq!(m.step(), Exit::Continue, "{:?}", m.fault);
+    }
+    panic!("the program does not end");
+}
+
+/// The instruction `opcode` with a symbol as its operand.
+pub fn with_symbol<G: Generation>(opcode: Opcode, symbol: LispPtr) -> Vec<u8> {
+    let bytes = symbol.0.to_be_bytes();
+    [&[opcode as u8], &bytes[4 - G::OPERAND_BYTES as usize..]].concat()
 }
 
 /// Runs a test for both generations.
@@ -74,22 +144,7 @@ pub(super) use for_both;
 /// Executes one instruction with `stack` as operands, the last one on top.
 pub fn execute<G: Generation>(m: &mut Machine<'_, G>, code: &[u8], stack: &[LispPtr]) -> Ended {
     let start = CodePc::new(FUNCTION, START);
-    let nops = [Opcode::Nop as u8; 4];
-    for (offset, &byte) in code.iter().chain(&nops).enumerate() {
-        let at = i32::from(START) + offset as i32;
-        m.mem.set_byte(FUNCTION, at, byte);
-    }
-    m.func = FUNCTION;
-    m.regs.pc = start;
-    m.regs.pvar = FRAME.add(crate::layout::records::frame::WORDS);
-    let base = m.regs.pvar.add(LOCALS);
-    m.regs.sp = base;
-    m.regs.tos = UNDER;
-    for &value in stack {
-        m.mem.set_stack(m.regs.sp, m.regs.tos);
-        m.regs.sp = m.regs.sp.add(2);
-        m.regs.tos = value;
-    }
+    let base = prepare(m, &[code, &[END; 4]].concat(), stack);
     let exit = m.step();
     assert_eq!(m.fault, None);
     let next = start.jump(code.len() as i32);

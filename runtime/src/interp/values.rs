@@ -14,6 +14,7 @@
 
 use crate::isa::Opcode;
 use crate::layout::Generation;
+use crate::layout::records::frame::flag;
 use crate::machine::Machine;
 use crate::memory::{CodePc, LispPtr, StackOffset};
 use crate::stack::Frame;
@@ -94,6 +95,11 @@ impl<'m, G: Generation> Machine<'m, G> {
                         return None;
                     }
                     let caller = current.clink();
+                    // An interrupted frame drops what is returned to it; a call
+                    // of \MVLIST at its resume point is for its own value.
+                    if caller.flags() & flag::NO_PUSH != 0 {
+                        return None;
+                    }
                     frame = Some((caller, current));
                     current = caller;
                     pc = caller.pc();
@@ -115,10 +121,7 @@ impl<'m, G: Generation> Machine<'m, G> {
                 }
                 Opcode::JumpX => i32::from(byte(1) as i8),
                 Opcode::JumpXX => i32::from(self.mem.code_bytes::<2>(pc, 1) as i16),
-                other => match other.short_jump() {
-                    Some(distance) => distance,
-                    None => return None,
-                },
+                other => other.short_jump()?,
             };
             pc = pc.jump(displacement);
         }

@@ -1,4 +1,4 @@
-use super::harness::{Ended, execute, for_both, read, table, with_interpreter};
+use super::harness::{Ended, execute, for_both, read, table, with_interpreter, with_symbol};
 use crate::isa::Opcode;
 use crate::layout::Generation;
 use crate::layout::records::{type_entry, types};
@@ -83,12 +83,6 @@ fn name_type<G: Generation>(m: &mut Machine<'_, G>, number: u16, name: u32) {
     assert_eq!(G::dtd_name(m.mem, dtd), LispPtr(name));
 }
 
-/// The instruction with a symbol as its operand.
-fn with_symbol<G: Generation>(opcode: Opcode, symbol: u32) -> Vec<u8> {
-    let bytes = symbol.to_be_bytes();
-    [&[opcode as u8], &bytes[4 - G::OPERAND_BYTES as usize..]].concat()
-}
-
 #[test]
 fn instances_of_supertypes() {
     fn run<G: Generation>() {
@@ -117,10 +111,10 @@ fn instances_of_supertypes() {
                 (of_parent, 0x3000, false),
                 (LispPtr::smallpos(5), parent, false),
             ] {
-                let code = with_symbol::<G>(Opcode::InstanceP, name);
+                let code = with_symbol::<G>(Opcode::InstanceP, LispPtr(name));
                 let answer = Ended::Done(vec![LispPtr::from_bool(expected)]);
                 assert_eq!(execute(m, &code, &[object]), answer, "{object:?} {name:#x}");
-                let code = with_symbol::<G>(Opcode::Dtest, name);
+                let code = with_symbol::<G>(Opcode::Dtest, LispPtr(name));
                 let same = vec![object];
                 let answer = if expected {
                     Ended::Done(same)
