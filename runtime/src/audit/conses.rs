@@ -67,9 +67,9 @@ pub(crate) fn decode_page<G: Generation>(
     totals.free += free;
     totals.wrong_free_counts += u32::from(free != count);
     mark_holders(mem, base, first, &mut cells);
-    for index in first..128 {
-        if cells[index].is_none() {
-            cells[index] = Some(decode_cell(mem, base.add(offset(index)), totals));
+    for (index, cell) in cells.iter_mut().enumerate().skip(first) {
+        if cell.is_none() {
+            *cell = Some(decode_cell(mem, base.add(offset(index)), totals));
         }
     }
     cells

@@ -88,7 +88,7 @@ handler! {
                 s.tos = address;
                 s.next(m, 1)
             }
-            Err(()) => s.go(m, super::interrupts::poll::<G>),
+            Err(_) => s.go(m, super::interrupts::poll::<G>),
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::layout::{Generation, STACK};
 /// Copies are free; all accesses go to the same memory.
 pub struct Mem<'m, G> {
     base: NonNull<u8>,
-    space: PhantomData<(&'m u8, fn() -> G)>,
+    space: PhantomData<&'m u8>,
+    generation: PhantomData<fn() -> G>,
 }
 
 impl<G> Clone for Mem<'_, G> {
@@ -29,6 +30,7 @@ impl<'m, G: Generation> Mem<'m, G> {
         Self {
             base,
             space: PhantomData,
+            generation: PhantomData,
         }
     }
 

@@ -15,6 +15,10 @@ use crate::memory::{LispPtr, Mem, StackOffset};
 /// Longest chain of frames that is followed; the stack holds fewer.
 const MAX_FRAMES: u32 = 0x8000;
 
+/// A search met a damaged frame; the fault is recorded in the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchFailed;
+
 /// What a name table entry says of its name.
 enum Hit {
     /// The cell is here.
@@ -79,7 +83,7 @@ impl<G: Generation> Machine<'_, G> {
     /// Finds the cell of the free variable in PVAR slot `slot` of the running
     /// frame and caches its address there. `Err` is a recorded fault.
     #[inline(never)]
-    pub fn look_up_slot(&mut self, pvar: StackOffset, slot: u8) -> Result<(), ()> {
+    pub fn look_up_slot(&mut self, pvar: StackOffset, slot: u8) -> Result<(), SearchFailed> {
         let locals = self.mem.word(self.func.add(function::LOCALS));
         let (nlocals, offset) = ((locals >> 8) as u8, locals & 0xFF);
         let index = u32::from(slot.wrapping_sub(nlocals));
@@ -96,7 +100,11 @@ impl<G: Generation> Machine<'_, G> {
 
     /// The address of the cell that `name` means for code called by `frame`:
     /// the search starts at the frame's access link.
-    pub fn find_variable(&mut self, frame: Frame<'_, G>, name: LispPtr) -> Result<LispPtr, ()> {
+    pub fn find_variable(
+        &mut self,
+        frame: Frame<'_, G>,
+        name: LispPtr,
+    ) -> Result<LispPtr, SearchFailed> {
         let mem = self.mem;
         let mut pvar = frame.pvar();
         let mut flags_and_link = mem.stack(frame.fx);
@@ -137,7 +145,7 @@ impl<G: Generation> Machine<'_, G> {
                                 function: table,
                                 locator,
                             });
-                            return Err(());
+                            return Err(SearchFailed);
                         }
                     }
                 }
@@ -149,6 +157,6 @@ impl<G: Generation> Machine<'_, G> {
             word: flags_and_link.hi(),
         };
         self.raise_fault(fault);
-        Err(())
+        Err(SearchFailed)
     }
 }

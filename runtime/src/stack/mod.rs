@@ -14,4 +14,5 @@ mod slow_return;
 
 pub use backtrace::Activation;
 pub use frame::{BOTTOM, Frame};
+pub use free_variables::SearchFailed;
 pub(crate) use free_variables::{is_unlooked, slot_address};

@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn typed_characters_are_counted_round_the_ring() {
-        with_ring::<Medley2>(|mut m| {
+        with_ring::<Medley2>(|m| {
             m.mem.set_cell(m.symbols.typed_ahead, LispPtr::NIL);
             assert_eq!(m.typed_ahead(), 0);
             let ring = RING.add(0x8000);
