@@ -112,10 +112,10 @@ pub fn prepare<G: Generation>(
     base
 }
 
-/// Executes `code` in the first frame until it gets to [`END`] there; answers the
-/// evaluation stack.
-pub fn run<G: Generation>(m: &mut Machine<'_, G>, code: &[u8]) -> Vec<LispPtr> {
-    let base = prepare(m, code, &[]);
+/// Executes `code` with `stack` as operands in the first frame until it gets to
+/// [`END`] there; answers the evaluation stack.
+pub fn run<G: Generation>(m: &mut Machine<'_, G>, code: &[u8], stack: &[LispPtr]) -> Vec<LispPtr> {
+    let base = prepare(m, code, stack);
     for _ in 0..1000 {
         if m.func == FUNCTION && m.mem.code(m.regs.pc, 0) == END {
             return cells(m, base, m.regs.sp, Some(m.regs.tos));

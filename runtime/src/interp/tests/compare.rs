@@ -1,8 +1,11 @@
-use super::harness::{Ended, execute, for_both, read, table, with_interpreter};
+use super::super::Exit;
+use super::harness::{
+    END, Ended, START, execute, for_both, prepare, print, read, run, table, with_interpreter,
+};
 use crate::isa::Opcode;
 use crate::layout::Generation;
 use crate::layout::records::types;
-use crate::memory::LispPtr;
+use crate::memory::{AttentionReason, CodePc, LispPtr};
 use crate::testing::declare_type;
 
 #[test]
@@ -219,4 +222,102 @@ fn other_numbers_are_left_to_lisp() {
         });
     }
     for_both!(run);
+}
+
+/// Comparisons that are done together with the jump behind them.
+const WITH_JUMP: [(Opcode, &str, bool); 11] = [
+    (Opcode::Eq, "A A", true),
+    (Opcode::Eq, "A B", false),
+    (Opcode::NumEqual, "5 5", true),
+    (Opcode::NumEqual, "5 6", false),
+    (Opcode::NumEqual, "1.5 1.5", true),
+    (Opcode::GreaterP, "6 5", true),
+    (Opcode::GreaterP, "5 6", false),
+    (Opcode::GreaterP, "1.5 70000", false),
+    (Opcode::IGreaterP, "70000 5", true),
+    (Opcode::IGreaterP, "5 5", false),
+    (Opcode::Eql, "70000 70000", true),
+];
+
+/// Conditional jumps by 6 bytes, and when they jump.
+const JUMPS: [(&[u8], bool); 4] = [
+    (&[Opcode::FJump4 as u8], false),
+    (&[Opcode::TJump4 as u8], true),
+    (&[Opcode::FJumpX as u8, 6], false),
+    (&[Opcode::TJumpX as u8, 6], true),
+];
+
+/// A comparison, a jump of 6 bytes, and what it jumps over.
+fn compare_and_jump(opcode: Opcode, jump: &[u8]) -> Vec<u8> {
+    let mut code = [&[opcode as u8], jump, &[Opcode::Zero as u8]].concat();
+    code.resize(7, END);
+    code.extend([Opcode::One as u8, END]);
+    code
+}
+
+#[test]
+fn jumps_behind_comparisons() {
+    fn run_all<G: Generation>() {
+        with_interpreter::<G>(|m| {
+            for (opcode, operands, truth) in WITH_JUMP {
+                for (jump, jump_if) in JUMPS {
+                    let stack = read(m, &format!("A {operands}"));
+                    let after = run(m, &compare_and_jump(opcode, jump), &stack);
+                    let expected = if truth == jump_if { "A 1" } else { "A 0" };
+                    assert_eq!(print(m, &after), expected, "{opcode} {operands} {jump:?}");
+                }
+                // Backwards, to the byte that ends the program.
+                let back = [Opcode::TJumpX as u8, -2i8 as u8];
+                let skip = [Opcode::JumpX as u8, 3, END];
+                let code: [&[u8]; 4] = [&skip, &[opcode as u8], &back, &[Opcode::Zero as u8, END]];
+                let stack = read(m, operands);
+                let after = run(m, &code.concat(), &stack);
+                let expected = if truth { "" } else { "0" };
+                assert_eq!(print(m, &after), expected, "{opcode} {operands}");
+                // The value is there if it is wanted.
+                let keep = [opcode as u8, Opcode::NTJumpX as u8, 3, END, END];
+                let after = run(m, &keep, &stack);
+                let expected = if truth { "T" } else { "" };
+                assert_eq!(print(m, &after), expected, "{opcode} {operands}");
+            }
+        });
+    }
+    for_both!(run_all);
+}
+
+#[test]
+fn jumps_behind_comparisons_can_be_interrupted() {
+    fn run_all<G: Generation>() {
+        with_interpreter::<G>(|m| {
+            for (opcode, operands, truth) in WITH_JUMP {
+                for (jump, jump_if) in JUMPS {
+                    let stack = read(m, operands);
+                    let code = compare_and_jump(opcode, jump);
+                    let base = prepare(m, &code, &stack);
+                    m.mem.control().raise(AttentionReason::Host);
+                    let mut exit = Exit::Continue;
+                    while exit == Exit::Continue && m.mem.code(m.regs.pc, 0) != END {
+                        exit = m.step();
+                    }
+                    if truth != jump_if {
+                        assert_eq!(exit, Exit::Continue, "a jump not taken does not poll");
+                        assert_eq!(m.regs.tos, LispPtr::smallpos(0));
+                        m.mem.control().take();
+                        m.set_stack_limit();
+                        continue;
+                    }
+                    assert_eq!(exit, Exit::Attention);
+                    let again = CodePc::new(super::harness::FUNCTION, START);
+                    let before_jump = m.regs.pc == again.jump(1);
+                    assert!(before_jump || m.regs.pc == again && m.regs.sp == base.add(4));
+                    while m.mem.code(m.regs.pc, 0) != END {
+                        assert_eq!(m.step(), Exit::Continue);
+                    }
+                    assert_eq!(m.regs.tos, LispPtr::smallpos(1));
+                    assert_eq!(m.regs.sp, base.add(2));
+                }
+            }
+        });
+    }
+    for_both!(run_all);
 }

@@ -67,7 +67,7 @@ fn with_functions<G: Generation>(test: impl FnOnce(&mut Machine<'_, G>)) {
 
 /// The stack after `code`.
 fn result<G: Generation>(m: &mut Machine<'_, G>, code: &[&[u8]]) -> String {
-    let stack = run(m, &[&code.concat()[..], &[END; 8]].concat());
+    let stack = run(m, &[&code.concat()[..], &[END; 8]].concat(), &[]);
     print(m, &stack)
 }
 
