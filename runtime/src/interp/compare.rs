@@ -108,7 +108,8 @@ impl<G: Generation> Machine<'_, G> {
     #[inline(never)]
     fn number_equal(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
         match (self.integer(a), self.integer(b)) {
-            (Some(a), Some(b)) => Some(a == b),
+            // Integers are normalised: a box never equals a small one.
+            (Some(x), Some(y)) => Some(x == y && a.is_small::<G>() == b.is_small::<G>()),
             _ => Some(self.float_value(a)? == self.float_value(b)?),
         }
     }

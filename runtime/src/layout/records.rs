@@ -364,26 +364,28 @@ pub mod types {
 /// Element type codes of arrays: the high nibble is the kind, the low one the
 /// logarithm of the size in bits (6 for 32 bits).
 pub mod element {
+    use crate::isa::sub_opcodes::ElementType;
+
     /// Bit, the most significant bit of a byte first.
-    pub const BIT: u16 = 0;
+    pub const BIT: u16 = ElementType::Bit as u16;
     /// Unsigned byte.
-    pub const UNSIGNED_8: u16 = 3;
+    pub const UNSIGNED_8: u16 = ElementType::Unsigned8 as u16;
     /// Unsigned word.
-    pub const UNSIGNED_16: u16 = 4;
+    pub const UNSIGNED_16: u16 = ElementType::Unsigned16 as u16;
     /// Signed word.
-    pub const SIGNED_16: u16 = 20;
+    pub const SIGNED_16: u16 = ElementType::Signed16 as u16;
     /// Signed cell.
-    pub const SIGNED_32: u16 = 22;
+    pub const SIGNED_32: u16 = ElementType::Signed32 as u16;
     /// Counted pointer.
-    pub const POINTER: u16 = 38;
+    pub const POINTER: u16 = ElementType::Pointer as u16;
     /// Single float.
-    pub const FLOAT: u16 = 54;
+    pub const FLOAT: u16 = ElementType::Float32 as u16;
     /// Character code of a byte.
-    pub const CHARACTER_8: u16 = 67;
+    pub const CHARACTER_8: u16 = ElementType::Char8 as u16;
     /// Character code of a word.
-    pub const CHARACTER_16: u16 = 68;
+    pub const CHARACTER_16: u16 = ElementType::Char16 as u16;
     /// Uncounted pointer.
-    pub const XPOINTER: u16 = 86;
+    pub const XPOINTER: u16 = ElementType::Xpointer as u16;
 }
 
 /// Flag bits in the high byte of the word that holds an array's element type.

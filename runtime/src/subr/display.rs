@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use crate::memory::LispPtr;
 
 /// The value of a service that returns nothing: its last argument.
-fn last(args: &Args) -> Outcome {
+pub(super) fn last(args: &Args) -> Outcome {
     Outcome::Value(match args.count() {
         0 => LispPtr::NIL,
         count => args.get(count - 1),
