@@ -1,5 +1,6 @@
 //! Single instructions on a blank machine, for unit tests.
 //!
+//! Traps go to a function that does nothing, so that they can be told from results.
 //! Operands and results are written as text (see [`read`]), so that a test is a
 //! table: `("65535 1", "65536")`. The notation prints back what it reads, except
 //! that structure sharing is not shown.
@@ -10,7 +11,7 @@ use std::str::Chars;
 
 use super::Exit;
 use crate::isa::Opcode;
-use crate::layout::records::{block, frame, function, types};
+use crate::layout::records::{block, frame, function, locator, types};
 use crate::layout::{Generation, Medley2, Medley3, SymbolCell};
 use crate::machine::Machine;
 use crate::memory::{CodePc, LispPtr, StackOffset};
@@ -75,19 +76,99 @@ pub fn define<G: Generation>(
     quads: u16,
     code: &[u8],
 ) {
-    let header = [(0, 0), (1, 0xFFFF), (2, quads.wrapping_sub(1)), (3, START)];
-    for (word, value) in header {
-        m.mem.set_word(address.add(word), value);
+    Function {
+        quads,
+        code,
+        ..Function::default()
     }
-    set_code(m, address, code);
-    let definition = G::symbol_cell(symbol, SymbolCell::Definition);
-    m.mem.set_cell(definition, LispPtr(1 << 31 | address.0));
+    .define(m, symbol, address);
 }
 
-fn set_code<G: Generation>(m: &Machine<'_, G>, function: LispPtr, code: &[u8]) {
-    for (offset, &byte) in (START..).zip(code) {
-        m.mem.set_byte(function, i32::from(offset), byte);
+/// A compiled function.
+#[derive(Clone, Copy, Debug)]
+pub struct Function<'a> {
+    /// Stack words it needs.
+    pub stack_min: u16,
+    /// Arguments, -1 for any number.
+    pub arguments: i16,
+    /// Pairs of PVAR slots.
+    pub quads: u16,
+    /// PVAR slots that are locals.
+    pub locals: u8,
+    /// Names of its variables with their locators.
+    pub names: &'a [(LispPtr, u32)],
+    /// Its code.
+    pub code: &'a [u8],
+}
+
+impl Default for Function<'_> {
+    fn default() -> Self {
+        Self {
+            stack_min: 0,
+            arguments: -1,
+            quads: 0,
+            locals: 0,
+            names: &[],
+            code: &[],
+        }
     }
+}
+
+impl Function<'_> {
+    /// Puts the function at `address`.
+    pub fn place<G: Generation>(&self, m: &Machine<'_, G>, address: LispPtr) {
+        let size = match self.names.len() as u32 {
+            0 => 0,
+            count => (2 * (count + 1)).next_multiple_of(4),
+        };
+        let names = function::WORDS;
+        let free = self
+            .names
+            .iter()
+            .position(|(_, locator)| *locator >> 24 == u32::from(locator::FREE));
+        let first_free = free.map_or(0, |at| names + 2 * at as u32);
+        let start = 2 * (names + 2 * size);
+        for (word, value) in [
+            (function::STACK_MIN, self.stack_min),
+            (function::ARG_COUNT, self.arguments as u16),
+            (function::PVAR_QUADS, self.quads.wrapping_sub(1)),
+            (function::START_PC, start as u16),
+            (function::NAME_TABLE_SIZE, size as u16),
+            (
+                function::LOCALS,
+                u16::from(self.locals) << 8 | first_free as u16,
+            ),
+        ] {
+            m.mem.set_word(address.add(word), value);
+        }
+        for word in (0..2 * size).step_by(2) {
+            m.mem.set_cell(address.add(names + word), LispPtr::NIL);
+        }
+        for (&(name, locator), entry) in self.names.iter().zip((names..).step_by(2)) {
+            m.mem.set_cell(address.add(entry), name);
+            m.mem.set_cell(address.add(entry + size), LispPtr(locator));
+        }
+        for (offset, &byte) in (start as i32..).zip(self.code) {
+            m.mem.set_byte(address, offset, byte);
+        }
+    }
+
+    /// Puts the function at `address` and makes it the definition of `symbol`.
+    pub fn define<G: Generation>(&self, m: &Machine<'_, G>, symbol: LispPtr, address: LispPtr) {
+        self.place(m, address);
+        let definition = G::symbol_cell(symbol, SymbolCell::Definition);
+        m.mem.set_cell(definition, LispPtr(1 << 31 | address.0));
+    }
+}
+
+/// Where the tests of calls put their functions, 32 of them.
+pub fn function_place(number: u32) -> LispPtr {
+    LispPtr(0x20_8000 + 0x400 * number)
+}
+
+/// Symbols that the tests of calls define.
+pub fn function_symbol(number: u32) -> LispPtr {
+    LispPtr(0x1C0 + number)
 }
 
 /// Puts `code` in [`FUNCTION`] and `stack` on the evaluation stack of its frame.
@@ -97,10 +178,13 @@ pub fn prepare<G: Generation>(
     code: &[u8],
     stack: &[LispPtr],
 ) -> StackOffset {
-    set_code(m, FUNCTION, code);
+    for (offset, &byte) in (START..).zip(code) {
+        m.mem.set_byte(FUNCTION, i32::from(offset), byte);
+    }
     m.func = FUNCTION;
     m.regs.pc = CodePc::new(FUNCTION, START);
     m.regs.pvar = FRAME.add(frame::WORDS);
+    m.ivar = m.running_frame().ivar();
     let base = m.regs.pvar.add(LOCALS);
     m.regs.sp = base;
     m.regs.tos = UNDER;
@@ -121,9 +205,14 @@ pub fn run<G: Generation>(m: &mut Machine<'_, G>, code: &[u8], stack: &[LispPtr]
             return cells(m, base, m.regs.sp, Some(m.regs.tos));
         }
         assert_ne!(m.func, TRAP, "an instruction trapped");
-        assert_eq!(m.step(), Exit::Continue, "{:?}", m.fault);
+        assert_eq!(step(m), Exit::Continue, "{:?}", m.fault);
     }
     panic!("the program does not end");
+}
+
+/// Executes the instruction at the pc of the stored registers.
+pub fn step<G: Generation>(m: &mut Machine<'_, G>) -> Exit {
+    m.step()
 }
 
 /// The instruction `opcode` with a symbol as its operand.
@@ -139,13 +228,13 @@ macro_rules! for_both {
         $test::<$crate::layout::Medley3>($($argument),*);
     };
 }
-pub(super) use for_both;
+pub(crate) use for_both;
 
 /// Executes one instruction with `stack` as operands, the last one on top.
 pub fn execute<G: Generation>(m: &mut Machine<'_, G>, code: &[u8], stack: &[LispPtr]) -> Ended {
     let start = CodePc::new(FUNCTION, START);
     let base = prepare(m, &[code, &[END; 4]].concat(), stack);
-    let exit = m.step();
+    let exit = step(m);
     assert_eq!(m.fault, None);
     let next = start.jump(code.len() as i32);
     let Ok(top) = usize::try_from(m.regs.sp.0 as i32 - base.0 as i32) else {

@@ -17,7 +17,7 @@ mod dispatch;
 mod drawing;
 mod floats;
 #[cfg(test)]
-mod harness;
+pub(crate) mod harness;
 mod hashing;
 mod integers;
 mod interrupts;

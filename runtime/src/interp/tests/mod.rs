@@ -1,15 +1,18 @@
-//! Tests of the instructions, one file for each group. Calls, returns and jumps
-//! are not here: they need more than one instruction.
+//! Tests of the instructions, one file for each group.
 
 use super::harness;
 
 mod arrays;
+mod binding;
 mod compare;
 mod drawing;
 mod floats;
 mod hashing;
 mod integers;
+mod jumps;
 mod lists;
 mod memory_ops;
+mod stack_shuffle;
 mod types;
 mod values;
+mod variables;
