@@ -8,6 +8,7 @@
 //! top. Sources: `reference/devices.md` section 2.6; Maiko src/bbtsub.c.
 
 use super::pilot::PilotBbt;
+use crate::image::find_symbol;
 use crate::layout::Generation;
 use crate::layout::records::display_data as data;
 use crate::machine::Machine;
@@ -133,7 +134,7 @@ impl<G: Generation> Machine<'_, G> {
         let (set, code) = character_code(args.get(0));
         let data = DisplayData::new(self.mem, args.get(3));
         if data.character_set() != set {
-            return Outcome::Punt(self.symbols.tedit_bltchar);
+            return self.punt_tedit_blt_char(args);
         }
         let x = i32::from(args.get(2).lo());
         let clip_right = i32::from(args.get(5).lo());
@@ -143,6 +144,20 @@ impl<G: Generation> Machine<'_, G> {
                 .draw(data.of_code(data::OFFSETS, code), x, width);
         }
         Outcome::Value(args.get(5))
+    }
+
+    /// Leaves a character to the editor. Its symbol is not part of Medley 2 images
+    /// and appears when the editor is loaded, so it is looked for until found.
+    #[cold]
+    fn punt_tedit_blt_char(&mut self, args: &Args) -> Outcome {
+        let function = &mut self.symbols.tedit_bltchar;
+        if function.is_nil() {
+            *function = find_symbol(self.mem, "\\TEDIT.BLTCHAR").unwrap_or_default();
+        }
+        if function.is_nil() {
+            return Outcome::Value(args.get(5));
+        }
+        Outcome::Punt(*function)
     }
 }
 
