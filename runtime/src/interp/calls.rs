@@ -80,7 +80,7 @@ fn enter<'m, G: Generation, const ADJUST: bool>(
         code, environment, ..
     } = callee;
     let header2 = mem.cell(code.add(function::PVAR_QUADS));
-    let ivar = s.sp.sub(2 * argc).add(2);
+    let ivar = s.sp.sub(argc.wrapping_mul(2)).add(2);
     let resume = s.pc.offset_in(m.func).wrapping_add(length);
     let next_block = s.pvar.sub(frame::WORDS - frame::NEXT_BLOCK);
     mem.set_stack(
@@ -101,11 +101,11 @@ fn enter<'m, G: Generation, const ADJUST: bool>(
     mem.set_stack(top.add(2), LispPtr(flags));
     mem.set_stack(top.add(2 + frame::FUNCTION), G::to_frame_pointer(code));
     let pvar = top.add(2 + frame::WORDS);
-    let words = 4 * header2.hi().wrapping_add(1);
+    let words = header2.hi().wrapping_add(1).wrapping_mul(4);
     let mut filled = 0;
     // Two quad-words a step: the function needs more stack behind them anyway.
-    while filled < words {
-        mem.fill_stack(pvar.add(filled), LispPtr::UNBOUND);
+    while filled < u32::from(words) {
+        mem.fill_stack(pvar.add(filled as u16), LispPtr::UNBOUND);
         filled += 8;
     }
     if environment != LispPtr::UNBOUND && words != 0 {
@@ -193,7 +193,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             )
         } else {
             extra = Some(call.object);
-            argc += 1;
+            argc = argc.wrapping_add(1);
             let interpreter = self.definition(symbols::INTERPRETER);
             (interpreter.masked::<G>(), LispPtr::UNBOUND)
         };

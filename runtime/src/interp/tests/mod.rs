@@ -4,6 +4,7 @@ use super::harness;
 
 mod arrays;
 mod binding;
+mod calls;
 mod compare;
 mod drawing;
 mod floats;
