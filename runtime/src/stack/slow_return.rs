@@ -43,12 +43,18 @@ impl<'m, G: Generation> Machine<'m, G> {
         self.resume(to, self.regs.tos)
     }
 
+    /// Frees the frame, and its arguments unless another copy of it has them too.
     fn free_returning_frame(&mut self, returning: Frame<'m, G>, ivar: StackOffset) {
-        let from = if returning.is_residual() {
-            self.release_basic_frame(returning.basic_frame());
-            returning.fx.sub(2)
-        } else {
-            ivar
+        let basic = returning.basic_frame();
+        let shared = self.mem.stack_word(basic) & frame::flag::USE_COUNT != 0;
+        let residual = returning.is_residual();
+        if residual || shared {
+            self.release_basic_frame(basic);
+        }
+        let from = match (residual, shared) {
+            (true, _) => returning.fx.sub(2),
+            (false, true) => returning.fx,
+            (false, false) => ivar,
         };
         self.free_stack(from, self.end);
     }

@@ -15,6 +15,7 @@ mod integers;
 mod jumps;
 mod lists;
 mod memory_ops;
+mod returns;
 mod stack_shuffle;
 mod types;
 mod values;
