@@ -173,6 +173,21 @@ fn an_interrupt_character_stops_a_busy_lisp() {
 }
 
 #[test]
+fn a_runaway_recursion_costs_only_itself() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = format!(
+        "{BOOT}type \"(defun deeper (n) (+ 1 (deeper n)))\"\nwait idle 500ms\n\
+         type \"(deeper 1)\"\nwait idle 2s\n{}",
+        print_to(&folder.path().join("after"), "(+ 1 1)")
+    );
+    let output = play(&image, folder.path(), &script);
+    assert_success(&output);
+    let after = std::fs::read_to_string(folder.path().join("after"));
+    assert_eq!(after.unwrap_or_default(), "2", "{output:?}");
+}
+
+#[test]
 fn a_waiting_lisp_sleeps() {
     let Some(image) = image() else { return };
     let folder = tempfile::tempdir().expect("a folder");

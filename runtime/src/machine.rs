@@ -43,6 +43,8 @@ pub struct Statistics {
     pub instructions: u64,
     /// Collections.
     pub collections: u64,
+    /// Times that the stack was full and Lisp had to start a fresh one.
+    pub hard_resets: u64,
     /// Objects freed by collections.
     pub objects_freed: u64,
     /// Clock questions asked by Lisp since the last host tick.

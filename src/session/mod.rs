@@ -101,6 +101,8 @@ pub struct Session<'m, G: Generation> {
     player: Option<Player>,
     started: Instant,
     time_limit: Option<Duration>,
+    /// Hard resets that have been reported.
+    hard_resets: u64,
 }
 
 impl<'m, G: Generation> Session<'m, G> {
@@ -113,6 +115,7 @@ impl<'m, G: Generation> Session<'m, G> {
             player: settings.script.map(Player::new),
             started: Instant::now(),
             time_limit: settings.time_limit,
+            hard_resets: 0,
         }
     }
 
@@ -136,9 +139,21 @@ impl<'m, G: Generation> Session<'m, G> {
         }
     }
 
+    /// Tells when Lisp had to give up what it was doing.
+    fn report_hard_resets(&mut self) {
+        let resets = self.machine.statistics.hard_resets;
+        if resets != self.hard_resets {
+            self.hard_resets = resets;
+            eprintln!(
+                "geiko: the Lisp stack was full; Lisp gave up what it was doing and started its processes afresh"
+            );
+        }
+    }
+
     /// What happens at a moment of attention.
     fn attend(&mut self) -> Result<Option<Ending>, ScriptError> {
         self.time.sample(&mut self.machine);
+        self.report_hard_resets();
         let left = self.time_left();
         if left.is_zero() {
             return Ok(Some(Ending::TimeLimit));

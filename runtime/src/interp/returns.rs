@@ -14,7 +14,7 @@ impl<G: Generation> Machine<'_, G> {
     /// Exchanges the running frame with the one named by word `context` of the
     /// interface page.
     #[inline(never)]
-    fn switch_context(&mut self, context: u16) -> Exit {
+    pub(crate) fn switch_context(&mut self, context: u16) -> Exit {
         self.suspend_running_frame();
         let suspended = self.running_frame().fx;
         let to = StackOffset(self.interface_word(u32::from(context)));

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::fault::Fault;
 use crate::interp::Exit;
 use crate::layout::Generation;
-use crate::layout::records::misc_stats;
+use crate::layout::records::{interface, misc_stats};
 use crate::machine::Machine;
 use crate::memory::{AttentionReason, LispPtr};
 
@@ -55,10 +55,18 @@ impl<G: Generation> Machine<'_, G> {
         if !control.is_raised() {
             let limit = control.limit.load(Relaxed);
             if control.end.load(Relaxed) != 0 && u32::from(self.regs.sp.0) + 2 > limit {
-                return match self.make_stack_room() {
-                    Ok(()) => Exit::Continue,
-                    Err(fault) => self.stop(fault),
-                };
+                match self.make_stack_room() {
+                    Ok(()) => {}
+                    Err(Fault::StackFull) if self.regs.sp > self.stack_base() => {
+                        return self.hard_reset();
+                    }
+                    Err(fault) => return self.stop(fault),
+                }
+                // Growing into the guard zone asks for an interrupt, which must not
+                // wait: the program would run through the zone meanwhile.
+                if !control.is_raised() {
+                    return Exit::Continue;
+                }
             }
         }
         self.set_stack_limit();
@@ -68,6 +76,16 @@ impl<G: Generation> Machine<'_, G> {
             return Exit::Attention;
         }
         self.serve_interrupts()
+    }
+
+    /// Gives up what runs on the user stack: Lisp cleans up, makes a fresh stack
+    /// and starts its processes again. Everything else stays. The image has no
+    /// other way on when its stack is full (`reference/boot-and-traps.md`
+    /// section 10).
+    #[cold]
+    fn hard_reset(&mut self) -> Exit {
+        self.statistics.hard_resets += 1;
+        self.switch_context(interface::RESET_FRAME as u16)
     }
 
     fn make_stack_room(&mut self) -> Result<(), Fault> {
