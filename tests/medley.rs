@@ -182,7 +182,10 @@ fn a_runaway_recursion_costs_only_itself() {
         print_to(&folder.path().join("after"), "(+ 1 1)")
     );
     let output = play(&image, folder.path(), &script);
-    assert_success(&output);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("the Lisp stack was full"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
     let after = std::fs::read_to_string(folder.path().join("after"));
     assert_eq!(after.unwrap_or_default(), "2", "{output:?}");
 }
