@@ -1,0 +1,34 @@
+//! From Lisp source to Medley byte code to an image.
+//!
+//! ```text
+//! text ──reader──> Datum ──expand──> Datum ──compile──> Assembly ──assemble──> Code ──link──> image
+//! ```
+//!
+//! The reader and the macro expander know Lisp, the compiler and the assembler
+//! know the instruction set, and only the assembler and the linker know the
+//! image generation. Every error names its [`Place`] in a source file.
+
+pub mod code;
+pub mod datum;
+
+pub use datum::{Datum, Place, Symbol};
+
+/// What is wrong with a program, and where.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{place}: {message}")]
+pub struct Error {
+    /// Where it was found.
+    pub place: Place,
+    /// What was found and what was expected, in one sentence without a full stop.
+    pub message: String,
+}
+
+impl Error {
+    /// An error at a place.
+    pub fn new(place: &Place, message: impl Into<String>) -> Self {
+        Self {
+            place: place.clone(),
+            message: message.into(),
+        }
+    }
+}
