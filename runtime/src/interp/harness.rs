@@ -269,6 +269,23 @@ fn cells<G: Generation>(
     cells
 }
 
+/// Checks that the stack consists of blocks up to its end. Closes the running frame.
+pub fn check_stack<G: Generation>(m: &Machine<'_, G>) {
+    m.close_running_frame();
+    let mut at = m.stack_base();
+    while at != m.end_of_stack() {
+        assert!(at < m.end_of_stack(), "the blocks end at {at:?}");
+        let next = match m.block_kind(at) {
+            block::FREE => at.add(m.block_size(at)),
+            block::FRAME => Frame::at(m.mem, at).next_block(),
+            block::GUARD => panic!("a guard at {at:?}"),
+            _ => at.add(2),
+        };
+        assert!(next > at, "the block at {at:?}");
+        at = next;
+    }
+}
+
 /// Gives the running frame these arguments.
 pub fn set_arguments<G: Generation>(m: &mut Machine<'_, G>, arguments: &[LispPtr]) {
     let basic = FRAME.sub(2);

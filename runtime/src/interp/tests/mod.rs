@@ -17,6 +17,7 @@ mod lists;
 mod memory_ops;
 mod returns;
 mod stack_shuffle;
+mod subrcall;
 mod types;
 mod values;
 mod variables;

@@ -1,6 +1,6 @@
 use super::harness::{
-    END, FUNCTION, Function, for_both, function_place, function_symbol, prepare, print, read, step,
-    with_interpreter, with_symbol,
+    END, FUNCTION, Function, check_stack, for_both, function_place, function_symbol, prepare,
+    print, read, step, with_interpreter, with_symbol,
 };
 use crate::fault::Fault;
 use crate::interp::Exit;
@@ -70,23 +70,6 @@ fn before_return<G: Generation>(test: impl FnOnce(&mut Machine<'_, G>)) {
         check_stack(m);
         test(m);
     });
-}
-
-/// Checks that the stack consists of blocks up to its end. Closes the running frame.
-fn check_stack<G: Generation>(m: &Machine<'_, G>) {
-    m.close_running_frame();
-    let mut at = m.stack_base();
-    while at != m.end_of_stack() {
-        assert!(at < m.end_of_stack(), "the blocks end at {at:?}");
-        let next = match m.block_kind(at) {
-            block::FREE => at.add(m.block_size(at)),
-            block::FRAME => Frame::at(m.mem, at).next_block(),
-            block::GUARD => panic!("a guard at {at:?}"),
-            _ => at.add(2),
-        };
-        assert!(next > at, "the block at {at:?}");
-        at = next;
-    }
 }
 
 /// Executes until main is at its end; answers its stack.
