@@ -88,6 +88,8 @@ fn an_image_can_be_looked_into() {
     let audit = look("audit", &image, &["--json"]);
     assert!(audit.contains("\"sound\": true"), "{audit}");
     insta::assert_snapshot!(look("disasm", &image, &["reverse"]));
+    let anywhere = look("disasm", &image, &["throw"]);
+    assert!(anywhere.starts_with("CL:THROW\n"), "{anywhere}");
 }
 
 #[test]

@@ -45,29 +45,44 @@ fn list<G: Generation>(image: &ImageFile, arguments: &DisasmArgs) -> Result<Stat
         .collect::<Result<Vec<_>, _>>()?;
     let listings: Vec<_> = blocks
         .into_iter()
+        .flatten()
         .map(|code| listing(&names, None, code))
         .collect();
     output::text(&listings.join("\n"))?;
     Ok(Status::Success)
 }
 
-/// The code block of the function called `name`, or at the address `#hi,lo`.
-fn find<G: Generation>(names: &Names<'_, G>, name: &str) -> Result<LispPtr, Error> {
+/// The code block at the address `#hi,lo`, or that of the function called
+/// `name`; a name without package that is no function of the main package means
+/// all functions that print so, in letters of either case.
+fn find<G: Generation>(names: &Names<'_, G>, name: &str) -> Result<Vec<LispPtr>, Error> {
     if let Some(address) = address(name) {
         let block = CodeBlock::at(names.mem(), address);
         return match block.end() {
-            Some(_) => Ok(block.address()),
+            Some(_) => Ok(vec![block.address()]),
             None => Err(Error::NoCode { at: name.into() }),
         };
     }
-    [name.to_owned(), name.to_uppercase()]
+    let exact = [name.to_owned(), name.to_uppercase()]
         .iter()
-        .find_map(|name| functions::find_definition(names, name))
+        .find_map(|name| functions::find_definition(names, name));
+    if let Some(definition) = exact {
+        return Ok(vec![definition.code]);
+    }
+    let anywhere: Vec<_> = definitions(names.mem())
+        .filter(|definition| {
+            let known = names.print_name(definition.symbol);
+            known.is_some_and(|known| known.eq_ignore_ascii_case(name))
+        })
         .map(|definition| definition.code)
-        .ok_or_else(|| Error::NoFunction {
+        .collect();
+    if anywhere.is_empty() {
+        return Err(Error::NoFunction {
             name: name.into(),
             like: similar(names, name),
-        })
+        });
+    }
+    Ok(anywhere)
 }
 
 /// Reads an address as listings show it.

@@ -96,7 +96,7 @@ struct DisasmArgs {
     /// The image
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
-    /// Functions, such as REVERSE or CL:APPLY; #HI,LO is an address
+    /// Functions, such as REVERSE, CL:APPLY or throw, whatever its package; #HI,LO is an address
     #[arg(value_name = "NAME", required_unless_present = "all")]
     names: Vec<String>,
     /// List every function that is the definition of a symbol
