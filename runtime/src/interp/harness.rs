@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::Exit;
+use super::{Exit, observed};
 use crate::isa::Opcode;
 use crate::layout::records::{block, frame, function, locator, types};
 use crate::layout::{Generation, Medley2, Medley3, SymbolCell};
@@ -212,7 +212,7 @@ pub fn run<G: Generation>(m: &mut Machine<'_, G>, code: &[u8], stack: &[LispPtr]
 
 /// Executes the instruction at the pc of the stored registers.
 pub fn step<G: Generation>(m: &mut Machine<'_, G>) -> Exit {
-    m.step()
+    observed::step(m)
 }
 
 /// The instruction `opcode` with a symbol as its operand.

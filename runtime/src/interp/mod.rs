@@ -25,6 +25,8 @@ mod jumps;
 mod lists;
 mod memory_ops;
 mod miscn;
+#[cfg(test)]
+mod observed;
 mod returns;
 mod run;
 mod stack_shuffle;

@@ -2,7 +2,7 @@
 //!
 //! `opcodes.rs` holds one list of all 256 instructions. From it come, here, the
 //! enumeration [`Opcode`] and the table [`OPCODES`]; [`decode`] and [`disasm`]
-//! read code with the table; [`mod@reference`] writes it down for people. The
+//! read code with the table; `reference` writes it down for people. The
 //! interpreter and the compiler make their tables from the same list with
 //! `for_each_opcode!`. [`sub_opcodes`] has the smaller lists: instructions with
 //! a second opcode byte, services, array element types.
@@ -14,7 +14,8 @@
 pub mod decode;
 pub mod disasm;
 pub(crate) mod opcodes;
-pub mod reference;
+#[cfg(test)]
+pub(crate) mod reference;
 pub mod sub_opcodes;
 
 use std::fmt;

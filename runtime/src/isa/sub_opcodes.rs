@@ -4,6 +4,24 @@
 
 use super::Opcode;
 
+/// What is known of a second opcode byte or a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubInfo {
+    /// The number.
+    pub code: u8,
+    /// The name in Lisp.
+    pub name: &'static str,
+    /// Operands and what it does; empty for services.
+    pub summary: &'static str,
+}
+
+impl SubInfo {
+    /// Whether the machine never executes it itself.
+    pub fn always_traps(&self) -> bool {
+        self.summary.ends_with("always traps.")
+    }
+}
+
 /// Defines an enumeration of numbered things with a Lisp name, and what is known
 /// of them.
 macro_rules! numbered {
@@ -24,6 +42,13 @@ macro_rules! numbered {
         impl $Enum {
             /// All members in order of their numbers.
             pub const ALL: &[Self] = &[$(Self::$Variant),*];
+
+            /// What is known of them, in the same order.
+            pub const INFO: &[SubInfo] = &[$(SubInfo {
+                code: $code,
+                name: $name,
+                summary: concat!($($text)*),
+            }),*];
 
             /// The member with this number.
             pub const fn from_code(code: u8) -> Option<Self> {
@@ -59,11 +84,11 @@ numbered! {
          4 StringHashBits      "STRINGHASHBITS"       "x: 16-bit hash of a string or symbol name; EQ hash of other objects.",
          5 StringEqualHashBits "STRING-EQUAL-HASHBITS" "x: the same, regardless of case.",
          6 ValuesList          "VALUES-LIST"          "list: VALUES of the elements of a list.",
-         7 FetchMethod         "LCFetchMethod"        "class selector: LOOPS method cache.",
-         8 FetchMethodOrHelp   "LCFetchMethodOrHelp"  "object selector: LOOPS method cache.",
-         9 FindVarIndex        "LCFindVarIndex"       "iv object: LOOPS variable cache.",
-        10 GetIvValue          "LCGetIVValue"         "object iv: LOOPS variable cache.",
-        11 PutIvValue          "LCPutIVValue"         "object iv value: LOOPS variable cache.",
+         7 FetchMethod         "LCFetchMethod"        "class selector: LOOPS method cache; always traps.",
+         8 FetchMethodOrHelp   "LCFetchMethodOrHelp"  "object selector: LOOPS method cache; always traps.",
+         9 FindVarIndex        "LCFindVarIndex"       "iv object: LOOPS variable cache; always traps.",
+        10 GetIvValue          "LCGetIVValue"         "object iv: LOOPS variable cache; always traps.",
+        11 PutIvValue          "LCPutIVValue"         "object iv value: LOOPS variable cache; always traps.",
         12 CallC               "CALL-C"               "answers NIL.",
     }
 
@@ -73,7 +98,7 @@ numbered! {
         1 Unbox   "UNBOX"    "a: the float of a number; traps when a is no number.",
         2 Abs     "UFABS"    "a: without the sign.",
         3 Negate  "UFNEGATE" "a: with the sign inverted.",
-        4 Fix     "UFIX"     "a: truncated to an integer; traps when out of range.",
+        4 Fix     "UFIX"     "always traps.",
     }
 
     /// Second opcode byte of UBFLOAT2: raw 32-bit floats, two operands. All that
@@ -105,7 +130,7 @@ numbered! {
 
     /// Second opcode byte of MISC3.
     Misc3 {
-        9 ArrayRead "ARRAYREAD" "base type index: element of raw storage, see [`ElementType`]; no bounds check.",
+        9 ArrayRead "ARRAYREAD" "base type index: element of raw storage; no bounds check.",
     }
 
     /// Second opcode byte of MISC4.
@@ -264,21 +289,28 @@ numbered! {
     }
 }
 
+/// The second bytes of `opcode`, or the services that it calls; `None` when it has
+/// no such byte.
+pub fn sub_opcodes(opcode: Opcode) -> Option<&'static [SubInfo]> {
+    Some(match opcode {
+        Opcode::Miscn => Miscn::INFO,
+        Opcode::UbFloat1 => UbFloat1::INFO,
+        Opcode::UbFloat2 => UbFloat2::INFO,
+        Opcode::UbFloat3 => UbFloat3::INFO,
+        Opcode::Misc3 => Misc3::INFO,
+        Opcode::Misc4 => Misc4::INFO,
+        Opcode::Misc7 => Misc7::INFO,
+        Opcode::SubrCall => Subr::INFO,
+        _ => return None,
+    })
+}
+
 /// Name of the second opcode byte `sub` of `opcode`, or of the service that it
 /// calls. The outer answer is `None` when the instruction has no such byte, the
 /// inner when nothing is known of the number.
 pub fn sub_name(opcode: Opcode, sub: u8) -> Option<Option<&'static str>> {
-    Some(match opcode {
-        Opcode::Miscn => Miscn::from_code(sub).map(Miscn::name),
-        Opcode::UbFloat1 => UbFloat1::from_code(sub).map(UbFloat1::name),
-        Opcode::UbFloat2 => UbFloat2::from_code(sub).map(UbFloat2::name),
-        Opcode::UbFloat3 => UbFloat3::from_code(sub).map(UbFloat3::name),
-        Opcode::Misc3 => Misc3::from_code(sub).map(Misc3::name),
-        Opcode::Misc4 => Misc4::from_code(sub).map(Misc4::name),
-        Opcode::Misc7 => Misc7::from_code(sub).map(Misc7::name),
-        Opcode::SubrCall => Subr::from_code(sub).map(Subr::name),
-        _ => return None,
-    })
+    let info = sub_opcodes(opcode)?;
+    Some(info.iter().find(|i| i.code == sub).map(|i| i.name))
 }
 
 #[cfg(test)]

@@ -225,6 +225,7 @@ fn polynomials() {
         });
     }
     for_both!(run);
-    table(Opcode::UbFloat3, &[1], &[("~1.0 0x210000 0", "trap")]);
-    table(Opcode::UbFloat3, &[7], &[("~1.0 0x210000 0", "trap")]);
+    for other in [1, 2, 3, 4, 5, 6, 7, 8, 255] {
+        table(Opcode::UbFloat3, &[other], &[("~1.0 0x210000 0", "trap")]);
+    }
 }

@@ -231,6 +231,28 @@ fn counts_are_changed() {
 }
 
 #[test]
+fn counts_are_searched_downwards() {
+    fn run<G: Generation>() {
+        with_interpreter::<G>(|m| {
+            // New objects without references, one of them on the stack.
+            let [garbage, on_stack] = read(m, "box:5 box:6")[..] else {
+                unreachable!()
+            };
+            execute(m, &[Opcode::GcRef as u8, 2], &[on_stack]);
+            let place = |object: LispPtr| LispPtr::smallpos(object.lo() >> 1);
+            let top = LispPtr::smallpos(0x8000);
+            for (opcode, found) in [(Opcode::GcScan1, garbage), (Opcode::GcScan2, on_stack)] {
+                let mut scan = |from| execute(m, &[opcode as u8], &[from]);
+                assert_eq!(scan(top), Ended::Done(vec![place(found)]), "{opcode}");
+                let end = Ended::Done(vec![LispPtr::NIL]);
+                assert_eq!(scan(place(found)), end, "{opcode}");
+            }
+        });
+    }
+    for_both!(run);
+}
+
+#[test]
 fn cells_of_symbols() {
     fn run<G: Generation>() {
         with_interpreter::<G>(|m| {

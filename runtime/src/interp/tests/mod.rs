@@ -6,6 +6,7 @@ mod arrays;
 mod binding;
 mod calls;
 mod compare;
+mod coverage;
 mod drawing;
 mod eval;
 mod floats;
