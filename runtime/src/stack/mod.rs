@@ -9,6 +9,8 @@ mod backtrace;
 mod frame;
 mod free_variables;
 mod overflow;
+#[cfg(test)]
+mod overflow_tests;
 mod sharing;
 mod slow_return;
 
