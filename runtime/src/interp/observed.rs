@@ -20,6 +20,17 @@ use crate::memory::LispPtr;
 /// The environment variable with the path of the file.
 pub const VARIABLE: &str = "GEIKO_OBSERVE";
 
+/// What an instruction did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Its work.
+    Done,
+    /// It called its Lisp function.
+    Trapped,
+    /// It served somebody who wanted attention.
+    Polled,
+}
+
 /// An instruction has been executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Observation {
@@ -27,8 +38,8 @@ pub struct Observation {
     pub opcode: Opcode,
     /// Its second byte, for those with sub-opcodes.
     pub sub: Option<u8>,
-    /// Whether it called its Lisp function instead of doing its work.
-    pub trapped: bool,
+    /// What it did.
+    pub outcome: Outcome,
     /// Bytes of a symbol operand, which tell the generation.
     pub atom_bytes: u32,
 }
@@ -36,12 +47,8 @@ pub struct Observation {
 impl fmt::Display for Observation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sub = self.sub.map_or(-1, i32::from);
-        let trapped = u8::from(self.trapped);
-        write!(
-            f,
-            "{} {sub} {trapped} {}",
-            self.opcode as u8, self.atom_bytes
-        )
+        let (opcode, outcome) = (self.opcode as u8, self.outcome as u8);
+        write!(f, "{opcode} {sub} {outcome} {}", self.atom_bytes)
     }
 }
 
@@ -50,13 +57,17 @@ impl FromStr for Observation {
 
     fn from_str(line: &str) -> Result<Self, String> {
         let numbers: Vec<i32> = line.split(' ').filter_map(|n| n.parse().ok()).collect();
-        let [opcode, sub, trapped, atom_bytes] = numbers[..] else {
+        let [opcode, sub, outcome, atom_bytes] = numbers[..] else {
             return Err(format!("no observation: {line}"));
         };
         Ok(Self {
             opcode: Opcode::from(opcode as u8),
             sub: u8::try_from(sub).ok(),
-            trapped: trapped != 0,
+            outcome: match outcome {
+                0 => Outcome::Done,
+                1 => Outcome::Trapped,
+                _ => Outcome::Polled,
+            },
             atom_bytes: atom_bytes as u32,
         })
     }
@@ -77,28 +88,35 @@ static LOG: LazyLock<Option<Mutex<Log>>> = LazyLock::new(|| {
     }))
 });
 
-/// [`Machine::step`], observed. Steps that may have served an interrupt, and
-/// instructions that will be executed again, are not counted.
+/// [`Machine::step`], observed. What serves interrupts first does not count, and
+/// an instruction that will be executed again has not been executed.
 pub fn step<G: Generation>(m: &mut Machine<'_, G>) -> Exit {
     let Some(log) = &*LOG else {
         return m.step();
     };
-    let interrupted = m.interrupts_due() || m.mem.control().is_raised();
+    let (due, raised) = (m.interrupts_due(), m.mem.control().is_raised());
     let (pc, func) = (m.regs.pc, m.func);
     let opcode = Opcode::from(m.mem.code(pc, 0));
     let sub = sub_opcodes(opcode).map(|_| m.mem.code(pc, 1));
     let entry = m.mem.cell(G::UFN_TABLE.add(2 * opcode as u32));
     let handler = m.definition(LispPtr(u32::from(entry.hi())));
     let exit = m.step();
-    if interrupted || exit == Exit::Fault || m.regs.pc == pc {
+    let outcome = if due || exit == Exit::Fault {
         return exit;
-    }
-    // A trap without a compiled definition calls another function.
-    let trapped = opcode.info().always_traps() || m.func != func && m.func == handler.masked::<G>();
+    } else if raised && !m.mem.control().is_raised() {
+        Outcome::Polled
+    } else if raised || m.regs.pc == pc {
+        return exit;
+    } else if opcode.info().always_traps() || m.func != func && m.func == handler.masked::<G>() {
+        // A trap without a compiled definition calls another function.
+        Outcome::Trapped
+    } else {
+        Outcome::Done
+    };
     let observation = Observation {
         opcode,
         sub,
-        trapped,
+        outcome,
         atom_bytes: G::OPERAND_BYTES,
     };
     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);

@@ -37,10 +37,7 @@ impl<G: Generation> Machine<'_, G> {
         if let Err(fault) = self.slow_return() {
             return self.stop(fault);
         }
-        // A raised request must not be hidden by a fresh limit.
-        if !self.mem.control().is_raised() {
-            self.set_stack_limit();
-        }
+        self.set_stack_limit();
         Exit::Continue
     }
 }

@@ -98,8 +98,9 @@ impl Kind {
     }
 }
 
-/// Where an instruction looks at interrupts and the stack limit. It does so
-/// before it has changed anything, and starts again afterwards.
+/// Where an instruction looks at interrupts and the stack limit. Unless it says
+/// otherwise it does so before it has changed anything, and starts again afterwards.
+/// A trap looks as a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Poll {
     /// Nowhere.
@@ -112,7 +113,7 @@ pub enum Poll {
     Return,
     /// At each element of a list.
     Loop,
-    /// When the other frame runs.
+    /// When its work is done, in the frame that runs then.
     After,
 }
 

@@ -172,7 +172,7 @@ macro_rules! for_each_opcode { ($callback:ident) => { $callback! {
 0x7A ReclaimCell      "RECLAIMCELL"      Gc        []                     "x -- x"                         No     No        exec: ufn             "Free a cell, in Lisp."                                                 ufn: r"\GCRECLAIMCELL" 0 1 "always";
 0x7B GcScan1          "GCSCAN1"          Gc        []                     "n -- n|NIL"                     No     No        exec: gcscan1         "Next count-table entry below n with count 0 or a collision link.";
 0x7C GcScan2          "GCSCAN2"          Gc        []                     "n -- n|NIL"                     No     No        exec: gcscan2         "Next count-table entry below n with a stack bit or collision link.";
-0x7D SubrCall         "SUBRCALL"         Subr      [subr: u8, nargs: u8]  "arg1..argN -- value"            No     AllocRefs exec: subrcall        "Call a service of the machine.";
+0x7D SubrCall         "SUBRCALL"         Subr      [subr: u8, nargs: u8]  "arg1..argN -- value"            After  AllocRefs exec: subrcall        "Call a service of the machine.";
 0x7E ContextSwitch    "CONTEXTSWITCH"    Call      []                     "fx -- fx"                       After  No        exec: contextswitch   "Exchange the running frame with the one in a context word.";
 0x7F RetCall          "RETCALL"          Undefined [fn: atom]             "n -- value"                     No     No        exec: ufn             "Not emitted."                                                          ufn: r"\RETCALL" 3 1 "always";
 

@@ -17,7 +17,8 @@ instead of 3. A stack effect has the top of stack at the right. *Traps to* says
 which Lisp function is called when the machine does not execute the instruction
 itself (`function/arguments`), and when. *Seen* is what unit tests have made the
 instruction do, in both generations: its work (does), the call of its Lisp
-function (traps).
+function (traps), a look at interrupts that found one (polls);
+a trap looks as a call does.
 
 ";
 
@@ -37,16 +38,23 @@ pub struct Seen {
     pub done: bool,
     /// It called its Lisp function.
     pub trapped: bool,
+    /// It served somebody who wanted attention.
+    pub polled: bool,
 }
 
 impl Seen {
-    fn text(self) -> &'static str {
-        match (self.done, self.trapped) {
-            (true, true) => "does, traps",
-            (true, false) => "does",
-            (false, true) => "traps",
-            (false, false) => "",
-        }
+    fn text(self) -> String {
+        let words = [
+            (self.done, "does"),
+            (self.trapped, "traps"),
+            (self.polled, "polls"),
+        ];
+        let seen: Vec<_> = words
+            .iter()
+            .filter(|(seen, _)| *seen)
+            .map(|(_, w)| *w)
+            .collect();
+        seen.join(", ")
     }
 }
 
@@ -191,6 +199,7 @@ fn the_page_has_a_row_for_each_instruction() {
     let page = markdown(&|opcode, sub| Seen {
         done: opcode == Opcode::Car || sub.is_some(),
         trapped: matches!(opcode, Opcode::Car | Opcode::Unused25),
+        polled: opcode == Opcode::FnX,
     });
     let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| ")).collect();
     let (opcodes, subs) = rows.split_at(257);
@@ -201,7 +210,7 @@ fn the_page_has_a_row_for_each_instruction() {
     let some = [0x01, 0x0D, 0x16, 0x25].map(|code: usize| rows[code + 1]);
     insta::assert_snapshot!(some.join("\n"), @r"
     | 01 | `CAR` | list | 1 |  | `x -- car` | Car of a list cell; NIL and T answer themselves. |  | `\CAR.UFN/1` x is not a list, NIL or T | implemented | does, traps |
-    | 0D | `FNX` | call | 5/6 | `nargs: u8, fn: atom` | `arg1..argN -- value` | Call the definition of a symbol with nargs arguments. | polls |  | implemented |  |
+    | 0D | `FNX` | call | 5/6 | `nargs: u8, fn: atom` | `arg1..argN -- value` | Call the definition of a symbol with nargs arguments. | polls |  | implemented | polls |
     | 16 | `ASSOC` | list | 1 |  | `key alist -- pair\|NIL` | First pair of an association list whose car is EQ to the key. | polls per element |  | implemented |  |
     | 25 | `unused` | undefined | 1 |  | `--` | Unassigned. |  | `\UNKNOWN.UFN/0` always | traps | traps |
     ");

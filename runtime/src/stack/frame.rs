@@ -259,7 +259,8 @@ impl<'m, G: Generation> Machine<'m, G> {
         self.free_stack(next, self.end);
     }
 
-    /// Publishes `end` and the limit of the running function to the pollers.
+    /// Publishes `end` and the limit of the running function to the pollers, unless
+    /// somebody wants attention: the limit stays 0 until that has been taken.
     pub fn set_stack_limit(&self) {
         use std::sync::atomic::Ordering::Relaxed;
         let control = self.mem.control();
@@ -267,5 +268,11 @@ impl<'m, G: Generation> Machine<'m, G> {
         control.end.store(end, Relaxed);
         let limit = end.saturating_sub(u32::from(self.stack_min(self.func)));
         control.limit.store(limit, Relaxed);
+        // Looked at last, so that a request from another thread is seen at the latest
+        // when the limit is set again.
+        if control.is_raised() {
+            control.end.store(0, Relaxed);
+            control.limit.store(0, Relaxed);
+        }
     }
 }

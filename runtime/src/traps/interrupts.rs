@@ -69,8 +69,8 @@ impl<G: Generation> Machine<'_, G> {
                 }
             }
         }
-        self.set_stack_limit();
         let reasons = control.take();
+        self.set_stack_limit();
         self.interrupts.due = true;
         if reasons & AttentionReason::Host as u32 != 0 {
             return Exit::Attention;

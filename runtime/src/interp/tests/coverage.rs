@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use crate::interp::observed::{Observation, VARIABLE};
+use crate::interp::observed::{Observation, Outcome, VARIABLE};
 use crate::isa::reference::{Seen, markdown, with_sub_opcodes};
-use crate::isa::{OPCODES, Opcode};
+use crate::isa::{OPCODES, Opcode, Poll};
 
 /// Bytes of symbol operands in the two generations.
 const GENERATIONS: [u32; 2] = [3, 4];
@@ -38,17 +38,18 @@ fn observe() -> BTreeSet<Observation> {
 fn coverage() {
     let observed = observe();
     let seen = |opcode: Opcode, sub: Option<u8>| {
-        let both = |trapped: bool| {
+        let both = |outcome: Outcome| {
             GENERATIONS.iter().all(|&atom_bytes| {
                 observed.iter().any(|o| {
-                    (o.opcode, o.trapped, o.atom_bytes) == (opcode, trapped, atom_bytes)
+                    (o.opcode, o.outcome, o.atom_bytes) == (opcode, outcome, atom_bytes)
                         && (sub.is_none() || o.sub == sub)
                 })
             })
         };
         Seen {
-            done: both(false),
-            trapped: both(true),
+            done: both(Outcome::Done),
+            trapped: both(Outcome::Trapped),
+            polled: both(Outcome::Polled),
         }
     };
     let mut wrong = Vec::new();
@@ -56,8 +57,13 @@ fn coverage() {
         let expected = Seen {
             done: !info.always_traps(),
             trapped: info.ufn.is_some(),
+            polled: info.poll != Poll::No,
         };
-        let seen = seen(info.opcode, None);
+        let mut seen = seen(info.opcode, None);
+        if info.ufn.is_some() && info.poll == Poll::No {
+            // Its trap is a call, which polls.
+            seen.polled = false;
+        }
         if seen != expected {
             wrong.push(format!("{:?}: {seen:?}, not {expected:?}", info.opcode));
         }

@@ -430,8 +430,9 @@ fn contexts_are_switched() {
             assert_ne!(user.flags() & flag::NO_PUSH, 0);
             assert_eq!(user.pc(), pc.jump(1));
 
-            // And back.
-            assert_eq!(step(m), Exit::Continue);
+            // And back, where somebody wants attention.
+            m.mem.control().raise(AttentionReason::Host);
+            assert_eq!(step(m), Exit::Attention);
             assert_eq!(m.interface_word(CONTEXT.into()), other.fx.0);
             assert_eq!(
                 (m.func, m.running_frame().fx),
