@@ -4,6 +4,8 @@
 
 mod interrupt_call;
 mod interrupts;
+#[cfg(test)]
+mod interrupts_tests;
 pub mod keyboard;
 mod ufn;
 
