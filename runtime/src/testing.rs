@@ -1,140 +1,17 @@
 //! A small blank machine for unit tests: no image, just the tables that the
 //! operation under test needs.
 
-use std::path::PathBuf;
-
-use crate::device::{
-    Access, Clock, Devices, Display, Environment, FILE_PAGE_BYTES, FileChange, FileError, FileHost,
-    FileInfo, FileResult, Files, Generated, ListedFile, OpenedFile, Recognition,
-};
+pub use crate::device::Absent as Null;
+use crate::device::Devices;
 use crate::layout::Generation;
 use crate::layout::records::{block, frame, interface, type_entry, types};
 use crate::machine::Machine;
 use crate::memory::{AddressSpace, LispPtr, Mem, StackOffset};
 use crate::symbols::Symbols;
 
-/// Devices that answer nothing.
-pub struct Null;
-
-impl Clock for Null {
-    fn unix_micros(&mut self, instructions: u64) -> u64 {
-        instructions
-    }
-    fn cpu_millis(&mut self, _: u64) -> (u32, u32) {
-        (0, 0)
-    }
-    fn hours_west(&self) -> i32 {
-        0
-    }
-    fn counts_instructions(&self) -> bool {
-        false
-    }
-}
-
-impl Display for Null {
-    fn size(&self) -> (u16, u16) {
-        (1024, 768)
-    }
-    fn show(&mut self, _: bool) {}
-    fn invert(&mut self, _: bool) {}
-    fn cursor_changed(&mut self) {}
-    fn warp_pointer(&mut self, _: u16, _: u16) {}
-    fn beep(&mut self, _: bool, _: u32) {}
-    fn console(&mut self, _: u8) {}
-}
-
-impl Environment for Null {
-    fn variable(&self, _: &[u8]) -> Option<Vec<u8>> {
-        None
-    }
-    fn parameter(&self, _: &[u8]) -> Option<Vec<u8>> {
-        None
-    }
-    fn user_name(&self) -> Option<Vec<u8>> {
-        None
-    }
-    fn full_name(&self) -> Option<Vec<u8>> {
-        None
-    }
-    fn host_id(&self) -> u32 {
-        0
-    }
-    fn image_path(&self) -> Option<PathBuf> {
-        None
-    }
-}
-
-impl Files for Null {
-    fn host_path(&self, _: &[u8]) -> FileResult<PathBuf> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn get_filename(&self, _: FileHost, _: &[u8], _: Recognition) -> FileResult<Vec<u8>> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn directory_name(&self, _: FileHost, _: &[u8]) -> FileResult<Vec<u8>> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn delete(&self, _: FileHost, _: &[u8]) -> FileResult<()> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn rename(&self, _: FileHost, _: &[u8], _: &[u8]) -> FileResult<()> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn change_dir(&mut self, _: &[u8]) -> FileResult<()> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn open(&mut self, _: &[u8], _: Recognition, _: Access) -> FileResult<OpenedFile> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn close(&mut self, _: u16, _: Option<i32>) -> FileResult<()> {
-        Err(FileError::BAD_DESCRIPTOR)
-    }
-    fn read_page(&self, _: u16, _: u32, _: &mut [u8; FILE_PAGE_BYTES]) -> FileResult<usize> {
-        Err(FileError::BAD_DESCRIPTOR)
-    }
-    fn write_page(&self, _: u16, _: u32, _: &[u8]) -> FileResult<()> {
-        Err(FileError::BAD_DESCRIPTOR)
-    }
-    fn truncate(&self, _: u16, _: u32) -> FileResult<()> {
-        Err(FileError::BAD_DESCRIPTOR)
-    }
-    fn get_file_info(&self, _: &[u8]) -> FileResult<FileInfo> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn set_file_info(&self, _: &[u8], _: FileChange) -> FileResult<()> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn free_blocks(&self, _: &[u8]) -> FileResult<i32> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn generate(&mut self, _: &[u8], _: bool) -> FileResult<Option<Generated>> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn next_file(&mut self, _: u16) -> Option<ListedFile> {
-        None
-    }
-    fn finish(&mut self, _: u16) -> bool {
-        false
-    }
-    fn char_open(&mut self, _: &[u8], _: Access) -> FileResult<u16> {
-        Err(FileError::NOT_FOUND)
-    }
-    fn char_read(&self, _: u16, _: &mut [u8]) -> FileResult<usize> {
-        Err(FileError::BAD_DESCRIPTOR)
-    }
-    fn char_write(&self, _: u16, _: &[u8]) -> FileResult<usize> {
-        Err(FileError::BAD_DESCRIPTOR)
-    }
-}
-
 /// Devices for tests.
 pub fn devices() -> Devices {
-    Devices {
-        clock: Box::new(Null),
-        display: Box::new(Null),
-        environment: Box::new(Null),
-        files: Box::new(Null),
-    }
+    Devices::absent()
 }
 
 /// Where the running frame of a blank machine starts.

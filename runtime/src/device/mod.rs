@@ -1,12 +1,14 @@
 //! What the machine asks of the world outside. The program implements these;
 //! the machine itself knows no window system and no file system.
 
+mod absent;
 mod file_codes;
 mod file_error;
 mod files;
 
 use std::path::PathBuf;
 
+pub use absent::Absent;
 pub use file_codes::{Access, Attribute, FileHost, Recognition};
 pub use file_error::FileError;
 pub use files::{
@@ -73,4 +75,16 @@ pub struct Devices {
     pub environment: Box<dyn Environment>,
     /// The host's files.
     pub files: Box<dyn Files>,
+}
+
+impl Devices {
+    /// Devices that answer nothing, for a machine that is not run.
+    pub fn absent() -> Self {
+        Self {
+            clock: Box::new(Absent),
+            display: Box::new(Absent),
+            environment: Box::new(Absent),
+            files: Box::new(Absent),
+        }
+    }
 }

@@ -79,6 +79,17 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
+    /// Makes a page table with `pages` in file pages 1, 2, ...
+    pub(crate) fn replace_page_table(&mut self, pages: &[u32]) {
+        // Entry 0 is not used.
+        self.set_file_page(0, u32::MAX);
+        for (file_page, &page) in (1..).zip(pages) {
+            self.set_file_page(file_page, page);
+        }
+        self.set_active_pages(pages.len() as u32);
+        self.heap.registered = None;
+    }
+
     /// Makes the page of `address` part of the saved image (SUBR NEWPAGE); does
     /// nothing if it is.
     pub fn new_page(&mut self, address: LispPtr) {

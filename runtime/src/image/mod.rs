@@ -9,8 +9,9 @@
 //! - `info`: everything that can be told about an image without running it;
 //!   `instances`: the objects of each type.
 //! - `start`: what is written into memory before the first instruction.
-//! - `save`: from memory to a file.
+//! - `save`: from memory to a file. `build`: images that are made, not loaded.
 
+pub mod build;
 pub mod error;
 pub mod functions;
 pub mod header;

@@ -13,7 +13,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::{ImageError, Problem};
-use super::header::INTERFACE_OFFSET;
+use super::header::INTERFACE_FILE_PAGE;
 use super::load::ImageFile;
 use super::start::MACHINE_TYPE;
 use crate::layout::Generation;
@@ -24,8 +24,6 @@ use crate::memory::{BYTES_PER_PAGE, LispPtr, WORDS_PER_PAGE};
 /// The state of storage in which there is no second region. It is forgotten when
 /// the image is saved, since the image may be run with more memory next time.
 const NOT_SWITCHABLE: u16 = 1;
-/// The file page that the copy of the interface page replaces.
-const INTERFACE_FILE_PAGE: u32 = (INTERFACE_OFFSET / BYTES_PER_PAGE as u64) as u32 + 1;
 /// Bytes written at once.
 const BUFFER: usize = 1 << 18;
 /// Names that are tried for the temporary file.
@@ -94,6 +92,13 @@ impl<G: Generation> Machine<'_, G> {
             path: path.into(),
             cause,
         })
+    }
+}
+
+impl<G: Generation> Machine<'_, G> {
+    /// Writes the image file: all pages of the page table, in order.
+    pub fn write_image(&self, out: &mut dyn Write) -> io::Result<()> {
+        Changes::new(self).write(out)
     }
 }
 

@@ -56,6 +56,32 @@ impl<F: Fn(u32) -> u16> Name<F> {
         })
     }
 
+    /// Where the symbol is, or goes, in the hash table of the original loadup.
+    fn old_places(&self) -> impl Iterator<Item = u16> + use<F> {
+        let first = match self.length {
+            0 => 0xFF,
+            _ => (self.code)(0) & 0xFF,
+        };
+        let hash = self.hash();
+        let step = ((first ^ hash) | 1) & 0x3F;
+        (0..=u16::MAX).map(move |n| hash.wrapping_add(n.wrapping_mul(step)))
+    }
+
+    /// Where the symbol is, or goes, in a pair of arrays with `size` places.
+    fn places(&self, size: u32) -> impl Iterator<Item = u32> + use<F> {
+        let hash = u32::from(self.hash());
+        let step = hash % (size - 2) + 1;
+        (0..size)
+            .map(move |n| (u64::from(n) * u64::from(step) + u64::from(hash)) as u32)
+            .map(move |place| place % size)
+    }
+
+    /// The byte in the array of bytes that stands for the symbol.
+    fn byte(&self) -> u8 {
+        let hash = u32::from(self.hash());
+        (((self.length & 0xFFFF) ^ hash ^ hash >> 8) % 254 + 2) as u8
+    }
+
     /// True if the symbol `symbol` has this print name.
     fn is_name_of<G: Generation>(&self, mem: Mem<'_, G>, symbol: LispPtr) -> bool {
         let name = PrintName::of(mem, symbol);
@@ -74,7 +100,6 @@ impl<F: Fn(u32) -> u16> Name<F> {
         if table.is_nil() {
             return None;
         }
-        let hash = self.hash();
         let mut symbols = mem.cell(table.add(symbol_table::SYMBOLS));
         let mut hashes = mem.cell(table.add(symbol_table::HASHES));
         for _ in 0..MAX_ARRAYS {
@@ -82,9 +107,9 @@ impl<F: Fn(u32) -> u16> Name<F> {
                 (car_cdr(mem, symbols), car_cdr(mem, hashes))
             else {
                 // A table that never grew may be a pair of arrays itself.
-                return self.find_in_pair(mem, symbols, hashes, hash);
+                return self.find_in_pair(mem, symbols, hashes);
             };
-            let found = self.find_in_pair(mem, symbol_array, hash_array, hash);
+            let found = self.find_in_pair(mem, symbol_array, hash_array);
             if found.is_some() {
                 return found;
             }
@@ -99,7 +124,6 @@ impl<F: Fn(u32) -> u16> Name<F> {
         mem: Mem<'_, G>,
         symbols: LispPtr,
         hashes: LispPtr,
-        hash: u16,
     ) -> Option<LispPtr> {
         let symbols = Array::new(mem, symbols)?;
         let hashes = Array::new(mem, hashes)?;
@@ -107,12 +131,9 @@ impl<F: Fn(u32) -> u16> Name<F> {
         if size < 3 {
             return None;
         }
-        let hash = u32::from(hash);
-        let wanted = ((self.length & 0xFFFF) ^ hash ^ hash >> 8) % 254 + 2;
-        let step = hash % (size - 2) + 1;
-        let mut index = hash % size;
-        for _ in 0..size {
-            let entry = u32::from(hashes.get(index)?.lo());
+        let wanted = u16::from(self.byte());
+        for index in self.places(size) {
+            let entry = hashes.get(index)?.lo();
             if entry == 0 {
                 return None;
             }
@@ -126,7 +147,6 @@ impl<F: Fn(u32) -> u16> Name<F> {
                     return Some(symbol);
                 }
             }
-            index = (index + step) % size;
         }
         None
     }
@@ -134,30 +154,48 @@ impl<F: Fn(u32) -> u16> Name<F> {
     /// Finds the symbol in the hash table of the original loadup; symbols of one
     /// character are not there but have known numbers.
     fn find_old<G: Generation>(&self, mem: Mem<'_, G>) -> Option<LispPtr> {
-        let first = match self.length {
-            0 => 0xFF,
-            _ => (self.code)(0) & 0xFF,
-        };
         if self.length == 1 {
             return one_character_symbol((self.code)(0));
         }
-        let mut hash = self.hash();
-        let step = ((first ^ hash) | 1) & 0x3F;
-        for _ in 0..=u16::MAX {
-            let entry = mem.word(G::ATOM_HASH.add(u32::from(hash)));
+        for place in self.old_places() {
+            let entry = mem.word(G::ATOM_HASH.add(u32::from(place)));
             let symbol = LispPtr(u32::from(entry.checked_sub(1)?));
             if self.is_name_of(mem, symbol) {
                 return Some(symbol);
             }
-            hash = hash.wrapping_add(step);
         }
         None
     }
 }
 
+/// Where a new symbol called `name` goes in the hash table of the original loadup
+/// ([`Generation::ATOM_HASH`]): the places to try, in order. The entry is the
+/// number of the symbol plus one.
+pub fn old_table_places(name: &[u16]) -> impl Iterator<Item = u16> {
+    with_codes(name, |name| name.old_places().collect::<Vec<_>>()).into_iter()
+}
+
+/// Where a new symbol called `name` goes in a pair of arrays of a package's table,
+/// of a prime number of places: the places to try, in order, and the byte for the
+/// array of bytes.
+pub fn package_table_places(name: &[u16], size: u32) -> (impl Iterator<Item = u32>, u8) {
+    with_codes(name, |name| {
+        let places = name.places(size.max(3)).collect::<Vec<_>>();
+        (places.into_iter(), name.byte())
+    })
+}
+
+fn with_codes<T>(codes: &[u16], use_name: impl FnOnce(&Name<&dyn Fn(u32) -> u16>) -> T) -> T {
+    let code = |n: u32| codes[n as usize];
+    use_name(&Name {
+        length: codes.len() as u32,
+        code: &code,
+    })
+}
+
 /// The symbol whose name is one character. Digits are numbers, no symbols; the
 /// other numbers close up.
-fn one_character_symbol(code: u16) -> Option<LispPtr> {
+pub fn one_character_symbol(code: u16) -> Option<LispPtr> {
     const ZERO: u16 = b'0' as u16;
     const NINE: u16 = b'9' as u16;
     match code {
@@ -355,9 +393,5 @@ fn with_name<T>(name: &str, find: impl FnOnce(&Name<&dyn Fn(u32) -> u16>) -> T) 
         .chars()
         .map(|c| u16::try_from(u32::from(c)).ok())
         .collect::<Option<_>>()?;
-    let code = |n: u32| codes[n as usize];
-    Some(find(&Name {
-        length: u32::try_from(codes.len()).ok()?,
-        code: &code,
-    }))
+    Some(with_codes(&codes, find))
 }

@@ -81,6 +81,13 @@ impl Generation for Medley2 {
         LispPtr(high << 16 | u32::from(mem.word(dtd)))
     }
 
+    fn set_dtd_name(mem: Mem<'_, Self>, dtd: LispPtr, name: LispPtr) {
+        mem.set_word(dtd, name.lo());
+        let specs = mem.cell(dtd.add(6)).0 & 0x00FF_FFFF;
+        let high = name.segment::<Self>() << 24;
+        mem.set_cell(dtd.add(6), LispPtr(high | specs));
+    }
+
     const STREAM_BINABLE: u32 = 2;
 
     #[inline(always)]

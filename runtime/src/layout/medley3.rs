@@ -76,6 +76,10 @@ impl Generation for Medley3 {
         mem.cell(dtd).masked::<Self>()
     }
 
+    fn set_dtd_name(mem: Mem<'_, Self>, dtd: LispPtr, name: LispPtr) {
+        mem.set_cell(dtd, name.masked::<Self>());
+    }
+
     const STREAM_BINABLE: u32 = 10;
 
     #[inline(always)]

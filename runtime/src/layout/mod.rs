@@ -5,6 +5,7 @@
 //! `reference/memory-map.md`. Addresses and offsets are in words unless a name
 //! says otherwise.
 
+pub mod builtin;
 mod medley2;
 mod medley3;
 pub mod records;
@@ -170,6 +171,9 @@ pub trait Generation: Copy + Clone + std::fmt::Debug + Eq + 'static {
 
     /// The name (a symbol) of the type whose descriptor is at `dtd`.
     fn dtd_name(mem: Mem<'_, Self>, dtd: LispPtr) -> LispPtr;
+
+    /// Names the type whose descriptor is at `dtd`; the other fields stay.
+    fn set_dtd_name(mem: Mem<'_, Self>, dtd: LispPtr, name: LispPtr);
 
     /// Offset in words of the cell of a stream whose sign bit says that BIN may
     /// take bytes from its buffer.

@@ -84,6 +84,8 @@ pub mod function {
 pub mod definition {
     /// The pointer is a code block.
     pub const COMPILED: u32 = 1 << 31;
+    /// The code has no name table.
+    pub const FAST: u32 = 1 << 30;
     /// Position of how the arguments are taken, two bits, here and in the cell
     /// of the frame name in function headers.
     pub const ARGUMENT_KIND_SHIFT: u32 = 28;
@@ -194,14 +196,20 @@ pub mod io_page {
 
 /// Packages (`reference/memory-map.md` section 6.7): cells, as word offsets.
 pub mod package {
+    /// Its number.
+    pub const INDEX: u32 = 0;
     /// Its name (a string).
     pub const NAME: u32 = 4;
+    /// Its name (a symbol).
+    pub const NAME_SYMBOL: u32 = 6;
     /// Other names (a list of strings).
     pub const NICKNAMES: u32 = 8;
     /// Symbols that are not exported (a [symbol table](super::symbol_table)).
     pub const INTERNAL_SYMBOLS: u32 = 16;
     /// Symbols that are exported.
     pub const EXTERNAL_SYMBOLS: u32 = 18;
+    /// Cells of a package.
+    pub const CELLS: u16 = 11;
 }
 
 /// Hash tables of the symbols of packages: cells, as word offsets.
@@ -211,6 +219,14 @@ pub mod symbol_table {
     /// Array of bytes made from the hash codes of the symbols, 0 for no symbol,
     /// or a list of such arrays.
     pub const HASHES: u32 = 2;
+    /// Places in all arrays (a number).
+    pub const SIZE: u32 = 4;
+    /// Places that never held a symbol (a number).
+    pub const FREE: u32 = 6;
+    /// Places of symbols that are gone (a number).
+    pub const DELETED: u32 = 8;
+    /// Cells of a symbol table.
+    pub const CELLS: u16 = 5;
 }
 
 /// Bitmaps (`reference/devices.md` section 1).
@@ -355,6 +371,10 @@ pub mod types {
     pub const PATHNAME: u16 = 20;
     /// Symbols made later, one record each.
     pub const NEW_ATOM: u16 = 21;
+    /// First type of hunks of pointers.
+    pub const POINTER_HUNK_FIRST: u16 = 31;
+    /// First type of hunks without pointers.
+    pub const RAW_HUNK_FIRST: u16 = 44;
     /// First code hunk type.
     pub const CODE_HUNK_FIRST: u16 = 64;
     /// Last code hunk type.
@@ -414,6 +434,9 @@ pub mod symbols {
     pub const EVALFORM: LispPtr = LispPtr(248);
     /// `\INTERPRETER`, called for definitions that are not compiled.
     pub const INTERPRETER: LispPtr = LispPtr(256);
+    /// The first number behind those that have a meaning: fixed symbols and symbols
+    /// of one character.
+    pub const FIRST_FREE: LispPtr = LispPtr(267);
 }
 
 /// Array blocks (`reference/memory-map.md` section 10).
