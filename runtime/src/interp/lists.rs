@@ -203,7 +203,8 @@ handler! {
         let mut list = s.below(1);
         while skip <= number && number != 0 {
             number -= 1;
-            list = m.cons(s.mem.stack(m.ivar.add(2 * number)), list);
+            let argument = m.ivar.add(number.wrapping_mul(2));
+            list = m.cons(s.mem.stack(argument), list);
         }
         s.replace(1, list);
         s.next(m, 2)

@@ -247,6 +247,10 @@ fn argument_lists() {
                 };
                 assert_eq!(print(m, &got), result, "{skip} {operands}");
             }
+            // Arguments that nobody has are read somewhere in the stack.
+            let stack = read(m, "NIL 65535");
+            let ended = execute(m, &[Opcode::RestList as u8, 255], &stack);
+            assert!(matches!(ended, Ended::Done(_)));
         });
     }
     for_both!(run);

@@ -16,6 +16,7 @@ mod integers;
 mod jumps;
 mod lists;
 mod memory_ops;
+mod random;
 mod returns;
 mod stack_shuffle;
 mod subrcall;
