@@ -10,6 +10,7 @@
 
 pub mod code;
 pub mod datum;
+pub mod link;
 
 pub use datum::{Datum, Place, Symbol};
 

@@ -18,7 +18,7 @@ pub(super) const INTERFACE_FILE_PAGE: u32 = (INTERFACE_OFFSET / BYTES_PER_PAGE a
 pub const HEADER_BYTES: usize = 1024;
 /// The version that images ask for (`LVersion` at least, `MinBVersion` at most)
 /// is this one in Medley 3.51; Medley 2 images say nothing useful.
-const MEDLEY3_VERSION: u16 = 35010;
+pub const MEDLEY3_VERSION: u16 = 35010;
 /// States of storage in which the second region is in use, so that the memory
 /// size cannot change (`reference/storage.md` section 6).
 const SECOND_REGION_IN_USE: [u16; 2] = [3, 4];

@@ -12,7 +12,7 @@ use crate::symbols::Symbols;
 use crate::traps::ALTO_EPOCH;
 
 /// What Lisp calls machines like this one.
-pub(super) const MACHINE_TYPE: u16 = 3;
+pub const MACHINE_TYPE: u16 = 3;
 /// What Lisp shows as the version of the emulator: a day, counted from 13 October
 /// 1987.
 const EMULATOR_DAY: u16 = 14_000;
@@ -66,8 +66,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             0xFFFF
         };
         self.set_interface_word(interface::DL24_BIT_ADDRESSABLE, addressable);
-        self.set_interface_field(fields.last_vmem_page, size.last_page());
-        self.set_interface_field(fields.process_size, size.megabytes);
+        self.set_memory_size(size);
         self.mem.set_cell(self.symbols.storage_full, LispPtr::NIL);
         if fields.wide {
             // Lisp of Medley 2 copies the field itself.
@@ -79,6 +78,13 @@ impl<'m, G: Generation> Machine<'m, G> {
         self.set_interface_word(interface::RVERSION, EMULATOR_DAY);
         let devices = self.interface_word(interface::DEVICE_CONFIG) & !DEVICE_BITS;
         self.set_interface_word(interface::DEVICE_CONFIG, devices | MONOCHROME);
+    }
+
+    /// Stores the memory size in the interface page.
+    pub fn set_memory_size(&mut self, size: MemorySize) {
+        let fields = G::INTERFACE_FIELDS;
+        self.set_interface_field(fields.last_vmem_page, size.last_page());
+        self.set_interface_field(fields.process_size, size.megabytes);
     }
 
     fn set_interface_field(&mut self, offset: u32, value: u32) {

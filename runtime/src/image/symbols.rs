@@ -56,26 +56,6 @@ impl<F: Fn(u32) -> u16> Name<F> {
         })
     }
 
-    /// Where the symbol is, or goes, in the hash table of the original loadup.
-    fn old_places(&self) -> impl Iterator<Item = u16> + use<F> {
-        let first = match self.length {
-            0 => 0xFF,
-            _ => (self.code)(0) & 0xFF,
-        };
-        let hash = self.hash();
-        let step = ((first ^ hash) | 1) & 0x3F;
-        (0..=u16::MAX).map(move |n| hash.wrapping_add(n.wrapping_mul(step)))
-    }
-
-    /// Where the symbol is, or goes, in a pair of arrays with `size` places.
-    fn places(&self, size: u32) -> impl Iterator<Item = u32> + use<F> {
-        let hash = u32::from(self.hash());
-        let step = hash % (size - 2) + 1;
-        (0..size)
-            .map(move |n| (u64::from(n) * u64::from(step) + u64::from(hash)) as u32)
-            .map(move |place| place % size)
-    }
-
     /// The byte in the array of bytes that stands for the symbol.
     fn byte(&self) -> u8 {
         let hash = u32::from(self.hash());
@@ -132,7 +112,7 @@ impl<F: Fn(u32) -> u16> Name<F> {
             return None;
         }
         let wanted = u16::from(self.byte());
-        for index in self.places(size) {
+        for index in places(self.hash(), size) {
             let entry = hashes.get(index)?.lo();
             if entry == 0 {
                 return None;
@@ -157,7 +137,11 @@ impl<F: Fn(u32) -> u16> Name<F> {
         if self.length == 1 {
             return one_character_symbol((self.code)(0));
         }
-        for place in self.old_places() {
+        let first = match self.length {
+            0 => 0xFF,
+            _ => (self.code)(0) & 0xFF,
+        };
+        for place in old_places(self.hash(), first) {
             let entry = mem.word(G::ATOM_HASH.add(u32::from(place)));
             let symbol = LispPtr(u32::from(entry.checked_sub(1)?));
             if self.is_name_of(mem, symbol) {
@@ -171,18 +155,31 @@ impl<F: Fn(u32) -> u16> Name<F> {
 /// Where a new symbol called `name` goes in the hash table of the original loadup
 /// ([`Generation::ATOM_HASH`]): the places to try, in order. The entry is the
 /// number of the symbol plus one.
-pub fn old_table_places(name: &[u16]) -> impl Iterator<Item = u16> {
-    with_codes(name, |name| name.old_places().collect::<Vec<_>>()).into_iter()
+pub fn old_table_places(name: &[u16]) -> impl Iterator<Item = u16> + use<> {
+    let first = name.first().map_or(0xFF, |code| code & 0xFF);
+    old_places(with_codes(name, |name| name.hash()), first)
 }
 
 /// Where a new symbol called `name` goes in a pair of arrays of a package's table,
 /// of a prime number of places: the places to try, in order, and the byte for the
 /// array of bytes.
-pub fn package_table_places(name: &[u16], size: u32) -> (impl Iterator<Item = u32>, u8) {
-    with_codes(name, |name| {
-        let places = name.places(size.max(3)).collect::<Vec<_>>();
-        (places.into_iter(), name.byte())
-    })
+pub fn package_table_places(name: &[u16], size: u32) -> (impl Iterator<Item = u32> + use<>, u8) {
+    let hash = with_codes(name, |name| name.hash());
+    (
+        places(hash, size.max(3)),
+        with_codes(name, |name| name.byte()),
+    )
+}
+
+fn old_places(hash: u16, first: u16) -> impl Iterator<Item = u16> {
+    let step = ((first ^ hash) | 1) & 0x3F;
+    (0..=u16::MAX).map(move |n| hash.wrapping_add(n.wrapping_mul(step)))
+}
+
+fn places(hash: u16, size: u32) -> impl Iterator<Item = u32> {
+    let (hash, size) = (u64::from(hash), u64::from(size));
+    let step = hash % (size - 2) + 1;
+    (0..size).map(move |n| ((n * step + hash) % size) as u32)
 }
 
 fn with_codes<T>(codes: &[u16], use_name: impl FnOnce(&Name<&dyn Fn(u32) -> u16>) -> T) -> T {

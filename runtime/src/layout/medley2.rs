@@ -26,6 +26,7 @@ impl Generation for Medley2 {
     const DTD: LispPtr = LispPtr(0x06_1000);
     const DTD_WORDS: u32 = 16;
     const DTD_CAPACITY: u32 = 1536;
+    const FIRST_MDS_PAGE: u32 = 0x3FFE;
     const TYPE_TABLE: LispPtr = LispPtr(0x06_8000);
     const TYPE_TABLE_WORDS: u32 = 0x8000;
     const INDEXED_SYMBOLS: u32 = 0x1_0000;

@@ -29,6 +29,7 @@ impl Generation for Medley3 {
     const DTD: LispPtr = LispPtr(0x14_1000);
     const DTD_WORDS: u32 = 18;
     const DTD_CAPACITY: u32 = 1365;
+    const FIRST_MDS_PAGE: u32 = 0x7FFE;
     const TYPE_TABLE: LispPtr = LispPtr(0x18_0000);
     const TYPE_TABLE_WORDS: u32 = 0x4_0000;
     const INDEXED_SYMBOLS: u32 = 0x2_0000 / 10;

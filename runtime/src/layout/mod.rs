@@ -108,6 +108,9 @@ pub trait Generation: Copy + Clone + std::fmt::Debug + Eq + 'static {
     const DTD_WORDS: u32;
     /// Type descriptors there is room for.
     const DTD_CAPACITY: u32;
+    /// First page of the first unit of typed objects; further ones lie below. The
+    /// second storage region follows.
+    const FIRST_MDS_PAGE: u32;
     /// Type table: one word for every 512 words of memory.
     const TYPE_TABLE: LispPtr;
     /// Words of the type table.

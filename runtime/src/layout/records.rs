@@ -172,8 +172,26 @@ pub mod misc_stats {
     pub const SECONDS_CLOCK: u32 = 28;
     /// Copy of the seconds clock that user actions are stamped with.
     pub const SECONDS_TMP: u32 = 36;
+    /// Time of the last user action.
+    pub const LAST_USER_ACTION: u32 = 56;
     /// Cells that SUBR COPYTIMESTATS copies.
     pub const CELLS: u32 = 31;
+}
+
+/// The ring of keyboard events (`reference/boot-and-traps.md` section 14).
+pub mod key_queue {
+    /// The word that holds the offset of the oldest event, 0 if none.
+    pub const OLDEST: u32 = 0;
+    /// The word that holds the offset of the next event.
+    pub const NEXT: u32 = 1;
+    /// Offset of the first event.
+    pub const FIRST: u16 = 2;
+    /// Words of an event.
+    pub const EVENT_WORDS: u16 = 14;
+    /// Events the ring has room for.
+    pub const EVENTS: u16 = 384;
+    /// Words of the ring.
+    pub const WORDS: u32 = FIRST as u32 + EVENT_WORDS as u32 * EVENTS as u32;
 }
 
 /// The I/O page (`reference/memory-map.md` section 3).
@@ -379,6 +397,16 @@ pub mod types {
     pub const CODE_HUNK_FIRST: u16 = 64;
     /// Last code hunk type.
     pub const CODE_HUNK_LAST: u16 = 73;
+}
+
+/// Headers of one-dimensional arrays, what is the same in both generations.
+pub mod array_header {
+    /// Elements (a cell).
+    pub const BASE: u32 = 0;
+    /// Flags in the high byte, element type in the low byte.
+    pub const TYPE: u32 = 2;
+    /// Elements between the base and element 0.
+    pub const OFFSET: u32 = 3;
 }
 
 /// Element type codes of arrays: the high nibble is the kind, the low one the

@@ -9,23 +9,14 @@
 //! Sources: `reference/devices.md` sections 3 and 4,
 //! `reference/boot-and-traps.md` section 14.
 
+use crate::layout::records::key_queue::{EVENT_WORDS, EVENTS, FIRST, NEXT, OLDEST};
 use crate::layout::records::{interface, io_page, misc_stats};
 use crate::layout::{Generation, IO_PAGE};
 use crate::machine::Machine;
 use crate::memory::LispPtr;
 
-/// The number of the word that holds the offset of the oldest event, 0 if none.
-const RING_READ: u32 = 0;
-/// The number of the word that holds the offset of the next event.
-const RING_WRITE: u32 = 1;
-/// Offset of the first event.
-const FIRST_EVENT: u16 = 2;
-/// Words of an event.
-const EVENT_WORDS: u16 = 14;
-/// Events the ring has room for.
-const EVENTS: u16 = 384;
 /// Offset of the last event.
-const LAST_EVENT: u16 = FIRST_EVENT + (EVENTS - 1) * EVENT_WORDS;
+const LAST_EVENT: u16 = FIRST + (EVENTS - 1) * EVENT_WORDS;
 /// The key words an event starts with, as offsets in the I/O page.
 const EVENT_KEY_WORDS: [u32; 7] = [
     io_page::KEYBOARD,
@@ -146,7 +137,7 @@ impl<G: Generation> Machine<'_, G> {
     /// True while Lisp has not yet taken every recorded transition.
     pub fn input_waiting(&self) -> bool {
         self.event_ring()
-            .is_some_and(|ring| self.mem.word(ring.add(RING_READ)) != 0)
+            .is_some_and(|ring| self.mem.word(ring.add(OLDEST)) != 0)
     }
 
     /// Characters that were typed and that no Lisp program has read yet. Lisp has
@@ -158,8 +149,8 @@ impl<G: Generation> Machine<'_, G> {
             return 0;
         }
         let ring = ring.masked::<G>();
-        let read = self.mem.word(ring.add(RING_READ));
-        let write = self.mem.word(ring.add(RING_WRITE));
+        let read = self.mem.word(ring.add(OLDEST));
+        let write = self.mem.word(ring.add(NEXT));
         if !TYPED.contains(&read) || !TYPED.contains(&write) {
             return 0;
         }
@@ -190,8 +181,8 @@ impl<G: Generation> Machine<'_, G> {
         let Some(ring) = self.event_ring() else {
             return;
         };
-        let read = self.mem.word(ring.add(RING_READ));
-        let write = self.mem.word(ring.add(RING_WRITE));
+        let read = self.mem.word(ring.add(OLDEST));
+        let write = self.mem.word(ring.add(NEXT));
         if read != write {
             self.append_event(ring, read, write);
         }
@@ -210,14 +201,14 @@ impl<G: Generation> Machine<'_, G> {
             self.mem.set_word(event.add(index as u32), state);
         }
         if read == 0 {
-            self.mem.set_word(ring.add(RING_READ), write);
+            self.mem.set_word(ring.add(OLDEST), write);
         }
         let next = if write >= LAST_EVENT {
-            FIRST_EVENT
+            FIRST
         } else {
             write + EVENT_WORDS
         };
-        self.mem.set_word(ring.add(RING_WRITE), next);
+        self.mem.set_word(ring.add(NEXT), next);
     }
 }
 
@@ -235,7 +226,7 @@ mod tests {
             m.mem.set_cell(m.symbols.keyboard_event_queue, RING);
             m.mem.set_cell(m.symbols.key_buffering, LispPtr::NIL);
             m.mem.set_word(RING, 0);
-            m.mem.set_word(RING.add(1), FIRST_EVENT);
+            m.mem.set_word(RING.add(1), FIRST);
             m.release_all_keys();
             test(m);
         });
@@ -253,7 +244,7 @@ mod tests {
         }
         let event = std::array::from_fn(|i| m.mem.word(RING.add(u32::from(read) + i as u32)));
         let next = if read == LAST_EVENT {
-            FIRST_EVENT
+            FIRST
         } else {
             read + EVENT_WORDS
         };
