@@ -59,6 +59,26 @@ const NUMBERS: [(&str, u16); 8] = [
     ("\\MACHINETYPE", MACHINE_TYPE),
 ];
 
+/// What Lisp must know of the generation: variables of package SYSTEM.
+fn facts<G: Generation>() -> [(&'static str, LispPtr); 7] {
+    let generation = match G::RELEASE {
+        Release::Medley2 => 2,
+        Release::Medley3 => 3,
+    };
+    [
+        ("*GENERATION*", LispPtr::smallpos(generation)),
+        ("*INTERFACE-PAGE*", G::INTERFACE_PAGE),
+        ("*STATISTICS*", G::MISC_STATS),
+        ("*TYPE-TABLE*", G::TYPE_TABLE),
+        ("*TYPE-DESCRIPTORS*", G::DTD),
+        (
+            "*TYPE-DESCRIPTOR-WORDS*",
+            LispPtr::smallpos(G::DTD_WORDS as u16),
+        ),
+        ("*COLLISION-TABLE*", G::HT_COLLISION),
+    ]
+}
+
 /// Gives the symbols that every image has numbers; those of the machine have
 /// some.
 pub(super) fn collect<G: Generation>(atoms: &mut Atoms) -> Result<()> {
@@ -67,6 +87,9 @@ pub(super) fn collect<G: Generation>(atoms: &mut Atoms) -> Result<()> {
     }
     for name in OTHER_NAMES {
         atoms.system(name)?;
+    }
+    for (name, _) in facts::<G>() {
+        atoms.number(&Symbol::new(Package::System, name))?;
     }
     atoms.end_variables();
     for symbol in types::names::<G>().chain(packages::names()) {
@@ -120,6 +143,9 @@ impl<G: Generation> Linker<'_, G> {
             ("\\HUNKING?", LispPtr::T),
         ] {
             self.set_value(&system_symbol(name), value)?;
+        }
+        for (name, value) in facts::<G>() {
+            self.set_value(&Symbol::new(Package::System, name), value)?;
         }
         for (name, number) in NUMBERS {
             self.set_default(name, LispPtr::smallpos(number))?;
