@@ -105,6 +105,8 @@ symbols! {
         top_display_stream = "\\TOPWDS";
         cursor_hot_spot_x = "\\CURSORHOTSPOTX";
         cursor_hot_spot_y = "\\CURSORHOTSPOTY";
+        loops_method_cache = "*Global-Method-Cache*";
+        loops_variable_cache = "*Global-IV-Cache-Block*";
     }
     constants {
         mvlist = "\\MVLIST";
@@ -118,6 +120,9 @@ symbols! {
         started = "STARTED";
         dirty = "DIRTY";
         storage_full_state_symbol = "\\STORAGEFULLSTATE";
+        loops_instance = "instance";
+        loops_class = "class";
+        loops_annotated_value = "annotatedValue";
     }
     functions {
         do_buffered_transitions = "\\DOBUFFEREDTRANSITIONS";
@@ -128,5 +133,10 @@ symbols! {
         punt_bitblt_bitmap = "\\PUNT.BITBLT.BITMAP";
         punt_bltshade_bitmap = "\\PUNT.BLTSHADE.BITMAP";
         tedit_bltchar = "\\TEDIT.BLTCHAR";
+        loops_fetch_method = "\\FetchMethod-LCUFN";
+        loops_fetch_method_or_help = "\\FetchMethodOrHelp-LCUFN";
+        loops_find_variable_index = "\\FindVarIndex-LCUFN";
+        loops_get_value = "\\GetIVValue-LCUFN";
+        loops_put_value = "\\PutIVValue-LCUFN";
     }
 }

@@ -1,9 +1,11 @@
 //! MISCN: instructions by sub-opcode.
 
 use super::{State, handler};
+use crate::isa::sub_opcodes::Miscn;
 use crate::layout::Generation;
 use crate::machine::Machine;
 use crate::memory::LispPtr;
+use crate::subr::Outcome;
 
 /// Sub-opcodes that the machine does; the others trap.
 mod sub {
@@ -19,6 +21,16 @@ mod sub {
 /// Bytes of the instruction.
 const LENGTH: u32 = 3;
 
+/// What becomes of the instruction.
+enum Ended {
+    /// It is done; the pc is at the next one.
+    Done,
+    /// A function was called, or the stack limit was reached before.
+    Called,
+    /// It must trap; nothing is changed.
+    Trap,
+}
+
 impl<G: Generation> Machine<'_, G> {
     /// Operand `n` of `count`, the first pushed being 0.
     fn misc_operand(&self, count: u16, n: u16) -> LispPtr {
@@ -30,9 +42,9 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
-    /// Does sub-opcode `number` on the stored registers; false if it must trap.
+    /// Does sub-opcode `number` on the stored registers.
     #[inline(never)]
-    fn misc(&mut self, number: u8, count: u16) -> bool {
+    fn misc(&mut self, number: u8, count: u16) -> Ended {
         let value = match number {
             sub::VALUES => {
                 let mut values = LispPtr::NIL;
@@ -40,21 +52,21 @@ impl<G: Generation> Machine<'_, G> {
                     values = self.cons(self.misc_operand(count, n), values);
                 }
                 self.deliver_values(count, LENGTH, values);
-                return true;
+                return Ended::Done;
             }
             sub::CALL_C => LispPtr::NIL,
-            _ if count == 0 => return false,
+            _ if count == 0 => return Ended::Trap,
             sub::VALUES_LIST => {
                 let values = self.misc_operand(count, 0);
                 self.deliver_values(count, LENGTH, values);
-                return true;
+                return Ended::Done;
             }
             sub::USER_SUBR if self.integer(self.misc_operand(count, 0)) == Some(0) && count > 1 => {
                 self.misc_operand(count, 1)
             }
             sub::SXHASH => match self.sxhash(self.misc_operand(count, 0)) {
                 Some(hash) => LispPtr::smallpos(hash),
-                None => return false,
+                None => return Ended::Trap,
             },
             sub::STRING_HASH_BITS => {
                 LispPtr::smallpos(self.string_hash(self.misc_operand(count, 0), false))
@@ -62,10 +74,35 @@ impl<G: Generation> Machine<'_, G> {
             sub::STRING_EQUAL_HASH_BITS => {
                 LispPtr::smallpos(self.string_hash(self.misc_operand(count, 0), true))
             }
-            _ => return false,
+            _ => return self.loops_misc(number, count),
         };
         self.finish_misc(count, value);
-        true
+        Ended::Done
+    }
+
+    /// Does sub-opcode `number` if it is one of LOOPS.
+    fn loops_misc(&mut self, number: u8, count: u16) -> Ended {
+        let mut operands = [LispPtr::NIL; 3];
+        let (Some(operation), Some(operands)) = (
+            Miscn::from_code(number),
+            operands.get_mut(..usize::from(count)),
+        ) else {
+            return Ended::Trap;
+        };
+        for (n, operand) in (0..).zip(operands.iter_mut()) {
+            *operand = self.misc_operand(count, n);
+        }
+        match self.loops(operation, operands) {
+            Some(Outcome::Value(value)) => {
+                self.finish_misc(count, value);
+                Ended::Done
+            }
+            Some(Outcome::Punt(function)) => {
+                self.call_instead(function, count, LENGTH as u16);
+                Ended::Called
+            }
+            _ => Ended::Trap,
+        }
     }
 
     /// Replaces the operands by `value`; without operands it is pushed.
@@ -81,10 +118,10 @@ handler! {
     /// Secondary dispatch.
     miscn(m, s) {
         s.save(m);
-        if m.misc(s.operand(1), u16::from(s.operand(2))) {
-            State::load(m).dispatch(m)
-        } else {
-            s.ufn(m)
+        match m.misc(s.operand(1), u16::from(s.operand(2))) {
+            Ended::Done => State::load(m).dispatch(m),
+            Ended::Called => State::load(m).go(m, super::returns::resumed::<G>),
+            Ended::Trap => s.ufn(m),
         }
     }
 }

@@ -23,6 +23,7 @@ mod integers;
 mod interrupts;
 mod jumps;
 mod lists;
+mod loops;
 mod memory_ops;
 mod miscn;
 #[cfg(test)]

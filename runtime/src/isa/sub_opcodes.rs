@@ -84,11 +84,11 @@ numbered! {
          4 StringHashBits      "STRINGHASHBITS"       "x: 16-bit hash of a string or symbol name; EQ hash of other objects.",
          5 StringEqualHashBits "STRING-EQUAL-HASHBITS" "x: the same, regardless of case.",
          6 ValuesList          "VALUES-LIST"          "list: VALUES of the elements of a list.",
-         7 FetchMethod         "LCFetchMethod"        "class selector: LOOPS method cache; always traps.",
-         8 FetchMethodOrHelp   "LCFetchMethodOrHelp"  "object selector: LOOPS method cache; always traps.",
-         9 FindVarIndex        "LCFindVarIndex"       "iv object: LOOPS variable cache; always traps.",
-        10 GetIvValue          "LCGetIVValue"         "object iv: LOOPS variable cache; always traps.",
-        11 PutIvValue          "LCPutIVValue"         "object iv value: LOOPS variable cache; always traps.",
+         7 FetchMethod         "LCFetchMethod"        "class selector: method that a LOOPS class has or inherits.",
+         8 FetchMethodOrHelp   "LCFetchMethodOrHelp"  "object selector: method of a LOOPS object, or ask for help.",
+         9 FindVarIndex        "LCFindVarIndex"       "iv object: place of a variable of a LOOPS object.",
+        10 GetIvValue          "LCGetIVValue"         "object iv: value of a variable of a LOOPS instance.",
+        11 PutIvValue          "LCPutIVValue"         "object iv value: give a variable of a LOOPS instance a value.",
         12 CallC               "CALL-C"               "answers NIL.",
     }
 

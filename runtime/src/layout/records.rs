@@ -467,6 +467,27 @@ pub mod symbols {
     pub const FIRST_FREE: LispPtr = LispPtr(267);
 }
 
+/// Objects of LOOPS (Maiko src/loopsops.c; pointers, offsets in words) and its
+/// caches.
+pub mod loops {
+    /// The class of an instance or class.
+    pub const CLASS: u32 = 0;
+    /// The list of names of the variables of an instance or class.
+    pub const NAMES: u32 = 2;
+    /// The block with the values of the variables of an instance.
+    pub const VALUES: u32 = 4;
+    /// The list of all superclasses of a class, the nearest first.
+    pub const SUPERCLASSES: u32 = 16;
+    /// The block of selectors of a class, with NIL behind the last.
+    pub const SELECTORS: u32 = 22;
+    /// The block of methods of a class, in the order of the selectors.
+    pub const METHODS: u32 = 24;
+    /// Entries of a cache, a power of two.
+    pub const CACHE_ENTRIES: u32 = 1024;
+    /// Words of an entry: two keys, the value, and a cell that is not used.
+    pub const CACHE_ENTRY_WORDS: u32 = 8;
+}
+
 /// Array blocks (`reference/memory-map.md` section 10).
 pub mod array_block {
     /// Flag word of a free block, in its header and in its trailer.

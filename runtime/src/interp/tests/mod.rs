@@ -15,6 +15,7 @@ mod hashing;
 mod integers;
 mod jumps;
 mod lists;
+mod loops;
 mod memory_ops;
 mod random;
 mod returns;

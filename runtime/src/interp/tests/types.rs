@@ -70,7 +70,8 @@ fn declare<G: Generation>(m: &mut Machine<'_, G>, number: u16, name: u32, parent
     m.create_cell(number).unwrap()
 }
 
-fn name_type<G: Generation>(m: &mut Machine<'_, G>, number: u16, name: u32) {
+/// Gives type `number` a symbol as its name.
+pub(super) fn name_type<G: Generation>(m: &mut Machine<'_, G>, number: u16, name: u32) {
     let dtd = G::dtd(u32::from(number));
     if G::WIDE_COUNTS {
         m.mem.set_cell(dtd, LispPtr(name));
