@@ -4,19 +4,29 @@
 //! is [`WOULD_BLOCK`], and so is the end of a file (Maiko
 //! `src/chardev.c`). Descriptors are those of the other files;
 //! [`HostFiles::close`] closes them.
+//!
+//! `/dev/stdin`, `/dev/stdout` and `/dev/stderr` are the program's own, with the
+//! place and mode that they have: opening them anew would write over what is in a
+//! file that output goes to.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
 
+use rustix::event::PollFlags;
 use rustix::fs::OFlags;
 
 use crate::device::HostFiles;
 use crate::error::{FileError, Result, WOULD_BLOCK};
 use crate::open::OpenFile;
-use crate::pages::retry;
+use crate::pages::{ready, retry};
 use crate::sys::{self, Kind};
 use geiko_runtime::device::Access;
+
+/// Bytes that a pipe takes at once.
+const PIPE_BYTES: usize = 512;
 
 impl HostFiles {
     /// Opens a device by its host name; gives its descriptor.
@@ -25,6 +35,9 @@ impl HostFiles {
     ///
     /// What the host reports.
     pub fn char_open(&mut self, host_name: &[u8], access: Access) -> Result<u16> {
+        if let Some(file) = standard_file(host_name)? {
+            return self.insert_device(file);
+        }
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         let mut options = OpenOptions::new();
         match access {
@@ -37,6 +50,10 @@ impl HostFiles {
             .mode(0o666)
             .custom_flags(flags.bits().cast_signed())
             .open(sys::path(host_name))?;
+        self.insert_device(file)
+    }
+
+    fn insert_device(&mut self, file: File) -> Result<u16> {
         let kind = Kind::of(&file.metadata()?);
         self.open
             .insert(OpenFile { file, kind })
@@ -51,7 +68,9 @@ impl HostFiles {
     /// [`WOULD_BLOCK`], [`FileError::BAD_DESCRIPTOR`], else what
     /// the host reports.
     pub fn char_read(&self, descriptor: u16, buffer: &mut [u8]) -> Result<usize> {
-        let mut file = &self.file(descriptor)?.file;
+        let OpenFile { file, kind } = self.file(descriptor)?;
+        let mut file = file;
+        wait_not(file, *kind, PollFlags::IN)?;
         some(retry(|| file.read(buffer))?)
     }
 
@@ -62,9 +81,32 @@ impl HostFiles {
     /// [`WOULD_BLOCK`], [`FileError::BAD_DESCRIPTOR`], else what
     /// the host reports.
     pub fn char_write(&self, descriptor: u16, bytes: &[u8]) -> Result<usize> {
-        let mut file = &self.file(descriptor)?.file;
-        some(retry(|| file.write(bytes))?)
+        let OpenFile { file, kind } = self.file(descriptor)?;
+        let mut file = file;
+        wait_not(file, *kind, PollFlags::OUT)?;
+        // A pipe that is ready takes so many without waiting.
+        let count = bytes.len().min(PIPE_BYTES);
+        some(retry(|| file.write(&bytes[..count]))?)
     }
+}
+
+/// The program's own file with this name.
+fn standard_file(host_name: &[u8]) -> Result<Option<File>> {
+    let stdio = match host_name {
+        b"/dev/stdin" => std::io::stdin().as_fd().try_clone_to_owned(),
+        b"/dev/stdout" => std::io::stdout().as_fd().try_clone_to_owned(),
+        b"/dev/stderr" => std::io::stderr().as_fd().try_clone_to_owned(),
+        _ => return Ok(None),
+    };
+    Ok(Some(stdio?.into()))
+}
+
+/// Fails if the file would make us wait.
+fn wait_not(file: &File, kind: Kind, wanted: PollFlags) -> Result<()> {
+    if kind == Kind::Special && !ready(file, wanted, Duration::ZERO)? {
+        return Err(WOULD_BLOCK);
+    }
+    Ok(())
 }
 
 const fn some(count: usize) -> Result<usize> {

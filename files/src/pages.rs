@@ -125,7 +125,7 @@ fn write_device(mut file: &std::fs::File, mut bytes: &[u8], timeout: Duration) -
 
 /// Waits until the host says that the file can be read or written, or that it
 /// has an error or an end to report.
-fn ready(file: &std::fs::File, wanted: PollFlags, wait: Duration) -> Result<bool> {
+pub(crate) fn ready(file: &std::fs::File, wanted: PollFlags, wait: Duration) -> Result<bool> {
     let mut files = [PollFd::new(file, wanted)];
     let wait = Timespec::try_from(wait).ok();
     let count = rustix::io::retry_on_intr(|| poll(&mut files, wait.as_ref()))

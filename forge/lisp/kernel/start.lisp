@@ -135,6 +135,19 @@ frame is the last one before it."
         (setq il:\\stackoverflow nil)
         (setq si:*shrink-stack* nil)))))
 
+(defun si:join-strings (first second)
+  "A new string of thin characters."
+  (let* ((size (si:array-fill first))
+         (string (si:make-array-of (+ size (si:array-fill second)) 67)))
+    (dotimes (index (si:array-fill string))
+      (opcodes (aset1)
+               (if (< index size)
+                   (opcodes (aref1) first index)
+                   (opcodes (aref1) second (- index size)))
+               string
+               index))
+    string))
+
 ;;; Saving. In the saved image the user's frame goes on with the result T, and the
 ;;; system context, which was at work, is made anew.
 
@@ -147,7 +160,7 @@ frame is the last one before it."
   "Saves the image in a file. NIL when that is done, a number if it is not possible,
 T in the saved image when it is started."
   (si:console-flush)
-  (setq si:*image-name* name)
+  (setq si:*image-name* (si:join-strings "{UNIX}" name))
   (dotimes (time 3)
     (opcodes (subrcall 92 0)))
   (si:register-count-pages)
@@ -198,7 +211,7 @@ image."
         (si:set-word (si:set-word state 0 0) 1 0)
         (when si:*shrink-stack*
           (si:system-call 'si:shrink)
-          ;; Perhaps later, when fewer frames are there.
+          ;; Perhaps at the next tick, when fewer frames are there.
           (when si:*shrink-stack*
             (setq il:\\pendinginterrupt t)))
         (cond ((si:interrupt-bit-p bits #x0400)

@@ -16,6 +16,11 @@
   "True while the rings are not in order.")
 (declaim (si:global si:*allocating*))
 
+;;; The ends of array space look like blocks but are none: they must not be counted.
+
+(defmacro si:set-end (variable address)
+  `(si:set-pointer (opcodes (atomcell.n 12) ',variable) 0 ,address))
+
 ;;; Page numbers are small integers, or boxes whose content changes.
 
 (defmacro si:set-page (variable page)
@@ -149,11 +154,11 @@
     (if (>= cells 4)
         (progn
           (si:link-block rest cells)
-          (setq il:|\\ArrayFrLst2| end))
-        (setq il:|\\ArrayFrLst2| rest))
+          (si:set-end il:|\\ArrayFrLst2| end))
+        (si:set-end il:|\\ArrayFrLst2| rest))
     (si:set-page il:|\\NxtArrayPage| page)
-    (setq il:|\\ArrayFrLst| start)
-    (setq il:\\arrayspace2 start)))
+    (si:set-end il:|\\ArrayFrLst| start)
+    (si:set-end il:\\arrayspace2 start)))
 (declaim (si:global il:\\systemcachevars))
 
 (defun si:add-array-unit ()
@@ -176,7 +181,7 @@
                    (si:address-difference (si:page-address il:|\\NxtArrayPage|)
                                           il:|\\ArrayFrLst|))
            (let ((block il:|\\ArrayFrLst|))
-             (setq il:|\\ArrayFrLst| (si:add-words block words))
+             (si:set-end il:|\\ArrayFrLst| (si:add-words block words))
              (si:set-word block 1 cells)
              (return-from grow block)))
          (cond ((> (si:array-room) 0)

@@ -144,7 +144,10 @@ function to call for it, or NIL."
     (si:set-word address 0 (opcodes (logand2) (si:word-at address 0) #xFEFF))
     (when pc
       (si:set-word address 5 pc)))
+  ;; The stack was nearly full. Lisp is warned again when it grows further, and at
+  ;; the next tick it becomes short again.
   (when il:\\stackoverflow
+    (setq il:\\stackoverflow nil)
     (setq si:*shrink-stack* t)
     (setq il:\\pendinginterrupt t)))
 
