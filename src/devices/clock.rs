@@ -44,6 +44,9 @@ impl Pulse {
     }
 }
 
+/// A pause is not longer than this, so that the session can look after other things.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
 /// The host's clock.
 #[derive(Debug)]
 pub struct RealClock {
@@ -79,6 +82,10 @@ impl Clock for RealClock {
 
     fn counts_instructions(&self) -> bool {
         false
+    }
+
+    fn pause(&mut self, nanoseconds: u32) {
+        std::thread::sleep(Duration::from_nanos(nanoseconds.into()).min(LONGEST_PAUSE));
     }
 }
 
@@ -169,6 +176,11 @@ impl VirtualTime {
         self.idle_since.set(None);
     }
 
+    /// Lets time pass in which nothing is executed.
+    fn pass(&self, micros: u64) {
+        self.waited.set(self.waited.get() + micros);
+    }
+
     fn question(&self, instructions: u64) {
         let gap = instructions.saturating_sub(self.asked_at.replace(instructions));
         if gap > WAITING_GAP {
@@ -209,6 +221,10 @@ impl Clock for VirtualClock {
 
     fn counts_instructions(&self) -> bool {
         true
+    }
+
+    fn pause(&mut self, nanoseconds: u32) {
+        self.0.pass(u64::from(nanoseconds / 1000));
     }
 }
 

@@ -13,7 +13,7 @@
 ;;;; simply returns: to the frame that catches. A frame is meant by its offset in
 ;;;; the stack, that of its first word behind the basic frame.
 
-(declaim (si:global il:\\stackoverflow il:\\pendinginterrupt si:*shrink-stack*))
+(declaim (si:global il:\\stackoverflow il:\\storagefull il:\\pendinginterrupt si:*shrink-stack*))
 
 (defmacro si:stack-address (offset)
   `(si:make-pointer 1 ,offset))
@@ -149,7 +149,10 @@ function to call for it, or NIL."
   (when il:\\stackoverflow
     (setq il:\\stackoverflow nil)
     (setq si:*shrink-stack* t)
-    (setq il:\\pendinginterrupt t)))
+    (setq il:\\pendinginterrupt t))
+  ;; The same with storage.
+  (when il:\\storagefull
+    (setq il:\\storagefull nil)))
 
 (defun si:unwind-to-catch (tag child)
   "Makes CHILD return to what catches TAG; NIL if nothing does."

@@ -28,6 +28,9 @@ pub trait Clock {
     /// True when time passes only as instructions are executed; the machine then
     /// counts them.
     fn counts_instructions(&self) -> bool;
+    /// Lisp has nothing to do for so many nanoseconds, less than a second. It may
+    /// wait less.
+    fn pause(&mut self, _nanoseconds: u32) {}
 }
 
 /// The screen and what belongs to it. The picture itself is Lisp memory.

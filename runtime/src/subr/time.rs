@@ -76,11 +76,14 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Lisp has nothing to do for a while.
     pub(super) fn subr_yield(&mut self, args: &Args) -> Outcome {
-        let accepted = matches!(self.integer(args.get(0)), Some(0..=MAX_YIELD));
-        if accepted {
-            self.statistics.clock_polls += 1;
+        match self.integer(args.get(0)) {
+            Some(nanoseconds @ 0..=MAX_YIELD) => {
+                self.statistics.clock_polls += 1;
+                self.devices.clock.pause(nanoseconds as u32);
+                Outcome::Value(LispPtr::T)
+            }
+            _ => Outcome::Value(LispPtr::NIL),
         }
-        Outcome::Value(LispPtr::from_bool(accepted))
     }
 
     /// The clock of the RCLK instruction: microseconds, low 32 bits.
