@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
-use geiko_runtime::image::ImageFile;
+use geiko_runtime::image::{ImageFile, find_symbol};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 use geiko_runtime::machine::Machine;
 
@@ -14,6 +14,10 @@ use crate::report::Report;
 use crate::screenshot;
 use crate::script::Script;
 use crate::session::{Ending, Session, Settings};
+
+/// The function that Lisp calls when somebody types control-C at the host's terminal.
+/// Images with windows do not have it.
+const CONTROL_C_FUNCTION: &str = "SI::USER-INTERRUPT";
 
 /// Opens an image and works in it.
 pub fn run(arguments: RunArgs) -> Result<Status, Error> {
@@ -56,7 +60,8 @@ fn work<G: Generation>(
     let space = image.load::<G>(size)?;
     // What has been loaded need not be kept twice.
     drop(image);
-    if script.is_none() && std::io::stderr().is_terminal() {
+    let wants_control_c = find_symbol(space.view(), CONTROL_C_FUNCTION).is_some();
+    if !wants_control_c && script.is_none() && std::io::stderr().is_terminal() {
         eprintln!("geiko: no display and no script: control-C ends the session");
     }
     let settings = Settings {
@@ -73,6 +78,9 @@ fn work<G: Generation>(
         machine.raise_fault(fault);
     }
     let mut session = Session::new(machine, setting.time, settings);
+    if wants_control_c && let Err(error) = session.give_control_c_to_lisp() {
+        eprintln!("geiko: control-C will end the session: {error}");
+    }
     let ending = session.run();
     if let Some(path) = &arguments.screenshot {
         screenshot::write(&session.machine().screen(), path).map_err(|source| Error::Write {

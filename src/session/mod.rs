@@ -5,6 +5,7 @@
 //! machine itself, every so many instructions. At each such moment the session
 //! lets the script go on and, when Lisp only waits, sleeps.
 
+mod control_c;
 mod idle;
 mod ticker;
 mod time;
@@ -26,6 +27,7 @@ use crate::keys::Key;
 use crate::screenshot;
 use crate::script::{Next, Player, Point, Script, ScriptError, Stage};
 
+use control_c::ControlC;
 pub use time::Time;
 
 /// Characters not yet read by any Lisp program, beyond which scripts wait. Lisp
@@ -103,6 +105,8 @@ pub struct Session<'m, G: Generation> {
     time_limit: Option<Duration>,
     /// Hard resets that have been reported.
     hard_resets: u64,
+    /// Control-C, if Lisp wants to know of it.
+    control_c: Option<ControlC>,
 }
 
 impl<'m, G: Generation> Session<'m, G> {
@@ -116,7 +120,14 @@ impl<'m, G: Generation> Session<'m, G> {
             started: Instant::now(),
             time_limit: settings.time_limit,
             hard_resets: 0,
+            control_c: None,
         }
+    }
+
+    /// From now on control-C is for Lisp; it does not end the program.
+    pub fn give_control_c_to_lisp(&mut self) -> std::io::Result<()> {
+        self.control_c = Some(ControlC::watch()?);
+        Ok(())
     }
 
     /// Runs to the end.
@@ -154,6 +165,10 @@ impl<'m, G: Generation> Session<'m, G> {
     fn attend(&mut self) -> Result<Option<Ending>, ScriptError> {
         self.time.sample(&mut self.machine);
         self.report_hard_resets();
+        if self.control_c.as_ref().is_some_and(ControlC::take) {
+            self.machine.interrupt_character(control_c::CODE);
+            self.time.disturb();
+        }
         let left = self.time_left();
         if left.is_zero() {
             return Ok(Some(Ending::TimeLimit));

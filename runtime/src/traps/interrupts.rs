@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::fault::Fault;
 use crate::interp::Exit;
 use crate::layout::Generation;
-use crate::layout::records::{interface, misc_stats};
+use crate::layout::records::{interface, interrupt, misc_stats};
 use crate::machine::Machine;
 use crate::memory::{AttentionReason, LispPtr};
 
@@ -174,6 +174,15 @@ impl<G: Generation> Machine<'_, G> {
             u32::from(frequency.lo()) * TICKS_MICROS / HOST_TICK_MICROS
         };
         true
+    }
+
+    /// Has Lisp call the function of an interrupt character, such as control-C.
+    pub fn interrupt_character(&mut self, code: u16) {
+        let state = self.value(self.symbols.interrupt_state).masked::<G>();
+        if !state.is_nil() {
+            self.mem.set_word(state.add(1), code);
+        }
+        self.set_interrupt_bit(interrupt::WAITING);
     }
 
     /// Content of the value cell at `cell`.
