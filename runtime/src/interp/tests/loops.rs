@@ -4,10 +4,11 @@ use super::harness::{
 use super::types::name_type;
 use crate::isa::Opcode;
 use crate::isa::sub_opcodes::Miscn;
-use crate::layout::Generation;
 use crate::layout::records::loops;
+use crate::layout::{Generation, SymbolCell};
 use crate::machine::Machine;
 use crate::memory::LispPtr;
+use crate::symbols::Symbols;
 use crate::testing::declare_type;
 
 /// The caches, and where the blocks of objects are put.
@@ -347,22 +348,125 @@ fn a_variable_gets_a_value() {
     for_both!(run);
 }
 
+/// Asserts that every operation traps with its operands left as they were.
+fn all_trap<G: Generation>(m: &mut Machine<'_, G>, o: &Objects) {
+    let d = read(m, "D")[0];
+    for (operation, operands) in [
+        (Miscn::FetchMethod, &[o.instance, d][..]),
+        (Miscn::FetchMethodOrHelp, &[o.class, d]),
+        (Miscn::FindVarIndex, &[d, o.annotated]),
+        (Miscn::GetIvValue, &[o.instance, d]),
+        (Miscn::PutIvValue, &[o.instance, d, d]),
+    ] {
+        match execute(m, &code(operation, operands), operands) {
+            Ended::Trapped(after) => assert_eq!(after, operands, "{operation:?}"),
+            ended => panic!("{operation:?}: {ended:?}"),
+        }
+    }
+}
+
 #[test]
 fn without_caches_all_traps() {
     fn run<G: Generation>() {
+        for cache in [
+            LispPtr::NIL,
+            LispPtr::T,
+            LispPtr::smallpos(3),
+            METHODS.add(1),
+        ] {
+            with_loops::<G>(|m, o| {
+                set(m, m.symbols.loops_variable_cache, 0, cache);
+                all_trap(m, o);
+            });
+            with_loops::<G>(|m, o| {
+                set(m, m.symbols.loops_method_cache, 0, cache);
+                all_trap(m, o);
+            });
+        }
+    }
+    for_both!(run);
+}
+
+#[test]
+fn in_an_image_without_loops_all_traps() {
+    fn run<G: Generation>() {
+        // Each of the types, as an image may have a symbol `class` for other reasons.
         with_loops::<G>(|m, o| {
-            set(m, m.symbols.loops_variable_cache, 0, LispPtr::NIL);
-            let a = read(m, "A")[0];
-            for (operation, operands) in [
-                (Miscn::FetchMethod, &[o.class, a][..]),
-                (Miscn::FetchMethodOrHelp, &[o.class, a]),
-                (Miscn::FindVarIndex, &[a, o.instance]),
-                (Miscn::GetIvValue, &[o.instance, a]),
-                (Miscn::PutIvValue, &[o.instance, a, a]),
+            m.symbols.loops_instance = LispPtr::NIL;
+            all_trap(m, o);
+        });
+        with_loops::<G>(|m, o| {
+            m.symbols.loops_class = LispPtr::NIL;
+            all_trap(m, o);
+        });
+        with_loops::<G>(|m, o| {
+            m.symbols.loops_annotated_value = LispPtr::NIL;
+            all_trap(m, o);
+        });
+        // No symbol at all; variables that an image lacks have cells with NIL.
+        with_loops::<G>(|m, o| {
+            m.symbols = Symbols::find(m.mem, |_| None).0;
+            all_trap(m, o);
+        });
+    }
+    for_both!(run);
+}
+
+#[test]
+fn work_for_a_lisp_function_that_is_undefined_traps() {
+    fn run<G: Generation>() {
+        with_loops::<G>(|m, o| {
+            let s = &m.symbols;
+            for function in [
+                s.loops_fetch_method,
+                s.loops_fetch_method_or_help,
+                s.loops_find_variable_index,
+                s.loops_get_value,
+                s.loops_put_value,
             ] {
-                let code = [Opcode::Miscn as u8, operation as u8, operands.len() as u8];
-                let ended = execute(m, &code, operands);
-                assert!(matches!(ended, Ended::Trapped(_)), "{operation:?}");
+                let cell = G::symbol_cell(function, SymbolCell::Definition);
+                set(m, cell, 0, LispPtr::NIL);
+            }
+            all_trap(m, o);
+            // What needs no Lisp function is done all the same.
+            assert_eq!(text(m, Miscn::FetchMethod, o.class, "S"), "M");
+            assert_eq!(text(m, Miscn::GetIvValue, o.instance, "A"), "1");
+        });
+        with_loops::<G>(|m, o| {
+            let s = &mut m.symbols;
+            s.loops_fetch_method = LispPtr::NIL;
+            s.loops_fetch_method_or_help = LispPtr::NIL;
+            s.loops_find_variable_index = LispPtr::NIL;
+            s.loops_get_value = LispPtr::NIL;
+            s.loops_put_value = LispPtr::NIL;
+            all_trap(m, o);
+        });
+    }
+    for_both!(run);
+}
+
+#[test]
+fn another_number_of_operands_traps() {
+    fn run<G: Generation>() {
+        with_loops::<G>(|m, o| {
+            let a = read(m, "A")[0];
+            let four = [o.instance, a, a, a];
+            for operation in [
+                Miscn::FetchMethod,
+                Miscn::FetchMethodOrHelp,
+                Miscn::FindVarIndex,
+                Miscn::GetIvValue,
+                Miscn::PutIvValue,
+            ] {
+                let right = 2 + usize::from(operation == Miscn::PutIvValue);
+                for count in (0..=4).filter(|&count| count != right) {
+                    let operands = &four[..count];
+                    let ended = execute(m, &code(operation, operands), operands);
+                    assert!(
+                        matches!(&ended, Ended::Trapped(after) if after == operands),
+                        "{operation:?} {count}: {ended:?}"
+                    );
+                }
             }
         });
     }
