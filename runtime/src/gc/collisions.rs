@@ -42,9 +42,9 @@ pub(super) enum Place {
     NotInChain,
 }
 
-/// Most pairs of one chain: no more segments exist. Bounds the walk through a
-/// damaged chain.
-const MAX_CHAIN: u32 = 0x1000;
+/// Most pairs of one chain: no more segments exist. A longer one is damaged, and
+/// counts mean nothing any more: then counting is over.
+pub(super) const MAX_CHAIN: u32 = 0x1000;
 
 impl<G: Generation> Machine<'_, G> {
     /// [`Machine::add_ref`], all cases.
@@ -181,7 +181,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     /// Finds the entry of `object`.
-    pub(super) fn find_count(&self, object: LispPtr) -> Place {
+    pub(super) fn find_count(&mut self, object: LispPtr) -> Place {
         let entry = main_entry(self.mem, object);
         let tag = tag::<G>(object);
         if entry == 0 {
@@ -203,7 +203,7 @@ impl<G: Generation> Machine<'_, G> {
     /// The first link with a `wanted` entry in the chain for objects like
     /// `object`, and the link before it.
     pub(super) fn find_link(
-        &self,
+        &mut self,
         object: LispPtr,
         wanted: impl Fn(u32) -> bool,
     ) -> Option<(u32, u32)> {
@@ -216,9 +216,10 @@ impl<G: Generation> Machine<'_, G> {
             previous = link;
             link = self.collision_element(link + 1);
             if link == 0 {
-                break;
+                return None;
             }
         }
+        self.disable_gc();
         None
     }
 

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
+use super::counts::set_main_entry;
 use crate::fault::Fault;
 use crate::layout::records::{interrupt, type_entry};
 use crate::layout::{Generation, Medley2, Medley3};
 use crate::machine::Machine;
 use crate::memory::LispPtr;
-use crate::testing::with_machine;
+use crate::testing::{close_frame, with_machine};
 
 /// Segments and low halves of the objects: few low halves, so that most entries
 /// are shared.
@@ -196,6 +197,29 @@ fn exhaustion<G: Generation>() {
 fn a_full_collision_table_ends_collecting() {
     exhaustion::<Medley2>();
     exhaustion::<Medley3>();
+}
+
+fn broken_chains<G: Generation>(entry: u32) {
+    with_machine::<G>(|mut m| {
+        count_all(&m);
+        close_frame(&mut m, &[]);
+        // A pair that is its own successor, in a chain and among the free ones.
+        for (element, value) in [(0, 2), (1, 4), (2, entry), (3, 2)] {
+            m.set_collision_element(element, value);
+        }
+        set_main_entry(m.mem, object(0), 2 | 1);
+        m.collect();
+        assert!(m.gc_disabled());
+        assert_eq!(m.fault, None);
+    });
+}
+
+#[test]
+fn a_chain_without_end_ends_collecting() {
+    broken_chains::<Medley2>(0);
+    broken_chains::<Medley3>(0);
+    broken_chains::<Medley2>(Medley2::COUNT_ON_STACK);
+    broken_chains::<Medley3>(Medley3::COUNT_ON_STACK);
 }
 
 fn countdown<G: Generation>() {

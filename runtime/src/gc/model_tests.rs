@@ -287,7 +287,7 @@ impl<G: Generation> Run<'_, G> {
     }
 
     /// No entry has its stack bit.
-    fn check_stack_bits(&self) {
+    fn check_stack_bits(&mut self) {
         let mut place = 0x8000;
         while let Some(found) = self.m.gcscan2(place) {
             let object = LispPtr(2 * u32::from(found));

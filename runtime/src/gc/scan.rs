@@ -9,6 +9,7 @@
 //! the table is empty, and the pass skips eight or four places at a time; the
 //! unscan visits only the places that the stack scan noted.
 
+use super::collisions::MAX_CHAIN;
 use super::counts::{main_entry, set_main_entry, tag};
 use crate::fault::Fault;
 use crate::layout::records::{block, frame, function, interface, io_page, misc_stats, type_entry};
@@ -197,6 +198,10 @@ impl<G: Generation> Machine<'_, G> {
             if used == 0 {
                 continue;
             }
+            if self.gc_disabled() {
+                // A broken chain was met.
+                return;
+            }
             for entry in 0..entries_per_group {
                 self.free_unreferenced_at(2 * (group * entries_per_group + entry));
             }
@@ -217,7 +222,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     fn free_unreferenced_in_chain(&mut self, place: LispPtr) {
-        loop {
+        for _ in 0..MAX_CHAIN {
             let entry = main_entry(self.mem, place);
             if entry & 1 == 0 {
                 // Only one is left, in the main table.
@@ -235,29 +240,39 @@ impl<G: Generation> Machine<'_, G> {
             self.remove_link(place, link, previous);
             self.reclaim(object_of::<G>(entry, place));
         }
+        self.disable_gc();
     }
 
     /// Takes away the stack bits, and the entries of count one.
     fn unscan(&mut self) {
         while let Some(low) = self.gc.on_stack.pop() {
-            let place = LispPtr(u32::from(low));
-            loop {
-                let entry = main_entry(self.mem, place);
-                if entry & 1 == 0 {
-                    let rest = without_stack_bit::<G>(entry);
-                    set_main_entry(self.mem, place, rest);
-                    break;
-                }
-                let found = self.find_link(place, |entry| entry & G::COUNT_ON_STACK != 0);
-                let Some((link, previous)) = found else {
-                    break;
-                };
-                match without_stack_bit::<G>(self.collision_element(link)) {
-                    0 => self.remove_link(place, link, previous),
-                    rest => self.set_collision_element(link, rest),
-                }
+            self.unscan_at(LispPtr(u32::from(low)));
+        }
+    }
+
+    #[inline]
+    fn unscan_at(&mut self, place: LispPtr) {
+        for _ in 0..MAX_CHAIN {
+            let entry = main_entry(self.mem, place);
+            if entry & 1 == 0 {
+                let rest = without_stack_bit::<G>(entry);
+                set_main_entry(self.mem, place, rest);
+                return;
+            }
+            if self.gc_disabled() {
+                // Chains may be broken, and nobody will follow them again.
+                return;
+            }
+            let found = self.find_link(place, |entry| entry & G::COUNT_ON_STACK != 0);
+            let Some((link, previous)) = found else {
+                return;
+            };
+            match without_stack_bit::<G>(self.collision_element(link)) {
+                0 => self.remove_link(place, link, previous),
+                rest => self.set_collision_element(link, rest),
             }
         }
+        self.disable_gc();
     }
 
     /// The instruction GCSCAN1: the highest place below `place` in the main table
