@@ -5,14 +5,16 @@ use super::handler;
 use crate::layout::Generation;
 use crate::memory::{LispPtr, Mem, StackOffset};
 
-/// Most cells that a search for a mark passes, and most locals of a mark.
+/// Most cells that a search for a mark passes.
 const MAX_CELLS: u32 = 0x8000;
+/// Most locals that a mark names; a frame has no more.
+const MAX_LOCALS: u16 = 256;
 
 /// Makes the locals that `mark` names unbound.
 #[inline(always)]
 pub(super) fn unbind_mark<G: Generation>(mem: Mem<'_, G>, pvar: StackOffset, mark: LispPtr) {
     let mut slot = pvar.add(mark.lo() & 0xFFFE);
-    for _ in 0..(!mark.hi()).min(MAX_CELLS as u16) {
+    for _ in 0..(!mark.hi()).min(MAX_LOCALS) {
         mem.set_stack(slot, LispPtr::UNBOUND);
         slot = slot.sub(2);
     }
@@ -85,13 +87,13 @@ handler! {
             return s.ufn(m);
         }
         s.mem.set_stack(s.sp, s.tos);
-        let mut top = s.sp.add(2);
-        while top > floor {
-            top = top.sub(2);
+        let mut top = s.sp;
+        for _ in 0..=(s.sp.0 - floor.0) / 2 {
             let cell = s.mem.stack(top);
             if cell.has_sign() {
                 unbind_mark(s.mem, s.pvar, cell);
             }
+            top = top.sub(2);
         }
         if keep {
             s.sp = floor;

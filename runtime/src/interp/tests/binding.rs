@@ -2,7 +2,7 @@ use super::harness::{Ended, execute, for_both, print, read, table, with_interpre
 use crate::isa::Opcode;
 use crate::layout::Generation;
 use crate::machine::Machine;
-use crate::memory::LispPtr;
+use crate::memory::{LispPtr, StackOffset};
 
 /// Fills the locals 0 to 7 with their numbers.
 fn number_locals<G: Generation>(m: &Machine<'_, G>) {
@@ -121,8 +121,7 @@ fn broken_marks_end() {
             // No mark anywhere on the stack: the search is bounded, and an instruction
             // that undoes 65535 bindings touches only the stack.
             for offset in (0..=0xFFFE).step_by(2) {
-                m.mem
-                    .set_stack(crate::memory::StackOffset(offset), LispPtr::NIL);
+                m.mem.set_stack(StackOffset(offset), LispPtr::NIL);
             }
             for (code, stack) in [
                 (Opcode::Unbind, [LispPtr::NIL, LispPtr::T]),
@@ -132,6 +131,23 @@ fn broken_marks_end() {
                 super::harness::prepare(m, &[code as u8], &stack);
                 m.step();
             }
+        });
+    }
+    for_both!(run);
+}
+
+#[test]
+fn a_stack_of_marks_at_odd_offsets_is_unwound() {
+    fn run<G: Generation>() {
+        with_interpreter::<G>(|m| {
+            for offset in (0..0xFFFF).step_by(2) {
+                m.mem.set_stack(StackOffset(offset), LispPtr(0x8000_0000));
+            }
+            super::harness::prepare(m, &[Opcode::Unwind as u8, 1, 0], &[]);
+            m.regs.pvar = StackOffset(0xFFFE);
+            m.regs.sp = StackOffset(0xFFFD);
+            m.step();
+            assert_eq!(m.fault, None);
         });
     }
     for_both!(run);
