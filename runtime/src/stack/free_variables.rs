@@ -92,9 +92,11 @@ impl<G: Generation> Machine<'_, G> {
             .cell(self.func.add(u32::from(offset) + 2 * index))
             .masked::<G>();
         let frame = Frame::of_pvar(self.mem, pvar);
-        let address = self.find_variable(frame, name)?;
+        // A name that is no symbol may have an odd address, which would be read as
+        // "not looked up" for ever.
+        let address = self.find_variable(frame, name)?.0 & !1;
         self.mem
-            .set_slot(pvar, slot, LispPtr(address.0.rotate_left(16)));
+            .set_slot(pvar, slot, LispPtr(address.rotate_left(16)));
         Ok(())
     }
 

@@ -406,3 +406,22 @@ fn broken_tables_and_links_are_faults() {
     }
     for_both!(run);
 }
+
+#[test]
+fn an_odd_name_is_looked_up_once() {
+    fn run<G: Generation>() {
+        with_interpreter::<G>(|m| {
+            ask(m, &[], &[], &[]);
+            let at = i32::from(m.regs.pc.offset_in(m.func));
+            m.mem.set_byte(m.func, at, FVAR0 + 1);
+            let names = m.mem.word(m.func.add(function::LOCALS)) & 0xFF;
+            let odd = LispPtr(0x21_0001);
+            m.mem.set_cell(m.func.add(u32::from(names)), odd);
+            for _ in 0..2 {
+                assert_eq!(step(m), Exit::Continue);
+            }
+            assert_eq!(m.regs.pc.offset_in(m.func), at as u16 + 1);
+        });
+    }
+    for_both!(run);
+}
