@@ -64,7 +64,8 @@ impl<'m, G: Generation> Machine<'m, G> {
     fn move_frame(&mut self, old: Frame<'m, G>) -> Result<Frame<'m, G>, Fault> {
         let next = old.next_block();
         let size = next.0.wrapping_sub(old.fx.0).wrapping_add(2);
-        loop {
+        // Once more when the stack was extended behind the frame.
+        for _ in 0..2 {
             let mut at_end = false;
             if self.block_kind(next) == block::FREE {
                 let behind = next.add(self.block_size(next));
@@ -96,6 +97,8 @@ impl<'m, G: Generation> Machine<'m, G> {
             }
             return Ok(self.move_to(old, place, size));
         }
+        let (at, word) = (next, self.mem.stack_word(next));
+        Err(Fault::BadStackBlock { at, word })
     }
 
     fn move_to(&self, old: Frame<'m, G>, place: StackOffset, size: u16) -> Frame<'m, G> {

@@ -1,4 +1,5 @@
 use super::{BOTTOM, Frame};
+use crate::fault::Fault;
 use crate::interp::Exit;
 use crate::interp::harness::{
     END, FUNCTION, Function, check_stack, for_both, function_place, function_symbol, prepare, step,
@@ -278,6 +279,40 @@ fn a_full_stack_is_given_up() {
             let given_up = Frame::at(m.mem, StackOffset(given_up));
             assert_eq!(given_up.function(), function_place(0));
             assert!(m.end_of_stack().0 >= last.lo());
+        });
+    }
+    for_both!(run);
+}
+
+#[test]
+fn a_neighbour_of_no_size_gives_no_room() {
+    fn run<G: Generation>() {
+        with_recursion::<G>(|m| {
+            let at = StackOffset(0x1A00);
+            m.free_stack(at, at.add(0x100));
+            m.set_block(at, block::FREE, 0);
+            m.end = at;
+            m.set_stack_limit();
+            before_recursion(m, 20);
+            while step(m) != Exit::Fault {}
+            let word = block::FREE;
+            assert_eq!(m.fault, Some(Fault::BadStackBlock { at, word }));
+        });
+    }
+    for_both!(run);
+}
+
+#[test]
+fn free_space_inside_the_frame_gives_no_room() {
+    fn run<G: Generation>() {
+        with_recursion::<G>(|m| {
+            m.set_value(m.symbols.guard_stack_address, LispPtr::smallpos(0x2000));
+            before_recursion(m, 1);
+            let inside = m.regs.pvar;
+            m.free_stack(inside, m.end);
+            m.mem.set_stack_word(FRAME, 0);
+            let result = m.handle_stack_overflow();
+            assert!(matches!(result, Err(Fault::BadStackBlock { .. })));
         });
     }
     for_both!(run);

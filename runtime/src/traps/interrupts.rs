@@ -93,7 +93,15 @@ impl<G: Generation> Machine<'_, G> {
             let (sp, end) = (self.regs.sp, self.end);
             return Err(Fault::StackEnd { sp, end });
         }
+        let room = |m: &Self| m.end.0.wrapping_sub(m.regs.sp.0);
+        let before = room(self);
         self.handle_stack_overflow()?;
+        // The instruction is done again: without more room, for ever.
+        if room(self) <= before {
+            let at = self.end;
+            let word = self.mem.stack_word(at);
+            return Err(Fault::BadStackBlock { at, word });
+        }
         self.set_stack_limit();
         Ok(())
     }
