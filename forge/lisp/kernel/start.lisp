@@ -41,15 +41,22 @@ evaluation stack."
      (go again)))
 
 (defun si:start ()
-  (do () ((null si:*initial-functions*))
-    (let ((function (car si:*initial-functions*)))
-      (setq si:*initial-functions* (cdr si:*initial-functions*))
-      (funcall function)))
+  "Runs the program, or the top level of Lisp. What throws to SI:TOP-LEVEL ends a
+program with status 1; the top level begins again."
   (catch 'si:top-level
+    (when (and si:*main* (> si:*restarts* 0))
+      (si:console-message "The stack is full.")
+      (si:quit 1))
+    (do () ((null si:*initial-functions*))
+      (let ((function (car si:*initial-functions*)))
+        (setq si:*initial-functions* (cdr si:*initial-functions*))
+        (funcall function)))
     (if si:*main*
         (funcall si:*main*)
         (si:top-level))
-    (si:quit 0)))
+    (si:quit 0))
+  (when si:*main*
+    (si:quit 1)))
 
 (defun si:quit (status)
   "Ends the session."
