@@ -11,8 +11,10 @@
 pub mod code;
 pub mod datum;
 pub mod link;
+pub mod source;
 
 pub use datum::{Datum, Place, Symbol};
+pub use source::Source;
 
 /// What is wrong with a program, and where.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]

@@ -9,12 +9,13 @@ use geiko_runtime::device::{Devices, Display};
 use geiko_runtime::image::{ImageFile, Names};
 use geiko_runtime::interp::Exit;
 use geiko_runtime::isa::Opcode;
-use geiko_runtime::layout::records::types;
+use geiko_runtime::layout::records::{array_header, element, types};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, SymbolCell};
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::LispPtr;
 use geiko_runtime::symbols::Symbols;
 use num_bigint::BigInt;
+use proptest::prelude::*;
 
 use super::link;
 use crate::code::{Code, Definition, Published, Reference, Structure, Target};
@@ -307,4 +308,107 @@ fn errors_say_what_is_wrong() {
         error::<Medley2>(&start),
         "in START: the character '😀' has a code above FFFF, which Lisp does not have"
     );
+}
+
+/// Reads an object back.
+fn read_back<G: Generation>(m: &Machine<'_, G>, names: &Names<'_, G>, object: LispPtr) -> String {
+    let fields = G::ARRAY_FIELDS;
+    let size = |array: LispPtr| {
+        let at = array.add(fields.fill_pointer);
+        if fields.wide {
+            m.mem.cell(at).0
+        } else {
+            m.mem.word(at).into()
+        }
+    };
+    match m.type_number(object) {
+        types::LITATOM => names.print_name(object).unwrap_or_default(),
+        types::CHARACTER => format!("#\\{:x}", object.lo()),
+        types::FLOATP => format!("{:?}", f32::from_bits(m.mem.cell(object).0)),
+        types::BIGNUM => {
+            let mut digits = Vec::new();
+            let mut list = m.mem.cell(object).masked::<G>();
+            while !list.is_nil() {
+                digits.push(m.integer(m.car(list)).unwrap());
+                list = m.cdr(list);
+            }
+            let value = |n: BigInt, digit: &i32| n * 16384 + digit;
+            digits.iter().rev().fold(BigInt::ZERO, value).to_string()
+        }
+        types::LISTP => {
+            let (car, cdr) = (m.car(object), m.cdr(object));
+            let (car, cdr) = (read_back(m, names, car), read_back(m, names, cdr));
+            format!("({car} . {cdr})")
+        }
+        types::ONED_ARRAY => {
+            let base = m.mem.cell(object.add(array_header::BASE)).masked::<G>();
+            let kind = m.mem.word(object.add(array_header::TYPE)) & 0xFF;
+            let element = |n: u32| match kind {
+                element::CHARACTER_8 => format!("{:x} ", m.mem.byte(base, n as i32)),
+                element::CHARACTER_16 => format!("{:x} ", m.mem.word(base.add(n))),
+                _ => read_back(m, names, m.mem.cell(base.add(2 * n)).masked::<G>()) + " ",
+            };
+            (0..size(object)).map(element).collect()
+        }
+        _ => m.integer(object).unwrap().to_string(),
+    }
+}
+
+/// What [`read_back`] should say.
+fn expected(datum: &Datum) -> String {
+    match datum {
+        Datum::Symbol(symbol) => symbol.name.to_string(),
+        Datum::Integer(n) => n.to_string(),
+        Datum::Float(x) => format!("{x:?}"),
+        Datum::Character(c) => format!("#\\{:x}", u32::from(*c)),
+        Datum::String(text) => text
+            .chars()
+            .map(|c| format!("{:x} ", u32::from(c)))
+            .collect(),
+        Datum::Cons(cons) => format!("({} . {})", expected(&cons.car), expected(&cons.cdr)),
+        Datum::Vector(elements) => elements.iter().map(|e| expected(e) + " ").collect(),
+    }
+}
+
+fn any_datum() -> impl Strategy<Value = Datum> {
+    let leaf = prop_oneof![
+        "[A-Z]{1,9}".prop_map(|name| Datum::Symbol(Symbol::lisp(&name))),
+        any::<i32>().prop_map(|n| Datum::Integer(n.into())),
+        any::<i128>().prop_map(|n| Datum::Integer(n.into())),
+        (-100i32..100).prop_map(|n| Datum::Float(n as f32 / 8.0)),
+        "[a-zλ€]{0,300}".prop_map(|text| Datum::String(text.into())),
+        any::<u8>().prop_map(|c| Datum::Character(c.into())),
+    ];
+    leaf.prop_recursive(6, 200, 90, |inner| {
+        let elements = prop::collection::vec(inner, 0..90);
+        prop_oneof![
+            elements.clone().prop_map(|elements| list(&elements)),
+            elements.prop_map(|elements| Datum::Vector(elements.into())),
+        ]
+    })
+}
+
+fn survives<G: Generation>(data: &[Datum]) {
+    let mut program = hello::<G>();
+    for (n, datum) in data.iter().enumerate() {
+        let symbol = Symbol::lisp(&format!("*V{n}*"));
+        program.push(Definition::Value(symbol, datum.clone()));
+    }
+    with_sound_image::<G>(&program, |m, names| {
+        for (n, datum) in data.iter().enumerate() {
+            let symbol = names.find(&format!("CL:*V{n}*")).unwrap();
+            let value = m.mem.cell(G::symbol_cell(symbol, SymbolCell::Value));
+            assert_eq!(read_back(&m, names, value), expected(datum));
+        }
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn data_survive(data in prop::collection::vec(any_datum(), 1..6)) {
+        survives::<Medley2>(&data);
+        survives::<Medley3>(&data);
+    }
 }
