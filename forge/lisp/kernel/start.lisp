@@ -7,7 +7,8 @@
 ;;;; done in the user stack, by SI:SYSTEM-CALL.
 
 (declaim (si:global il:\\interruptstate il:\\reclaim.countdown il:\\storagefullstate
-                    il:\\systemcachevars))
+                    il:\\systemcachevars il:\\pendinginterrupt il:\\keyboardeventqueue
+                    il:\\keybuffering))
 
 (defvar si:*initial-functions* nil
   "What is still to be done before the program starts.")
@@ -200,7 +201,10 @@ image."
       (setq il:\\reclaim.countdown 10)
       (opcodes (subrcall 92 0))))
 
-(defun il:\\dobufferedtransitions () nil)
+(defun il:\\dobufferedtransitions ()
+  "Keys were pressed, of which nobody wants to know: empties their ring."
+  (si:set-word il:\\keyboardeventqueue 0 0)
+  (setq il:\\keybuffering nil))
 
 (defun il:\\periodic.interruptframe () nil)
 
