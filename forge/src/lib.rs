@@ -10,11 +10,17 @@
 
 pub mod code;
 pub mod datum;
+pub mod expand;
 pub mod link;
+mod printer;
+pub mod reader;
 pub mod source;
 
 pub use datum::{Datum, Place, Symbol};
 pub use source::Source;
+
+/// What comes out of anything that a wrong program can stop.
+pub type Result<T> = std::result::Result<T, Error>;
 
 /// What is wrong with a program, and where.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]

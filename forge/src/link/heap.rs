@@ -245,6 +245,9 @@ impl<G: Generation> Linker<'_, G> {
                 self.heap.vectors.insert(key, vector);
                 Ok(vector)
             }
+            Datum::Function(_) => Err(LinkError::new(
+                "a function of a macro is in a constant".to_string(),
+            )),
         }
     }
 
