@@ -367,6 +367,7 @@ fn expected(datum: &Datum) -> String {
             .collect(),
         Datum::Cons(cons) => format!("({} . {})", expected(&cons.car), expected(&cons.cdr)),
         Datum::Vector(elements) => elements.iter().map(|e| expected(e) + " ").collect(),
+        Datum::Function(function) => function.to_string(),
     }
 }
 
