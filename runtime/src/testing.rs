@@ -1,6 +1,8 @@
 //! A small blank machine for unit tests: no image, just the tables that the
 //! operation under test needs.
 
+pub mod function;
+
 pub use crate::device::Absent as Null;
 use crate::device::Devices;
 use crate::layout::Generation;

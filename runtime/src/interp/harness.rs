@@ -11,11 +11,13 @@ use std::str::Chars;
 
 use super::{Exit, observed};
 use crate::isa::Opcode;
-use crate::layout::records::{block, frame, function, locator, types};
-use crate::layout::{Generation, Medley2, Medley3, SymbolCell};
+use crate::layout::records::{block, frame, function, types};
+use crate::layout::{Generation, Medley2, Medley3};
 use crate::machine::Machine;
 use crate::memory::{CodePc, LispPtr, StackOffset};
 use crate::stack::{BOTTOM, Frame};
+pub use crate::testing::function::Function;
+use crate::testing::function::operand;
 use crate::testing::{FRAME, with_machine};
 
 /// The function whose code is the instruction under test.
@@ -84,83 +86,6 @@ pub fn define<G: Generation>(
     .define(m, symbol, address);
 }
 
-/// A compiled function.
-#[derive(Clone, Copy, Debug)]
-pub struct Function<'a> {
-    /// Stack words it needs.
-    pub stack_min: u16,
-    /// Arguments, -1 for any number.
-    pub arguments: i16,
-    /// Pairs of PVAR slots.
-    pub quads: u16,
-    /// PVAR slots that are locals.
-    pub locals: u8,
-    /// Names of its variables with their locators.
-    pub names: &'a [(LispPtr, u32)],
-    /// Its code.
-    pub code: &'a [u8],
-}
-
-impl Default for Function<'_> {
-    fn default() -> Self {
-        Self {
-            stack_min: 0,
-            arguments: -1,
-            quads: 0,
-            locals: 0,
-            names: &[],
-            code: &[],
-        }
-    }
-}
-
-impl Function<'_> {
-    /// Puts the function at `address`.
-    pub fn place<G: Generation>(&self, m: &Machine<'_, G>, address: LispPtr) {
-        let size = match self.names.len() as u32 {
-            0 => 0,
-            count => (2 * (count + 1)).next_multiple_of(4),
-        };
-        let names = function::WORDS;
-        let free = self
-            .names
-            .iter()
-            .position(|(_, locator)| *locator >> 24 == u32::from(locator::FREE));
-        let first_free = free.map_or(0, |at| names + 2 * at as u32);
-        let start = 2 * (names + 2 * size);
-        for (word, value) in [
-            (function::STACK_MIN, self.stack_min),
-            (function::ARG_COUNT, self.arguments as u16),
-            (function::PVAR_QUADS, self.quads.wrapping_sub(1)),
-            (function::START_PC, start as u16),
-            (function::NAME_TABLE_SIZE, size as u16),
-            (
-                function::LOCALS,
-                u16::from(self.locals) << 8 | first_free as u16,
-            ),
-        ] {
-            m.mem.set_word(address.add(word), value);
-        }
-        for word in (0..2 * size).step_by(2) {
-            m.mem.set_cell(address.add(names + word), LispPtr::NIL);
-        }
-        for (&(name, locator), entry) in self.names.iter().zip((names..).step_by(2)) {
-            m.mem.set_cell(address.add(entry), name);
-            m.mem.set_cell(address.add(entry + size), LispPtr(locator));
-        }
-        for (offset, &byte) in (start as i32..).zip(self.code) {
-            m.mem.set_byte(address, offset, byte);
-        }
-    }
-
-    /// Puts the function at `address` and makes it the definition of `symbol`.
-    pub fn define<G: Generation>(&self, m: &Machine<'_, G>, symbol: LispPtr, address: LispPtr) {
-        self.place(m, address);
-        let definition = G::symbol_cell(symbol, SymbolCell::Definition);
-        m.mem.set_cell(definition, LispPtr(1 << 31 | address.0));
-    }
-}
-
 /// Where the tests of calls put their functions, 32 of them.
 pub fn function_place(number: u32) -> LispPtr {
     LispPtr(0x20_8000 + 0x400 * number)
@@ -217,8 +142,7 @@ pub fn step<G: Generation>(m: &mut Machine<'_, G>) -> Exit {
 
 /// The instruction `opcode` with a symbol as its operand.
 pub fn with_symbol<G: Generation>(opcode: Opcode, symbol: LispPtr) -> Vec<u8> {
-    let bytes = symbol.0.to_be_bytes();
-    [&[opcode as u8], &bytes[4 - G::OPERAND_BYTES as usize..]].concat()
+    [vec![opcode as u8], operand::<G>(symbol)].concat()
 }
 
 /// Runs a test for both generations.
