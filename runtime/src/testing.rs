@@ -2,6 +2,12 @@
 //! operation under test needs.
 
 pub mod function;
+pub mod images;
+mod objects;
+pub mod programs;
+mod source;
+mod world;
+mod writer;
 
 pub use crate::device::Absent as Null;
 use crate::device::Devices;

@@ -30,7 +30,11 @@ mod medley_tests;
 mod save_tests;
 #[cfg(test)]
 mod symbols_tests;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "fuzzing needs the builder alone")
+)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
