@@ -233,8 +233,9 @@ list in the variable LIST. FORM and ENVIRONMENT are variables for &WHOLE and
 
   (defun si:splice-form (part rest)
     "A form for a list that begins with what a part of a template stands for."
-    (cond ((and (consp part) (eq (car part) 'si:splice))
-           (cond ((null rest) (car (cdr part)))
+    (cond ((si:splice-p part)
+           (cond ((and (null rest) (not (si:splice-p (car (cdr part)))))
+                  (car (cdr part)))
                  ((and (consp rest) (eq (car rest) 'append))
                   (cons 'append (cons (car (cdr part)) (cdr rest))))
                  (t (list 'append (car (cdr part)) rest))))
@@ -248,7 +249,12 @@ list in the variable LIST. FORM and ENVIRONMENT are variables for &WHOLE and
                     (cons (car rest) (cons form (cdr rest))))
                    ((and (consp rest) (eq (car rest) 'cons))
                     (cons 'list* (cons form (cdr rest))))
+                   ((si:splice-p form) (list 'list* form rest))
                    (t (list 'cons form rest)))))))
+
+  (defun si:splice-p (form)
+    "Whether it is spliced in, perhaps by the backquote around this one."
+    (and (consp form) (eq (car form) 'si:splice)))
 
   (defun si:template-form (template)
     "A form for what a template stands for."
@@ -319,8 +325,8 @@ list in the variable LIST. FORM and ENVIRONMENT are variables for &WHOLE and
 
 (eval-when (:compile-toplevel :load-toplevel :execute)
   (defun si:simple-form-p (form)
-    "Whether a form can be evaluated twice, and at any time."
-    (or (atom form) (eq (car form) 'quote)))
+    "Whether a form can be evaluated twice, and changes nothing."
+    (or (atom form) (member (car form) '(quote function))))
 
   (defun si:key-test (value key)
     "A form that compares a variable with the key of a case."
@@ -411,6 +417,15 @@ list in the variable LIST. FORM and ENVIRONMENT are variables for &WHOLE and
 (defmacro prog2 (first second &body body)
   `(progn ,first (prog1 ,second ,@body)))
 
+(defmacro psetq (&rest pairs)
+  (cond ((null pairs) nil)
+        ((null (cddr pairs)) `(progn (setq ,@pairs) nil))
+        (t (let ((value (gensym)))
+             `(let ((,value ,(cadr pairs)))
+                (psetq ,@(cddr pairs))
+                (setq ,(car pairs) ,value)
+                nil)))))
+
 (defmacro return (&optional value)
   `(return-from nil ,value))
 
@@ -453,3 +468,77 @@ list in the variable LIST. FORM and ENVIRONMENT are variables for &WHOLE and
 
 (defmacro nth-value (index form)
   `(nth ,index (multiple-value-list ,form)))
+
+;;; Iteration. The test is at the bottom: one jump for each time round.
+
+(eval-when (:compile-toplevel :load-toplevel :execute)
+  (defun si:do-form (let variables end body setter)
+    "DO and DO*, which differ in LET and SETTER, the names of what binds and steps."
+    (let ((next (gensym)) (test (gensym))
+          (parts (si:split-body body))
+          (steps (mapcan #'(lambda (variable)
+                             (if (and (consp variable) (cddr variable))
+                                 (list (car variable) (caddr variable))
+                                 nil))
+                         variables)))
+      `(block nil
+         (,let ,(mapcar #'(lambda (variable)
+                            (if (consp variable)
+                                (list (car variable) (cadr variable))
+                                (list variable nil)))
+                        variables)
+           ,@(car parts)
+           (tagbody
+              (go ,test)
+              ,next
+              ,@(cdr parts)
+              ,@(if steps `((,setter ,@steps)) nil)
+              ,test
+              (if ,(car end) nil (go ,next)))
+           ,@(if (cdr end) (cdr end) '(nil))))))
+
+  (defun si:tagbody-forms (body)
+    "A body in which there may be tags, as forms of another TAGBODY."
+    (if (every #'consp body)
+        body
+        `((tagbody ,@body)))))
+
+(defmacro do (variables (&rest end) &body body)
+  (si:do-form 'let variables end body 'psetq))
+
+(defmacro do* (variables (&rest end) &body body)
+  (si:do-form 'let* variables end body 'setq))
+
+(defmacro dolist ((variable list &optional result) &body body)
+  (let ((rest (gensym)) (next (gensym)) (test (gensym))
+        (parts (si:split-body body)))
+    `(block nil
+       (let ((,rest ,list))
+         (tagbody
+            (go ,test)
+            ,next
+            (let ((,variable (car ,rest)))
+              ,@(car parts)
+              ,@(si:tagbody-forms (cdr parts)))
+            (setq ,rest (cdr ,rest))
+            ,test
+            (if ,rest (go ,next) nil)))
+       ,(if result
+            `(let ((,variable nil)) ,result)
+            nil))))
+
+(defmacro dotimes ((variable count &optional result) &body body)
+  (let ((next (gensym)) (test (gensym)) (limit (gensym))
+        (parts (si:split-body body)))
+    `(block nil
+       (let (,@(if (integerp count) nil `((,limit ,count)))
+             (,variable 0))
+         ,@(car parts)
+         (tagbody
+            (go ,test)
+            ,next
+            ,@(si:tagbody-forms (cdr parts))
+            (setq ,variable (+ ,variable 1))
+            ,test
+            (if (< ,variable ,(if (integerp count) count limit)) (go ,next) nil))
+         ,result))))

@@ -21,6 +21,8 @@ macro_rules! sources {
 /// The built-in Lisp, in the order in which it is compiled, in front of a program.
 pub const BUILTIN: &[Source<'static>] = sources! {
     "macros.lisp"
+    "macros/places.lisp"
+    "macros/loop.lisp"
     "kernel/memory.lisp"
     "kernel/storage.lisp"
     "kernel/unwind.lisp"

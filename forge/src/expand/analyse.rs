@@ -643,7 +643,7 @@ pub fn function_name_symbol(name: &Datum) -> Option<Symbol> {
     }
 }
 
-fn function_name(name: &Datum) -> Flow<Symbol> {
+pub(super) fn function_name(name: &Datum) -> Flow<Symbol> {
     match function_name_symbol(name) {
         Some(symbol) => Ok(symbol),
         None => error(format!("{} is not the name of a function", Brief(name))),

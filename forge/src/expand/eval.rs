@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::datum::{Datum, Symbol};
 
-use super::analyse::is_now;
+use super::analyse::{function_name, is_now, parts};
 use super::node::{
     Address, Call, Callee, Environment, Exit, Flow, Frame, Function, FunctionKind, Functions,
     GlobalIndex, Let, Node, error,
@@ -29,6 +29,7 @@ impl Expander {
         let skipped = match operator.map(|name| &*name.name) {
             Some("PROGN") => 1,
             Some("EVAL-WHEN") => 2,
+            Some("DEFUN") => return self.define_later(&form),
             _ => {
                 let node = self.analyse(&form, &mut Vec::new())?;
                 return self.run(&node, &global_environment());
@@ -43,6 +44,15 @@ impl Expander {
             value = self.eval_top_level(form)?;
         }
         Ok(value)
+    }
+
+    /// Defines a function that is analysed when it is first called.
+    fn define_later(&mut self, form: &Datum) -> Flow<Datum> {
+        let parts = parts(form, 3, super::ANY)?;
+        let name = function_name(&parts[1])?;
+        let body = Datum::list(parts[3..].iter().cloned());
+        self.define_function(&name, &parts[2], &body);
+        Ok(parts[1].clone())
     }
 
     /// Evaluates a node.

@@ -43,6 +43,11 @@ pub(super) static PRIMITIVES: &[Primitive] = &[
     primitive("NCONC", 0, ANY, append),
     primitive("REVERSE", 1, 1, reverse),
     primitive("NREVERSE", 1, 1, reverse),
+    primitive("REVAPPEND", 2, 2, |this, a| {
+        let mut elements = this.sequence(&a[0])?;
+        elements.reverse();
+        Ok(Datum::list_with_tail(elements, a[1].clone()))
+    }),
     primitive("LENGTH", 1, 1, |this, a| {
         Ok(Datum::integer(this.sequence(&a[0])?.len()))
     }),

@@ -28,14 +28,14 @@ use std::rc::Rc;
 
 use crate::datum::{Datum, Package, Place, Symbol};
 use crate::reader::Reader;
-use crate::{Error, Result};
+use crate::{Error, Result, source};
 
 pub use analyse::function_name_symbol;
 pub use node::Function;
 use node::{Environment, Exit, Flow, FunctionKind, GlobalIndex, Primitive, error};
 
-/// The standard macros.
-pub const STANDARD_MACROS: &str = include_str!("../../lisp/macros.lisp");
+/// What the names of the files with the standard macros begin with.
+const STANDARD_MACROS: &str = "macros";
 
 /// Steps of one evaluation or expansion, at most.
 const MAX_STEPS: u64 = 10_000_000;
@@ -98,8 +98,12 @@ impl Expander {
     /// If the standard macros are wrong, which they are not.
     pub fn new() -> Self {
         let mut expander = Self::bare();
-        if let Err(error) = expander.load("macros.lisp", STANDARD_MACROS) {
-            panic!("{error}");
+        for source in source::BUILTIN {
+            if source.name.starts_with(STANDARD_MACROS)
+                && let Err(error) = expander.load(source.name, source.text)
+            {
+                panic!("{error}");
+            }
         }
         expander
     }
@@ -324,7 +328,7 @@ impl Expander {
                     let name = Datum::Symbol(name.clone());
                     let at = match at {
                         // The program's own macro is wrong, not its use.
-                        Some(at) if !signalled && &*at.file != "macros.lisp" => {
+                        Some(at) if !signalled && !at.file.starts_with(STANDARD_MACROS) => {
                             format!(" (at {at})")
                         }
                         _ => String::new(),

@@ -3,12 +3,12 @@
 use super::Expander;
 
 /// The printed value of the last form of a text, or the error.
-fn value(text: &str) -> String {
+pub(super) fn value(text: &str) -> String {
     let mut expander = Expander::new();
     value_in(&mut expander, text)
 }
 
-fn value_in(expander: &mut Expander, text: &str) -> String {
+pub(super) fn value_in(expander: &mut Expander, text: &str) -> String {
     let mut reader = crate::reader::Reader::new("f", text);
     let mut last = crate::Datum::nil();
     loop {
