@@ -330,9 +330,12 @@ list in the variable LIST. FORM and ENVIRONMENT are variables for &WHOLE and
 
   (defun si:key-test (value key)
     "A form that compares a variable with the key of a case."
-    (if (or (symbolp key) (characterp key))
-        `(eq ,value ',key)
-        `(eql ,value ',key)))
+    `(,(if (or (symbolp key)
+               (characterp key)
+               (and (integerp key) (< -65537 key 65536)))
+           'eq
+           'eql)
+      ,value ,(si:quote-form key)))
 
   (defun si:case-test (value keys)
     "A form that looks for a variable among the keys of a clause."

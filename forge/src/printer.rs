@@ -4,8 +4,7 @@ use std::fmt;
 
 use crate::datum::{Datum, Package, Symbol};
 use crate::reader::quasi;
-use crate::reader::token::CHARACTER_NAMES;
-use num_bigint::BigInt;
+use crate::reader::token::{CHARACTER_NAMES, is_special};
 
 /// What is still to be written.
 enum Item<'a> {
@@ -109,7 +108,7 @@ fn write_symbol(f: &mut fmt::Formatter<'_>, symbol: &Symbol) -> fmt::Result {
                 '(' | ')' | '"' | '\'' | '`' | ',' | ';' | '|' | '\\' | ':'
             )
     };
-    if name.chars().all(plain) && !name.starts_with('#') && !may_be_number(name) {
+    if name.chars().all(plain) && !name.starts_with('#') && !is_special(name) {
         return f.write_str(name);
     }
     f.write_str("|")?;
@@ -120,17 +119,4 @@ fn write_symbol(f: &mut fmt::Formatter<'_>, symbol: &Symbol) -> fmt::Result {
         write!(f, "{c}")?;
     }
     f.write_str("|")
-}
-
-/// True of names that would be read as something else, and of some others.
-fn may_be_number(name: &str) -> bool {
-    let unsigned = name.strip_prefix(['+', '-']).unwrap_or(name);
-    name.bytes().all(|c| c == b'.')
-        || name.parse::<BigInt>().is_ok()
-        || (unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-            && unsigned.contains(|c: char| c.is_ascii_digit())
-            && !unsigned.ends_with(['+', '-'])
-            && unsigned
-                .bytes()
-                .all(|c| matches!(c, b'0'..=b'9' | b'.' | b'/' | b'+' | b'-' | b'A'..=b'L' | b'S')))
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use crate::datum::{Datum, Package, Symbol};
 
 use super::node::{
-    Address, Call, Callee, Exit, Flow, Function, FunctionKind, Functions, GlobalIndex, Lambda, Let,
-    Node, Optional, Parameters, error,
+    Address, Call, Callee, Flow, Function, FunctionKind, Functions, GlobalIndex, Lambda, Let, Node,
+    Optional, Parameters, error,
 };
 use super::{Expander, Macro, global_environment};
 
@@ -45,14 +45,7 @@ impl Expander {
             Datum::Cons(cell) => self.analyse_form(form, &cell.car, &cell.cdr, scopes),
             _ => Ok(Node::Constant(form.clone())),
         };
-        node.map_err(|mut exit| {
-            if let Exit::Error { place, .. } = &mut *exit
-                && place.is_none()
-            {
-                *place = form.place().cloned();
-            }
-            exit
-        })
+        node.map_err(|exit| exit.locate(form.place()))
     }
 
     fn analyse_form(

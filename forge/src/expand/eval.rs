@@ -12,7 +12,7 @@ use crate::datum::{Datum, Symbol};
 use super::analyse::{function_name, is_now, parts};
 use super::node::{
     Address, Call, Callee, Environment, Exit, Flow, Frame, Function, FunctionKind, Functions,
-    GlobalIndex, Let, Node, error,
+    GlobalIndex, Lambda, Let, Node, error,
 };
 use super::{Definition, Expander, global_environment};
 
@@ -55,84 +55,40 @@ impl Expander {
         Ok(parts[1].clone())
     }
 
-    /// Evaluates a node.
+    /// Evaluates a node. What it does for each kind is in functions of its own, to keep
+    /// this frame small.
     pub(super) fn run(&mut self, node: &Node, environment: &Environment) -> Flow<Datum> {
         self.step()?;
         match node {
             Node::Constant(datum) => Ok(datum.clone()),
             Node::Local(address) => Ok(local(*address, environment)),
             Node::Global(index) => self.global_value(*index),
-            Node::Set(address, value) => {
-                let value = self.run_one(value, environment)?;
-                if let Some(frame) = frame(environment, address.depth) {
-                    frame.slots.borrow_mut()[address.slot as usize] = value.clone();
-                }
-                Ok(value)
-            }
-            Node::SetGlobal(index, value) => {
-                let value = self.run_one(value, environment)?;
-                self.globals[*index].value = Some(value.clone());
-                Ok(value)
-            }
-            Node::If(parts) => {
-                let test = self.run_one(&parts[0], environment)?;
-                let branch = if test.is_nil() { &parts[2] } else { &parts[1] };
-                self.run(branch, environment)
-            }
+            Node::Set(address, value) => self.run_set(*address, value, environment),
+            Node::SetGlobal(index, value) => self.run_set_global(*index, value, environment),
+            Node::If(parts) => self.run_if(parts, environment),
             Node::Progn(forms) => self.run_progn(forms, environment),
             Node::And(forms) => self.run_until(forms, true, environment),
             Node::Or(forms) => self.run_until(forms, false, environment),
             Node::Cond(clauses) => self.run_cond(clauses, environment),
             Node::Let(form) => self.run_let(form, environment),
-            Node::Lambda(lambda) => {
-                let kind = FunctionKind::Closure(lambda.clone(), environment.clone());
-                Ok(Datum::Function(Function(Rc::new(kind))))
-            }
-            Node::GlobalFunction(index) => Ok(Datum::Function(self.function_of(*index)?)),
+            Node::Lambda(lambda) => Ok(closure(lambda, environment)),
+            Node::GlobalFunction(index) => self.function_of(*index).map(Datum::Function),
             Node::Call(call) => self.run_call(call, environment),
             Node::Functions(form) => self.run_functions(form, environment),
             Node::Block(body) => self.run_block(body, environment),
-            Node::ReturnFrom(depth, value) => {
-                let value = self.run(value, environment)?;
-                match frame(environment, *depth) {
-                    Some(block) => Err(Box::new(Exit::Return(block.clone(), value))),
-                    None => Ok(value),
-                }
-            }
+            Node::ReturnFrom(depth, value) => self.run_return(*depth, value, environment),
             Node::Tagbody(statements, targets) => {
                 self.run_tagbody(statements, targets, environment)
             }
-            Node::Go(depth, tag) => match frame(environment, *depth) {
-                Some(frame) => Err(Box::new(Exit::Go(frame.clone(), *tag))),
-                None => Ok(Datum::nil()),
-            },
+            Node::Go(depth, tag) => run_go(*depth, *tag, environment),
             Node::Catch(parts) => self.run_catch(parts, environment),
-            Node::Throw(parts) => {
-                let tag = self.run_one(&parts[0], environment)?;
-                let value = self.run(&parts[1], environment)?;
-                Err(Box::new(Exit::Throw(tag, value)))
-            }
-            Node::UnwindProtect(parts) => {
-                let outcome = self.run(&parts[0], environment);
-                let more = self.more_values.take();
-                self.run(&parts[1], environment)?;
-                self.more_values = more;
-                outcome
-            }
+            Node::Throw(parts) => self.run_throw(parts, environment),
+            Node::UnwindProtect(parts) => self.run_first(parts, true, environment),
+            Node::ValuesFirst(parts) => self.run_first(parts, false, environment),
             Node::ValuesCall(function, forms) => self.run_values_call(function, forms, environment),
-            Node::ValuesFirst(parts) => {
-                let value = self.run(&parts[0], environment)?;
-                let more = self.more_values.take();
-                self.run(&parts[1], environment)?;
-                self.more_values = more;
-                Ok(value)
-            }
             Node::Progv(parts) => self.run_progv(parts, environment),
             Node::DefineFunction(index, lambda) => {
-                let kind = FunctionKind::Closure(lambda.clone(), environment.clone());
-                let global = &mut self.globals[*index];
-                global.function = Some(Definition::Ready(Function(Rc::new(kind))));
-                Ok(Datum::Symbol(global.symbol.clone()))
+                self.run_define_function(*index, lambda, environment)
             }
             Node::DefineMacro(name, lambda_list, body) => {
                 self.set_macro(name, lambda_list, body);
@@ -151,6 +107,87 @@ impl Expander {
         let value = self.run(node, environment)?;
         self.more_values = None;
         Ok(value)
+    }
+
+    #[inline(never)]
+    fn run_set(
+        &mut self,
+        address: Address,
+        value: &Node,
+        environment: &Environment,
+    ) -> Flow<Datum> {
+        let value = self.run_one(value, environment)?;
+        if let Some(frame) = frame(environment, address.depth) {
+            frame.slots.borrow_mut()[address.slot as usize] = value.clone();
+        }
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn run_set_global(
+        &mut self,
+        index: GlobalIndex,
+        value: &Node,
+        environment: &Environment,
+    ) -> Flow<Datum> {
+        let value = self.run_one(value, environment)?;
+        self.globals[index].value = Some(value.clone());
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn run_if(&mut self, parts: &[Node; 3], environment: &Environment) -> Flow<Datum> {
+        let test = self.run_one(&parts[0], environment)?;
+        let branch = if test.is_nil() { &parts[2] } else { &parts[1] };
+        self.run(branch, environment)
+    }
+
+    #[inline(never)]
+    fn run_return(&mut self, depth: u32, value: &Node, environment: &Environment) -> Flow<Datum> {
+        let value = self.run(value, environment)?;
+        match frame(environment, depth) {
+            Some(block) => Err(Box::new(Exit::Return(block.clone(), value))),
+            None => Ok(value),
+        }
+    }
+
+    #[inline(never)]
+    fn run_throw(&mut self, parts: &[Node; 2], environment: &Environment) -> Flow<Datum> {
+        let tag = self.run_one(&parts[0], environment)?;
+        let value = self.run(&parts[1], environment)?;
+        Err(Box::new(Exit::Throw(tag, value)))
+    }
+
+    /// The values of the first part; the second comes behind it, in any case if it is
+    /// `protected`.
+    #[inline(never)]
+    fn run_first(
+        &mut self,
+        parts: &[Node; 2],
+        protected: bool,
+        environment: &Environment,
+    ) -> Flow<Datum> {
+        let outcome = self.run(&parts[0], environment);
+        if outcome.is_err() && !protected {
+            return outcome;
+        }
+        let more = self.more_values.take();
+        self.run(&parts[1], environment)?;
+        self.more_values = more;
+        outcome
+    }
+
+    #[inline(never)]
+    fn run_define_function(
+        &mut self,
+        index: GlobalIndex,
+        lambda: &Rc<Lambda>,
+        environment: &Environment,
+    ) -> Flow<Datum> {
+        let kind = FunctionKind::Closure(lambda.clone(), environment.clone());
+        let global = &mut self.globals[index];
+        global.function = Some(Definition::Ready(Function(Rc::new(kind))));
+        Ok(Datum::Symbol(global.symbol.clone()))
     }
 
     fn global_value(&self, index: GlobalIndex) -> Flow<Datum> {
@@ -315,16 +352,10 @@ impl Expander {
     #[inline(never)]
     fn run_call(&mut self, call: &Call, environment: &Environment) -> Flow<Datum> {
         let outcome = self.call_function(call, environment);
-        outcome.map_err(|mut exit| {
-            if let Exit::Error { place, .. } = &mut *exit
-                && place.is_none()
-            {
-                place.clone_from(&call.place);
-            }
-            exit
-        })
+        outcome.map_err(|exit| exit.locate(call.place.as_ref()))
     }
 
+    #[inline(never)]
     fn call_function(&mut self, call: &Call, environment: &Environment) -> Flow<Datum> {
         let mut arguments = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
@@ -348,8 +379,7 @@ impl Expander {
         let inner = new_frame(Vec::with_capacity(form.functions.len()), environment);
         let seen = if form.recursive { &inner } else { environment };
         for lambda in &form.functions {
-            let kind = FunctionKind::Closure(lambda.clone(), seen.clone());
-            push_slot(&inner, Datum::Function(Function(Rc::new(kind))));
+            push_slot(&inner, closure(lambda, seen));
         }
         let value = self.run(&form.body, &inner);
         // Functions that see each other would keep each other alive, even if none of
@@ -448,6 +478,18 @@ impl Expander {
     pub(super) fn set_macro(&mut self, name: &Symbol, lambda_list: &Datum, body: &Datum) {
         let expander = Rc::new(super::Macro::new(lambda_list, body));
         self.global_mut(name).expander = Some(expander);
+    }
+}
+
+fn closure(lambda: &Rc<Lambda>, environment: &Environment) -> Datum {
+    let kind = FunctionKind::Closure(lambda.clone(), environment.clone());
+    Datum::Function(Function(Rc::new(kind)))
+}
+
+fn run_go(depth: u32, tag: usize, environment: &Environment) -> Flow<Datum> {
+    match frame(environment, depth) {
+        Some(frame) => Err(Box::new(Exit::Go(frame.clone(), tag))),
+        None => Ok(Datum::nil()),
     }
 }
 

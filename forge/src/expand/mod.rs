@@ -34,12 +34,15 @@ pub use analyse::function_name_symbol;
 pub use node::Function;
 use node::{Environment, Exit, Flow, FunctionKind, GlobalIndex, Primitive, error};
 
-/// What the names of the files with the standard macros begin with.
-const STANDARD_MACROS: &str = "macros";
+/// Files with the standard macros.
+const STANDARD_MACROS: [&str; 3] = ["macros.lisp", "macros/places.lisp", "macros/loop.lisp"];
 
 /// Steps of one evaluation or expansion, at most.
 const MAX_STEPS: u64 = 10_000_000;
-/// Bytes of the stack that an evaluation can use; threads have 2 MiB at least.
+/// Characters of a message to which the names of more macros are added, at most.
+const MAX_MESSAGE: usize = 120;
+/// Bytes of the stack that an evaluation can use unless more is allowed; threads have
+/// 2 MiB at least.
 const STACK_BYTES: usize = 900_000;
 /// Expansions of a form that is a macro form again and again, at most.
 const MAX_EXPANSIONS: usize = 1000;
@@ -56,8 +59,10 @@ pub struct Expander {
     more_values: Option<Vec<Datum>>,
     symbols_made: u64,
     steps: u64,
+    max_steps: u64,
     active: bool,
     stack_base: usize,
+    stack_bytes: usize,
     /// Place of the last form that has one.
     place: Place,
 }
@@ -99,7 +104,7 @@ impl Expander {
     pub fn new() -> Self {
         let mut expander = Self::bare();
         for source in source::BUILTIN {
-            if source.name.starts_with(STANDARD_MACROS)
+            if is_standard(source.name)
                 && let Err(error) = expander.load(source.name, source.text)
             {
                 panic!("{error}");
@@ -123,8 +128,10 @@ impl Expander {
             more_values: None,
             symbols_made: 0,
             steps: 0,
+            max_steps: MAX_STEPS,
             active: false,
             stack_base: 0,
+            stack_bytes: STACK_BYTES,
             place,
         };
         let tables = [
@@ -142,6 +149,12 @@ impl Expander {
             expander.global_mut(&symbol).function = Some(Definition::Ready(function));
         }
         expander
+    }
+
+    /// Allows evaluations to use so many bytes of the stack, less than there are. A
+    /// call of a function in Lisp needs some 10 KB if nothing is optimised.
+    pub fn set_stack(&mut self, bytes: usize) {
+        self.stack_bytes = bytes;
     }
 
     /// Reads and evaluates all forms of a text.
@@ -164,11 +177,11 @@ impl Expander {
 
     /// Expands a form until it is no macro form.
     pub fn macroexpand(&mut self, form: &Datum) -> Result<Datum> {
-        let mut form = form.clone();
+        let mut expansion = form.clone();
         for _ in 0..MAX_EXPANSIONS {
-            match self.macroexpand_1(&form)? {
-                Some(expansion) => form = expansion,
-                None => return Ok(form),
+            match self.macroexpand_1(&expansion)? {
+                Some(next) => expansion = next,
+                None => return Ok(expansion),
             }
         }
         let place = form.place().unwrap_or(&self.place);
@@ -318,6 +331,12 @@ impl Expander {
         self.more_values = None;
         let place = form.place().unwrap_or(&self.place).clone();
         match expansion {
+            Ok(Datum::Cons(cell))
+                if cell.place.as_ref().is_some_and(|at| is_standard(&at.file)) =>
+            {
+                let (car, cdr) = (cell.car.clone(), cell.cdr.clone());
+                Ok(Datum::cons(car, cdr).at(&place))
+            }
             Ok(expansion) => Ok(expansion.at(&place)),
             Err(exit) => Err(Box::new(match *exit {
                 Exit::Error {
@@ -325,16 +344,19 @@ impl Expander {
                     place: at,
                     signalled,
                 } => {
-                    let name = Datum::Symbol(name.clone());
                     let at = match at {
                         // The program's own macro is wrong, not its use.
-                        Some(at) if !signalled && !at.file.starts_with(STANDARD_MACROS) => {
-                            format!(" (at {at})")
-                        }
+                        Some(at) if !signalled => format!(" (at {at})"),
                         _ => String::new(),
                     };
+                    let name = Datum::Symbol(name.clone());
+                    let message = if message.len() < MAX_MESSAGE {
+                        format!("macro {name}: {message}{at}")
+                    } else {
+                        message
+                    };
                     Exit::Error {
-                        message: format!("macro {name}: {message}{at}"),
+                        message,
                         place: Some(place),
                         signalled: true,
                     }
@@ -389,7 +411,7 @@ impl Expander {
     /// Pays for work: `units` are about as much as the evaluation of so many forms.
     fn charge(&mut self, units: usize) -> Flow<()> {
         self.steps += units as u64;
-        if self.steps > MAX_STEPS {
+        if self.steps > self.max_steps {
             return error("the evaluation takes too long");
         }
         Ok(())
@@ -398,7 +420,7 @@ impl Expander {
     /// Pays for a step, and stops recursion that is too deep.
     fn step(&mut self) -> Flow<()> {
         self.charge(1)?;
-        if self.stack_base.abs_diff(stack_pointer()) > STACK_BYTES {
+        if self.stack_base.abs_diff(stack_pointer()) > self.stack_bytes {
             return error("the recursion is too deep");
         }
         Ok(())
@@ -420,6 +442,11 @@ impl Macro {
             function: std::cell::OnceCell::new(),
         }
     }
+}
+
+/// True of the files with the standard macros.
+fn is_standard(file: &str) -> bool {
+    STANDARD_MACROS.contains(&file)
 }
 
 /// Roughly where the stack is.

@@ -183,6 +183,20 @@ pub(super) enum Exit {
     Throw(Datum, Datum),
 }
 
+impl Exit {
+    /// Gives an error a place if it has none. The user does not look for mistakes in
+    /// the standard macros.
+    pub fn locate(mut self: Box<Self>, at: Option<&Place>) -> Box<Self> {
+        if let Self::Error { place, .. } = &mut *self
+            && place.is_none()
+            && !at.is_some_and(|at| super::is_standard(&at.file))
+        {
+            *place = at.cloned();
+        }
+        self
+    }
+}
+
 /// The outcome of an evaluation.
 pub(super) type Flow<T> = Result<T, Box<Exit>>;
 

@@ -440,6 +440,16 @@ fn integer(text: &str, radix: u32) -> Option<BigInt> {
     BigInt::parse_bytes(text.as_bytes(), radix)
 }
 
+/// True of names that would be read as something else, were they not escaped.
+pub(crate) fn is_special(name: &str) -> bool {
+    let nowhere = Place {
+        file: "".into(),
+        line: 1,
+        column: 1,
+    };
+    name.bytes().all(|c| c == b'.') || !matches!(number(&nowhere, name), Ok(None))
+}
+
 /// The number that an unescaped word is, if it is one.
 fn number(place: &Place, text: &str) -> Result<Option<Datum>> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
