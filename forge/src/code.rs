@@ -58,6 +58,12 @@ pub enum Target {
     Constant(Datum),
     /// Another function's code block, in 3 or 4 bytes, counted once.
     Code(Box<Code>),
+    /// A closure without environment of another function, in 3 or 4 bytes, counted
+    /// once.
+    Closure(Box<Code>),
+    /// Where an instruction of the same function lies, given its offset in
+    /// [`Code::bytes`]: counted from the function header, in two bytes, high first.
+    Resume(u16),
     /// Number of the type with that name, in one byte.
     TypeByte(Symbol),
     /// Number of the type with that name, in two bytes, high first.

@@ -8,15 +8,20 @@
 //! know the instruction set, and only the assembler and the linker know the
 //! image generation. Every error names its [`Place`] in a source file.
 
+pub mod assemble;
 pub mod code;
+pub mod compile;
 pub mod datum;
 pub mod expand;
 pub mod link;
+pub mod listing;
 mod printer;
+pub mod program;
 pub mod reader;
 pub mod source;
 
 pub use datum::{Datum, Place, Symbol};
+pub use program::compile_program;
 pub use source::Source;
 
 /// What comes out of anything that a wrong program can stop.

@@ -80,7 +80,7 @@ impl<G: Generation> Linker<'_, G> {
         let targets: Vec<_> = code
             .references
             .iter()
-            .map(|reference| self.target(&reference.target))
+            .map(|reference| self.target(&reference.target, shape.start))
             .collect::<Result<_>>()?;
         let parameters: Vec<_> = code
             .parameters
@@ -113,7 +113,7 @@ impl<G: Generation> Linker<'_, G> {
     }
 
     /// The bytes of an operand, and the object that is counted.
-    fn target(&mut self, target: &Target) -> Result<(Vec<u8>, Option<LispPtr>)> {
+    fn target(&mut self, target: &Target, start: u32) -> Result<(Vec<u8>, Option<LispPtr>)> {
         let pointer = |object: LispPtr| {
             let skipped = 4 - G::OPERAND_BYTES as usize;
             object.0.to_be_bytes()[skipped..].to_vec()
@@ -127,6 +127,14 @@ impl<G: Generation> Linker<'_, G> {
             Target::Code(code) => {
                 let block = self.code_block(code)?;
                 (pointer(block), Some(block))
+            }
+            Target::Closure(code) => {
+                let closure = self.closure_of(code)?;
+                (pointer(closure), Some(closure))
+            }
+            Target::Resume(offset) => {
+                let place = start as u16 + offset;
+                (place.to_be_bytes().to_vec(), None)
             }
             Target::TypeByte(name) => {
                 let number = self.types.number(name)?;

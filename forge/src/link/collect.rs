@@ -156,8 +156,8 @@ fn in_code(code: &Code, atoms: &mut Atoms) -> Result<()> {
                 atoms.number(symbol)?;
             }
             Target::Constant(datum) => in_datum(datum, atoms)?,
-            Target::Code(code) => in_code(code, atoms)?,
-            Target::TypeByte(_) | Target::TypeWord(_) => {}
+            Target::Code(code) | Target::Closure(code) => in_code(code, atoms)?,
+            Target::Resume(_) | Target::TypeByte(_) | Target::TypeWord(_) => {}
         }
     }
     Ok(())

@@ -1,0 +1,84 @@
+//! What names mean in the whole program.
+
+use std::collections::{HashMap, HashSet};
+
+use super::tree::Arity;
+use crate::datum::{Datum, Package, Place, Symbol};
+
+/// What a variable is, everywhere.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GlobalVariable {
+    /// Bound dynamically.
+    Special,
+    /// Never bound: its value is in the symbol.
+    Global,
+    /// It has this value for ever.
+    Constant(Datum),
+}
+
+/// A function of the program.
+#[derive(Clone, Debug)]
+pub struct GlobalFunction {
+    /// How many arguments it takes, when that is known.
+    pub arity: Option<Arity>,
+}
+
+/// What can be done with a record without a call.
+#[derive(Clone, Debug)]
+pub enum RecordFunction {
+    /// Makes one from keywords: the type, and the fields with their initial values.
+    Constructor(Symbol, Vec<(Symbol, Datum)>),
+    /// Reads a field: the type, and the word offset.
+    Accessor(Symbol, u8),
+    /// Stores a field: the type, and the word offset. The value is the last argument.
+    Setter(Symbol, u8),
+    /// Whether something is one.
+    Predicate(Symbol),
+}
+
+/// A call of a function that was not known when it was seen.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// The function.
+    pub name: Symbol,
+    /// Number of arguments; `None` if it is not called.
+    pub arguments: Option<usize>,
+    /// Where.
+    pub place: Place,
+}
+
+/// What names mean in the whole program.
+#[derive(Clone, Debug, Default)]
+pub struct Globals {
+    /// Variables.
+    pub variables: HashMap<Symbol, GlobalVariable>,
+    /// Functions.
+    pub functions: HashMap<Symbol, GlobalFunction>,
+    /// Functions of records.
+    pub records: HashMap<Symbol, RecordFunction>,
+    /// Functions that are not to be replaced by instructions.
+    pub notinline: HashSet<Symbol>,
+    /// Names given to local functions.
+    pub made: HashSet<Symbol>,
+    /// What is still to be checked when all functions are known.
+    pub uses: Vec<Use>,
+}
+
+impl Globals {
+    /// Whether calls of the function may be replaced by instructions.
+    pub fn may_inline(&self, name: &Symbol) -> bool {
+        !self.notinline.contains(name)
+    }
+
+    /// A new name for a local function.
+    pub fn make_name(&mut self, outer: &Symbol, inner: &Symbol) -> Symbol {
+        let base = format!("{}/{}", outer.name, inner.name);
+        let mut name = Symbol::new(Package::Uninterned, &base);
+        let mut number = 2;
+        while !self.made.insert(name.clone()) {
+            name = Symbol::new(Package::Uninterned, &format!("{base}-{number}"));
+            number += 1;
+        }
+        name
+    }
+}

@@ -1,0 +1,339 @@
+//! From forms to expressions with resolved names.
+//!
+//! | file | what |
+//! |---|---|
+//! | this one | forms, variables, names in scope |
+//! | `calls` | calls of functions of all kinds |
+//! | `functions` | LAMBDA, FLET, LABELS, lambda lists |
+//! | `inline` | functions that are instructions |
+//! | `binding` | LET and its relatives |
+//! | `control` | BLOCK, TAGBODY, CATCH, several values |
+//! | `special` | the table of special forms, the simple ones |
+//! | `opcodes` | instructions written in a program |
+
+mod binding;
+mod calls;
+mod control;
+mod functions;
+mod inline;
+mod opcodes;
+mod special;
+
+use super::globals::{GlobalVariable, Globals, Use};
+use super::tree::{Exit, ExitId, FunctionId, Node, Scope, ScopeId, Unit, Variable, VariableId};
+use crate::datum::{Datum, Package, Place, Symbol};
+use crate::expand::Expander;
+use crate::{Error, Result};
+
+pub use functions::{Definition, arity_message, block_name};
+pub use inline::arity_of;
+pub use special::{is_special_form, may_be_function, may_be_macro};
+
+/// Forms inside of forms, at most.
+const MAX_DEPTH: usize = 600;
+
+/// A name in scope, or a note that hides one.
+#[derive(Clone, Debug)]
+enum Name {
+    /// A variable of the unit.
+    Variable(Symbol, VariableId),
+    /// A variable declared special here.
+    Special(Symbol),
+    /// A form that stands for a name.
+    SymbolMacro(Symbol, Datum),
+    /// A local function.
+    Function(Symbol, FunctionId),
+    /// A local macro; the expander knows it.
+    Macro(Symbol),
+    /// A block.
+    Block(Symbol, ExitId),
+    /// A tag: a symbol or an integer.
+    Tag(Datum, ExitId, u32),
+}
+
+/// What a variable's name means at some place.
+enum Meaning {
+    Variable(VariableId),
+    Free,
+    Global,
+    Constant(Datum),
+    Form(Datum),
+}
+
+/// Makes the unit of a top-level form.
+pub struct Parser<'a> {
+    globals: &'a mut Globals,
+    expander: &'a mut Expander,
+    unit: Unit,
+    names: Vec<Name>,
+    function: FunctionId,
+    scope: ScopeId,
+    /// The innermost form that was read from a file.
+    place: Place,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// A parser of one form at a place.
+    pub fn new(globals: &'a mut Globals, expander: &'a mut Expander, place: &Place) -> Self {
+        Self {
+            globals,
+            expander,
+            unit: Unit::default(),
+            names: Vec::new(),
+            function: FunctionId(0),
+            scope: ScopeId(0),
+            place: place.clone(),
+            depth: 0,
+        }
+    }
+
+    fn error<T>(&self, message: impl Into<String>) -> Result<T> {
+        Err(Error::new(&self.place, message))
+    }
+
+    /// An error at a list, or here if it has no place.
+    fn error_at<T>(&self, datum: &Datum, message: impl Into<String>) -> Result<T> {
+        Err(Error::new(datum.place().unwrap_or(&self.place), message))
+    }
+
+    /// An expression.
+    fn form(&mut self, form: &Datum) -> Result<Node> {
+        match form {
+            Datum::Symbol(symbol) => self.variable(symbol),
+            Datum::Cons(cell) => {
+                let outer = cell
+                    .place
+                    .as_ref()
+                    .map(|place| std::mem::replace(&mut self.place, place.clone()));
+                if self.depth == MAX_DEPTH {
+                    return self.error("forms are nested too deeply");
+                }
+                self.depth += 1;
+                let node = self.list_form(form)?;
+                self.depth -= 1;
+                if let Some(outer) = outer {
+                    self.place = outer;
+                }
+                Ok(node)
+            }
+            constant => Ok(Node::Constant(constant.clone())),
+        }
+    }
+
+    fn forms(&mut self, forms: &[Datum]) -> Result<Vec<Node>> {
+        forms.iter().map(|form| self.form(form)).collect()
+    }
+
+    /// The forms of a body, one after the other.
+    fn progn(&mut self, forms: &[Datum]) -> Result<Node> {
+        match forms {
+            [] => Ok(Node::nil()),
+            [form] => self.form(form),
+            forms => Ok(Node::Progn(self.forms(forms)?)),
+        }
+    }
+
+    fn list_form(&mut self, form: &Datum) -> Result<Node> {
+        let Datum::Cons(cell) = form else {
+            return self.form(form);
+        };
+        let Some(arguments) = cell.cdr.proper_list() else {
+            return self.error("a form must be a list that ends with NIL");
+        };
+        let name = match &cell.car {
+            Datum::Symbol(name) => name,
+            head if head.operator().is_some_and(|name| name.is("LAMBDA")) => {
+                return self.call_lambda(head, &arguments);
+            }
+            head => return self.error(format!("{head} is not the name of a function")),
+        };
+        match self.local_function(name) {
+            Some(Some(function)) => return self.call_local(name, function, &arguments),
+            // A local macro.
+            Some(None) => {}
+            None => {
+                if let Some(parse) = special::find(name) {
+                    return parse(self, &arguments);
+                }
+            }
+        }
+        if let Some(expansion) = self.expander.macroexpand_1(form)? {
+            return self.form(&expansion);
+        }
+        self.call(name, &arguments)
+    }
+
+    /// What a local function's name means here: `Some(None)` is a local macro.
+    fn local_function(&self, name: &Symbol) -> Option<Option<FunctionId>> {
+        self.names.iter().rev().find_map(|entry| match entry {
+            Name::Function(symbol, id) if symbol == name => Some(Some(*id)),
+            Name::Macro(symbol) if symbol == name => Some(None),
+            _ => None,
+        })
+    }
+
+    fn meaning(&self, symbol: &Symbol) -> Result<Meaning> {
+        let local = self.names.iter().rev().find_map(|entry| match entry {
+            Name::Variable(name, id) if name == symbol => Some(Meaning::Variable(*id)),
+            Name::Special(name) if name == symbol => Some(Meaning::Free),
+            Name::SymbolMacro(name, form) if name == symbol => Some(Meaning::Form(form.clone())),
+            _ => None,
+        });
+        if let Some(meaning) = local {
+            return Ok(match meaning {
+                // The frame of another function is found by name.
+                Meaning::Variable(id)
+                    if self.unit.variable(id).special && self.unit.owner(id) != self.function =>
+                {
+                    Meaning::Free
+                }
+                meaning => meaning,
+            });
+        }
+        match self.globals.variables.get(symbol) {
+            Some(GlobalVariable::Special) => Ok(Meaning::Free),
+            Some(GlobalVariable::Global) => Ok(Meaning::Global),
+            Some(GlobalVariable::Constant(value)) => Ok(Meaning::Constant(value.clone())),
+            None if is_self_evaluating(symbol) => {
+                Ok(Meaning::Constant(Datum::Symbol(symbol.clone())))
+            }
+            None => self.error(format!("unknown variable {symbol}")),
+        }
+    }
+
+    fn variable(&mut self, symbol: &Symbol) -> Result<Node> {
+        Ok(match self.meaning(symbol)? {
+            Meaning::Variable(id) => {
+                self.refer(id);
+                Node::Variable(id)
+            }
+            Meaning::Free => Node::Free(symbol.clone()),
+            Meaning::Global => Node::Global(symbol.clone()),
+            Meaning::Constant(value) => Node::Constant(value),
+            Meaning::Form(form) => self.form(&form)?,
+        })
+    }
+
+    fn set_variable(&mut self, symbol: &Symbol, value: &Datum) -> Result<Node> {
+        match self.meaning(symbol)? {
+            Meaning::Variable(id) => {
+                let value = self.form(value)?;
+                self.refer(id);
+                self.unit.variables[id.index()].assigned = true;
+                Ok(Node::SetVariable(id, Box::new(value)))
+            }
+            Meaning::Free => Ok(Node::SetFree(symbol.clone(), Box::new(self.form(value)?))),
+            Meaning::Global => Ok(Node::SetGlobal(symbol.clone(), Box::new(self.form(value)?))),
+            Meaning::Constant(_) => self.error(format!("{symbol} is a constant")),
+            Meaning::Form(place) => {
+                let setf = Datum::symbol("SETF");
+                let form = Datum::list([setf, place, value.clone()]);
+                self.form(&form)
+            }
+        }
+    }
+
+    /// Notes that the function that is being parsed refers to a variable.
+    fn refer(&mut self, id: VariableId) {
+        let owner = self.unit.owner(id);
+        if owner == self.function || self.unit.variable(id).special {
+            return;
+        }
+        self.unit.variables[id.index()].captured = true;
+        let mut function = self.function;
+        while function != owner {
+            let entry = &mut self.unit.functions[function.index()];
+            entry.uses.insert(id);
+            match entry.parent {
+                Some(parent) => function = parent,
+                None => return,
+            }
+        }
+    }
+
+    /// A scope inside of the current one.
+    fn new_scope(&mut self) -> ScopeId {
+        let id = ScopeId(self.unit.scopes.len() as u32);
+        self.unit.scopes.push(Scope {
+            function: self.function,
+            parent: Some(self.scope),
+            captured: Vec::new(),
+            linked: false,
+        });
+        id
+    }
+
+    fn new_variable(&mut self, name: Symbol, scope: ScopeId, special: bool) -> VariableId {
+        let id = VariableId(self.unit.variables.len() as u32);
+        self.unit.variables.push(Variable {
+            name,
+            scope,
+            special,
+            captured: false,
+            assigned: false,
+            float: false,
+            argument: None,
+        });
+        id
+    }
+
+    /// A variable that no program can name.
+    fn hidden_variable(&mut self, name: &str, scope: ScopeId) -> VariableId {
+        self.new_variable(Symbol::new(Package::Uninterned, name), scope, false)
+    }
+
+    fn new_exit(&mut self, scope: ScopeId) -> ExitId {
+        let variable = self.hidden_variable("TAG", scope);
+        let id = ExitId(self.unit.exits.len() as u32);
+        self.unit.exits.push(Exit {
+            function: self.function,
+            variable,
+            escapes: false,
+            used: false,
+        });
+        id
+    }
+
+    /// Notes that something here leaves to a block or tagbody. Whether it is one of
+    /// another function.
+    fn leave(&mut self, exit: ExitId) {
+        let Exit {
+            function, variable, ..
+        } = *self.unit.exit(exit);
+        if function == self.function {
+            self.unit.exits[exit.index()].used = true;
+        } else {
+            self.unit.exits[exit.index()].escapes = true;
+            self.refer(variable);
+        }
+    }
+
+    /// Notes a call of a global function, or another use of it.
+    fn note_use(&mut self, name: &Symbol, arguments: Option<usize>) {
+        self.globals.uses.push(Use {
+            name: name.clone(),
+            arguments,
+            place: self.place.clone(),
+        });
+    }
+
+    /// Parses in a scope of its own: names are forgotten afterwards.
+    fn scoped<T>(
+        &mut self,
+        scope: ScopeId,
+        parse: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let names = self.names.len();
+        let outer = std::mem::replace(&mut self.scope, scope);
+        let result = parse(self);
+        self.scope = outer;
+        self.names.truncate(names);
+        result
+    }
+}
+
+/// Whether a symbol is its own value.
+pub fn is_self_evaluating(symbol: &Symbol) -> bool {
+    symbol.package == Package::Keyword || symbol.is("NIL") || symbol.is("T")
+}
