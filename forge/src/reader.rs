@@ -5,7 +5,7 @@
 //! `(si:splice form)` in the template; a macro takes it from there. Names are
 //! upper case unless escaped.
 //!
-//! What has been begun lies on a stack of [`Level`]s, so that deep nesting costs
+//! What has been begun lies on a stack of `Level`s, so that deep nesting costs
 //! nothing; it is limited all the same, for those who walk the data afterwards.
 
 pub(crate) mod token;

@@ -1,6 +1,6 @@
 //! Evaluation at compile time: macros, and the functions they use.
 //!
-//! A small Lisp of its own: forms are analysed into [`node::Node`]s, in which
+//! A small Lisp of its own: forms are analysed into `Node`s, in which
 //! names are resolved and macros expanded, and these are evaluated. Data are the
 //! reader's and never change; what changes are variables. The standard macros are
 //! written in Lisp, `lisp/macros.lisp`, and the expanders of all macros begin as
