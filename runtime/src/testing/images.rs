@@ -51,6 +51,8 @@ fn load_and_run<G: Generation>(image: &ImageFile, size: MemorySize, limit: u32) 
     ImageInfo::read(space.view(), image.header());
     let (mut m, _) = Machine::of_image(space.view(), devices());
     m.prepare(size);
+    // An image without symbols has no page variables to prepare. It can run.
+    m.fault = None;
     if m.start().is_err() {
         return Outcome::NotStarted;
     }

@@ -17,7 +17,7 @@ use crate::image::Names;
 use crate::interp::Exit;
 use crate::isa::decode::Instruction;
 use crate::isa::disasm::{NoNames, instruction_text};
-use crate::isa::{Kind, Opcode, Poll};
+use crate::isa::{Opcode, Poll};
 use crate::layout::{Generation, Medley2, Medley3};
 use crate::machine::Machine;
 use crate::memory::{AttentionReason, LispPtr};
@@ -152,9 +152,8 @@ fn execute<G: Generation>(
             continue;
         }
         let opcode = Opcode::from(m.mem.code(m.regs.pc, 0));
-        let info = opcode.info();
-        // Circular lists, and jumps to themselves.
-        if info.poll == Poll::Loop || info.kind == Kind::Jump {
+        // Circular lists, jumps to themselves, frames that return to themselves.
+        if matches!(opcode.info().poll, Poll::Loop | Poll::Taken | Poll::Return) {
             repetitions += 1;
             if repetitions > MAX_REPETITIONS {
                 return instruction;
