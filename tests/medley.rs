@@ -193,6 +193,43 @@ fn a_runaway_recursion_costs_only_itself() {
 }
 
 #[test]
+fn native_code_changes_no_result() {
+    let Some(image) = image() else { return };
+    let program = "(progn\
+        (defun tree (n) (if (= n 0) nil (cons (tree (- n 1)) (tree (- n 1)))))\
+        (defun leaves (x) (if (null x) 1 (+ (leaves (car x)) (leaves (cdr x)))))\
+        (defun fact (n) (if (= n 0) 1 (* n (fact (- n 1)))))\
+        (defun sum (v) (let ((s 0.0)) (dotimes (i (length v) s) (incf s (aref v i)))))\
+        (defun find-it (x) (catch 'it (mapc #'(lambda (y) (if (> y 7) (throw 'it y))) x) nil))\
+        (mapc #'compile '(tree leaves fact sum find-it)))";
+    let values = "(list (leaves (tree 12)) (fact 40) (sum (vector 1 2.5 -70000 1e6))\
+        (let (all) (dotimes (i 300 (length all)) (push (find-it '(1 2 9 4)) all)))\
+        (il:sort (il:copy '(c b a d)) 'il:alphorder))";
+    let results = [&["--jit", "off"][..], &["--jit", "on", "--jit-threshold", "2"]].map(|options| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("script.geiko");
+        let result = folder.path().join("result");
+        let text = format!(
+            "wait idle 1s\nkey Return\nwait idle 2s\ntype \"{program}\"\nwait idle 1s\n{}wait idle 1s\n",
+            print_to(&result, values)
+        );
+        std::fs::write(&path, text).expect("a script");
+        let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
+            .arg(&image)
+            .args(["--headless", "--timeout", "2m", "--script"])
+            .arg(&path)
+            .args(options)
+            .output()
+            .expect("the program runs");
+        assert_success(&output);
+        std::fs::read_to_string(result).expect("a result")
+    });
+    let first = "(4096 815915283247897734345611269596115894272000000000 ";
+    assert!(results[0].starts_with(first), "{}", results[0]);
+    assert_eq!(results[0], results[1]);
+}
+
+#[test]
 fn a_waiting_lisp_sleeps() {
     let Some(image) = image() else { return };
     let folder = tempfile::tempdir().expect("a folder");

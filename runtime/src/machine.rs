@@ -12,6 +12,7 @@ use crate::fault::Fault;
 use crate::gc::GcState;
 use crate::heap::HeapState;
 use crate::image::SaveError;
+use crate::interp::native::{NOBODY, NativeState};
 use crate::interp::{Handler, handlers};
 use crate::layout::records::{interface, type_entry};
 use crate::layout::{Generation, SymbolCell};
@@ -87,6 +88,12 @@ pub struct Machine<'m, G: Generation> {
     pub gc: GcState,
     /// State of the heap outside Lisp memory.
     pub heap: HeapState,
+    /// The frame to which native code waits for a return.
+    pub(crate) waiting: StackOffset,
+    /// Only one instruction is to be executed.
+    pub(crate) stepping: bool,
+    /// Native code.
+    pub(crate) native: NativeState<G>,
     /// Instruction count at which the next tick of a counting clock is due.
     pub(crate) next_tick: u64,
     /// The handler of every opcode.
@@ -114,6 +121,9 @@ impl<'m, G: Generation> Machine<'m, G> {
             statistics: Statistics::default(),
             gc: GcState::default(),
             heap: HeapState::default(),
+            waiting: NOBODY,
+            stepping: false,
+            native: NativeState::default(),
             next_tick: 0,
             handlers: handlers(),
         }

@@ -191,9 +191,37 @@ pub struct RunArgs {
     )]
     crash_report_dir: PathBuf,
 
+    /// Whether hot functions are compiled to native code; never with the virtual
+    /// clock
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "off",
+        help_heading = "Native code"
+    )]
+    jit: UseJit,
+
+    /// Calls and loop turns after which a function is compiled
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 500,
+        help_heading = "Native code"
+    )]
+    jit_threshold: u32,
+
     /// Print what the machine has done when the session ends
     #[arg(long, help_heading = "Watching")]
     stats: bool,
+}
+
+/// When native code is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum UseJit {
+    /// Never
+    Off,
+    /// For hot functions
+    On,
 }
 
 /// Where the screen can be shown.

@@ -2,22 +2,29 @@
 
 use std::io::{IsTerminal, Read};
 use std::path::Path;
+use std::rc::Rc;
 
+use geiko_jit::Jit;
 use geiko_runtime::image::{ImageFile, find_symbol};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 use geiko_runtime::machine::Machine;
 
-use super::RunArgs;
+use super::{RunArgs, UseJit};
 use crate::devices::clock::thread_cpu_time;
 use crate::error::{Error, Status};
 use crate::report::Report;
 use crate::screenshot;
 use crate::script::Script;
-use crate::session::{Ending, Session, Settings};
+use crate::session::{ClockKind, Ending, Session, Settings};
 
 /// The function that Lisp calls when somebody types control-C at the host's terminal.
 /// Images with windows do not have it.
 const CONTROL_C_FUNCTION: &str = "SI::USER-INTERRUPT";
+
+/// Most bytes of native code.
+const CODE_BYTES: usize = 64 << 20;
+/// Instructions shown that native code left to the interpreter.
+const LEFT_ROWS: usize = 12;
 
 /// Opens an image and works in it.
 pub fn run(arguments: RunArgs) -> Result<Status, Error> {
@@ -77,6 +84,7 @@ fn work<G: Generation>(
     if let Err(fault) = machine.start() {
         machine.raise_fault(fault);
     }
+    let native = native_code(&mut machine, arguments);
     let mut session = Session::new(machine, setting.time, settings);
     if wants_control_c && let Err(error) = session.give_control_c_to_lisp() {
         eprintln!("geiko: control-C will end the session: {error}");
@@ -90,6 +98,9 @@ fn work<G: Generation>(
     }
     if arguments.stats {
         print_statistics(&session);
+        if let Some(native) = native {
+            print_native_statistics(&native);
+        }
     }
     match ending.map_err(Error::Script)? {
         Ending::Finished(status) => Ok(Status::asked(status)),
@@ -97,6 +108,27 @@ fn work<G: Generation>(
             limit: arguments.timeout.unwrap_or_default(),
         }),
         Ending::Fault => Err(fault(&session, arguments)),
+    }
+}
+
+/// Has hot functions of `machine` compiled, if that is wanted and possible here.
+fn native_code<G: Generation>(
+    machine: &mut Machine<'_, G>,
+    arguments: &RunArgs,
+) -> Option<Rc<Jit<G>>> {
+    if arguments.jit == UseJit::Off || arguments.clock == ClockKind::Virtual {
+        return None;
+    }
+    match Jit::new(machine.mem, CODE_BYTES) {
+        Ok(jit) => {
+            let jit = Rc::new(jit);
+            machine.set_compiler(jit.clone(), arguments.jit_threshold);
+            Some(jit)
+        }
+        Err(error) => {
+            eprintln!("geiko: {error}; everything is interpreted");
+            None
+        }
     }
 }
 
@@ -122,4 +154,12 @@ fn print_statistics<G: Generation>(session: &Session<'_, G>) {
     }
     eprintln!("collections  {:10}", statistics.collections);
     eprintln!("freed        {:10} objects", statistics.objects_freed);
+}
+
+fn print_native_statistics<G: Generation>(jit: &Jit<G>) {
+    eprintln!("native code  {:10} bytes", jit.code_bytes());
+    eprintln!("left to the interpreter: instructions, and rests of functions");
+    for (opcode, executed, left) in jit.left_to_interpreter().into_iter().take(LEFT_ROWS) {
+        eprintln!("  {:<16} {executed:>12} {left:>12}", opcode.name());
+    }
 }

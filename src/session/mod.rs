@@ -134,11 +134,6 @@ impl<'m, G: Generation> Session<'m, G> {
     pub fn run(&mut self) -> Result<Ending, ScriptError> {
         loop {
             match self.machine.run() {
-                Exit::Attention | Exit::Continue => {
-                    if let Some(ending) = self.attend()? {
-                        return Ok(ending);
-                    }
-                }
                 Exit::Finished => {
                     if let Some(player) = &mut self.player {
                         player.session_ended()?;
@@ -146,6 +141,11 @@ impl<'m, G: Generation> Session<'m, G> {
                     return Ok(Ending::Finished(self.machine.exit_status));
                 }
                 Exit::Fault => return Ok(Ending::Fault),
+                _ => {
+                    if let Some(ending) = self.attend()? {
+                        return Ok(ending);
+                    }
+                }
             }
         }
     }

@@ -133,9 +133,9 @@ fn run<G: Generation>(program: &[Definition]) -> (String, i32) {
     m.start().unwrap();
     loop {
         match m.run() {
-            Exit::Continue | Exit::Attention => {}
             Exit::Finished => break,
             Exit::Fault => panic!("{:?}", m.fault),
+            _ => {}
         }
     }
     let text = text.borrow().clone();

@@ -19,6 +19,7 @@ impl<G: Generation> Machine<'_, G> {
         {
             return false;
         }
+        self.forget_native_code(code);
         let name = self.mem.cell(code.add(function::FRAME_NAME));
         self.release(name.masked::<G>());
         let start = u32::from(self.mem.word(code.add(function::START_PC)));

@@ -112,6 +112,39 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
+    /// AREF of a one-dimensional array.
+    pub fn vector_element(&mut self, array: LispPtr, index: LispPtr) -> Option<LispPtr> {
+        let (base, kind, index) = self.element_of_vector(array, index)?;
+        match fetch_unboxed(self.mem, base, kind, index) {
+            Some(value) => Some(value),
+            None => self.fetch_element(base, kind, index),
+        }
+    }
+
+    /// ASET of a one-dimensional array; answers the value.
+    pub fn set_vector_element(
+        &mut self,
+        value: LispPtr,
+        array: LispPtr,
+        index: LispPtr,
+    ) -> Option<LispPtr> {
+        let (base, kind, index) = self.element_of_vector(array, index)?;
+        (store_small(self.mem, value, base, kind, index)
+            || self.store_element(value, base, kind, index))
+        .then_some(value)
+    }
+
+    /// AREF of a two-dimensional array.
+    pub fn matrix_element(
+        &mut self,
+        array: LispPtr,
+        row: LispPtr,
+        column: LispPtr,
+    ) -> Option<LispPtr> {
+        let (base, kind, index) = self.element_of_matrix(array, row, column)?;
+        self.fetch_element(base, kind, index)
+    }
+
     fn store_integer(&self, number: i32, base: LispPtr, kind: u16, index: u32) -> bool {
         let mem = self.mem;
         match kind {

@@ -153,6 +153,9 @@ fn call_symbol<'m, G: Generation>(
     }
     s.mem.set_stack(s.sp, s.tos);
     enter::<G, false>(&mut s, m, callee, argc, length);
+    if m.native.is_due(callee.code) {
+        return s.go(m, super::native::try_native::<G>);
+    }
     s.dispatch(m)
 }
 
@@ -346,6 +349,9 @@ handler! {
         }
         s.sp = s.sp.sub(6);
         enter::<G, true>(&mut s, m, callee, argc as u16, 1);
+        if m.native.is_due(callee.code) {
+            return s.go(m, super::native::try_native::<G>);
+        }
         s.dispatch(m)
     }
 

@@ -47,7 +47,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     #[inline(never)]
-    fn eql(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
+    pub(super) fn eql(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
         if is_immediate::<G>(a) || is_immediate::<G>(b) {
             return Some(false);
         }
@@ -106,7 +106,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     #[inline(never)]
-    fn number_equal(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
+    pub(super) fn number_equal(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
         match (self.integer(a), self.integer(b)) {
             // Integers are normalised: a box never equals a small one.
             (Some(x), Some(y)) => Some(x == y && a.is_small::<G>() == b.is_small::<G>()),
@@ -114,7 +114,7 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
-    fn greater(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
+    pub(super) fn greater(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
         match (self.integer(a), self.integer(b)) {
             (Some(a), Some(b)) => Some(a > b),
             _ => Some(self.float_value(a)? > self.float_value(b)?),

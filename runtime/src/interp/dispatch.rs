@@ -16,6 +16,10 @@ pub enum Exit {
     Finished,
     /// A guest fault, recorded in the machine.
     Fault,
+    /// A value was returned to native code that waits for it.
+    Returned,
+    /// Control left the activations that native code waits in.
+    Abandoned,
 }
 
 /// A handler: executes the instruction at `pc` and all that follow.

@@ -26,8 +26,10 @@ mod lists;
 mod loops;
 mod memory_ops;
 mod miscn;
+pub mod native;
 #[cfg(test)]
 mod observed;
+pub mod operations;
 mod returns;
 mod run;
 mod stack_shuffle;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::native::NOBODY;
 use super::{Exit, State, handler};
 use crate::fault::Fault;
 use crate::layout::Generation;
@@ -51,6 +52,9 @@ handler! {
         if alink & 1 != 0 {
             return s.go(m, slow_return::<G>);
         }
+        if alink == m.waiting.0 {
+            return s.go(m, super::native::landed::<G>);
+        }
         // The word in memory, not `m.ivar`: \MISCN.UFN moves it to drop operands.
         s.sp = StackOffset(mem.stack(fx.sub(2)).lo());
         s.pvar = StackOffset(alink);
@@ -74,6 +78,7 @@ handler! {
     slow_return(m, s) {
         s.save(m);
         match m.return_slowly() {
+            Exit::Continue if m.waiting != NOBODY => Exit::Abandoned,
             Exit::Continue => State::load(m).go(m, resumed::<G>),
             exit => exit,
         }
@@ -96,6 +101,7 @@ handler! {
         s.tos = LispPtr(u32::from(context));
         s.save(m);
         match m.switch_context(context) {
+            Exit::Continue if m.waiting != NOBODY => Exit::Abandoned,
             Exit::Continue => State::load(m).go(m, resumed::<G>),
             exit => exit,
         }

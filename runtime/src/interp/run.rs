@@ -47,6 +47,11 @@ impl<G: Generation> Machine<'_, G> {
                 return exit;
             }
         }
+        self.interpret()
+    }
+
+    /// Interprets until there is a reason to stop.
+    pub(super) fn interpret(&mut self) -> Exit {
         loop {
             let s = State::load(self);
             let handler = self.handlers[usize::from(s.operand(0))];
@@ -66,10 +71,17 @@ impl<G: Generation> Machine<'_, G> {
                 return exit;
             }
         }
+        self.execute_one()
+    }
+
+    /// Executes the instruction at the pc.
+    pub(super) fn execute_one(&mut self) -> Exit {
         let s = State::load(self);
         let handler = self.handlers[usize::from(s.operand(0))];
         let handlers = std::mem::replace(&mut self.handlers, &[stopped::<G>; 256]);
+        self.stepping = true;
         let exit = s.go(self, handler);
+        self.stepping = false;
         self.handlers = handlers;
         exit
     }

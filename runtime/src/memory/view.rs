@@ -40,6 +40,11 @@ impl<'m, G: Generation> Mem<'m, G> {
         control_before(self.base)
     }
 
+    /// Host address of the memory, for native code.
+    pub fn host_address(self) -> usize {
+        self.base.as_ptr() as usize
+    }
+
     /// Host address of byte `index` of the memory, masked.
     #[inline(always)]
     fn at(self, index: u32) -> *mut u8 {

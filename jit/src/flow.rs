@@ -1,0 +1,344 @@
+//! Control flow and evaluation stack of a code block.
+//!
+//! The compilers of Medley leave the same number of cells on the stack whichever
+//! way an instruction is reached, and bind marks at the same depths
+//! (`reference/processor.md` section 28). So one walk over the code finds, for
+//! every instruction, what is on the stack before it. Where two ways disagree, or
+//! an instruction's effect depends on data, the instruction is left to the
+//! interpreter.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use geiko_runtime::isa::Opcode;
+use geiko_runtime::isa::decode::{Decoder, Instruction};
+
+/// What a cell of the evaluation stack is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// A value.
+    Value,
+    /// A constant that may be a number of arguments.
+    Number(u16),
+    /// The mark of a BIND of this many locals, the highest of which is `last`.
+    Mark {
+        /// Locals bound.
+        count: u16,
+        /// The highest of them.
+        last: u16,
+    },
+}
+
+/// What an instruction does to the evaluation stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Pops and pushes values.
+    Cells {
+        /// Cells taken.
+        pops: u16,
+        /// Cells put.
+        pushes: u16,
+    },
+    /// Pops as many arguments as the cell says that is so far below the top, that
+    /// cell and those above it; pushes a value.
+    Counted {
+        /// Cells above the number.
+        below: u16,
+    },
+    /// Binds locals.
+    Bind,
+    /// Undoes the nearest binding and keeps the top of stack.
+    Unbind,
+    /// Undoes the nearest binding.
+    Dunbind,
+    /// Jumps, after popping so many cells; the flags say whether it may also fall
+    /// through, and whether it keeps the top of stack when it jumps.
+    Jump {
+        /// False for unconditional jumps.
+        conditional: bool,
+        /// The top stays when the jump is taken.
+        keeps: bool,
+    },
+    /// Ends the activation.
+    Return,
+    /// Not known before it is executed.
+    Unknown,
+}
+
+/// An instruction and what is on the stack before it.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The instruction.
+    pub instruction: Instruction,
+    /// pc of the instruction behind it.
+    pub next: u32,
+    /// What it does to the stack.
+    pub effect: Effect,
+    /// The stack before it; `None` if it is never reached.
+    pub stack: Option<Rc<[Cell]>>,
+    /// Different ways to it leave different stacks.
+    pub disputed: bool,
+}
+
+/// The analysed code of a block.
+#[derive(Debug)]
+pub struct Flow {
+    /// Instructions in order.
+    pub steps: Vec<Step>,
+    /// Index in `steps` of the instruction at a pc.
+    pub at: BTreeMap<u32, usize>,
+    /// Instructions that begin a basic block, with the number of ways to them.
+    pub leaders: BTreeMap<u32, u32>,
+    /// Targets of backward jumps.
+    pub loops: BTreeSet<u32>,
+    /// Most cells ever on the stack.
+    pub max_depth: u16,
+}
+
+impl Cell {
+    fn is_mark(self) -> bool {
+        matches!(self, Self::Mark { .. })
+    }
+
+    /// What is known on both ways; `None` if they disagree.
+    fn meet(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            _ if self == other => Some(self),
+            _ if self.is_mark() || other.is_mark() => None,
+            _ => Some(Self::Value),
+        }
+    }
+}
+
+/// What `instruction` does to a stack.
+fn effect(instruction: &Instruction) -> Effect {
+    let cells = |pops, pushes| Effect::Cells { pops, pushes };
+    let number = |n| instruction.number(n).unwrap_or(0);
+    match instruction.opcode {
+        Opcode::Fn3 => cells(3, 1),
+        Opcode::Fn4 => cells(4, 1),
+        Opcode::FnX => cells(number(0), 1),
+        Opcode::Miscn | Opcode::SubrCall => cells(number(1), 1),
+        Opcode::Misc7 => cells(7, 1),
+        Opcode::DrawLine => cells(9, 1),
+        Opcode::PopN => cells(number(0) + 1, 0),
+        Opcode::StoreN => cells(0, 0),
+        Opcode::Bind => Effect::Bind,
+        Opcode::Unbind => Effect::Unbind,
+        Opcode::Dunbind => Effect::Dunbind,
+        Opcode::Return => Effect::Return,
+        Opcode::ApplyFn => Effect::Counted { below: 1 },
+        Opcode::EnvCall => Effect::Counted { below: 2 },
+        Opcode::Unwind | Opcode::ContextSwitch | Opcode::SlowReturn | Opcode::EndOfCode => {
+            Effect::Unknown
+        }
+        opcode if instruction.target().is_some() => {
+            let handler = opcode.info().handler;
+            Effect::Jump {
+                conditional: !handler.starts_with('j'),
+                keeps: handler.starts_with('n'),
+            }
+        }
+        opcode => {
+            let (before, after) = opcode.info().stack.split_once("--").unwrap_or(("...", ""));
+            if before.contains("..") {
+                return Effect::Unknown;
+            }
+            let count = |text: &str| text.split_whitespace().count() as u16;
+            cells(count(before), count(after))
+        }
+    }
+}
+
+impl Flow {
+    /// Analyses the instructions `code`, the first of which is at byte `start`.
+    pub fn new(code: &[u8], start: u32, atom_bytes: u32) -> Self {
+        let steps: Vec<_> = Decoder::new(code, start, atom_bytes)
+            .map_while(Result::ok)
+            .map(|instruction| Step {
+                next: instruction.offset + instruction.length(atom_bytes),
+                effect: effect(&instruction),
+                instruction,
+                stack: None,
+                disputed: false,
+            })
+            .collect();
+        let at = steps
+            .iter()
+            .enumerate()
+            .map(|(index, step)| (step.instruction.offset, index))
+            .collect();
+        let mut flow = Self {
+            steps,
+            at,
+            leaders: BTreeMap::from([(start, 1)]),
+            loops: BTreeSet::new(),
+            max_depth: 0,
+        };
+        flow.walk(start);
+        flow
+    }
+
+    fn walk(&mut self, start: u32) {
+        let empty: Rc<[Cell]> = Rc::from([]);
+        let mut work = vec![(start, empty)];
+        while let Some((pc, stack)) = work.pop() {
+            let Some(&index) = self.at.get(&pc) else {
+                continue;
+            };
+            let step = &mut self.steps[index];
+            let first = step.stack.is_none();
+            let stack = match &step.stack {
+                None => stack,
+                Some(known) if *known == stack => continue,
+                Some(known) => match meet(known, &stack) {
+                    Some(met) if met == *known => continue,
+                    Some(met) => met,
+                    None => {
+                        step.disputed = true;
+                        step.effect = Effect::Unknown;
+                        continue;
+                    }
+                },
+            };
+            step.stack = Some(Rc::clone(&stack));
+            self.max_depth = self.max_depth.max(stack.len() as u16 + 1);
+            let (pc, next, target) = (
+                step.instruction.offset,
+                step.next,
+                step.instruction.target(),
+            );
+            let Some((fall, jump)) = successors(step, &stack) else {
+                step.effect = Effect::Unknown;
+                continue;
+            };
+            if let (Some(stack), Some(target)) = (jump, target) {
+                let target = target as u32;
+                if target <= pc {
+                    self.loops.insert(target);
+                }
+                *self.leaders.entry(target).or_default() += u32::from(first);
+                if fall.is_some() {
+                    *self.leaders.entry(next).or_default() += u32::from(first);
+                }
+                work.push((target, stack));
+            }
+            if let Some(stack) = fall {
+                work.push((next, stack));
+            }
+        }
+        self.count_falls();
+    }
+
+    /// Adds the ways that lead from an instruction to a leader behind it.
+    fn count_falls(&mut self) {
+        for step in &self.steps {
+            let falls = matches!(
+                step.effect,
+                Effect::Cells { .. }
+                    | Effect::Counted { .. }
+                    | Effect::Bind
+                    | Effect::Unbind
+                    | Effect::Dunbind
+            );
+            if falls
+                && step.stack.is_some()
+                && let Some(ways) = self.leaders.get_mut(&step.next)
+            {
+                *ways += 1;
+            }
+        }
+    }
+
+    /// The step at `pc`.
+    pub fn step(&self, pc: u32) -> Option<&Step> {
+        self.at.get(&pc).map(|&index| &self.steps[index])
+    }
+}
+
+/// What is known of a stack reached in two ways; `None` if they disagree.
+fn meet(a: &[Cell], b: &[Cell]) -> Option<Rc<[Cell]>> {
+    if a.len() != b.len() {
+        return None;
+    }
+    a.iter().zip(b).map(|(a, b)| a.meet(*b)).collect()
+}
+
+/// The cells that a step with [`Effect::Counted`] pops.
+pub fn counted(step: &Step, stack: &[Cell]) -> Option<u16> {
+    let Effect::Counted { below } = step.effect else {
+        return None;
+    };
+    match stack.iter().rev().nth(below.into())? {
+        Cell::Number(n) => n.checked_add(below + 1),
+        _ => None,
+    }
+}
+
+/// The stack after a step that falls through, and after one that jumps. `None`
+/// if the stack does not have what the instruction takes.
+#[allow(clippy::type_complexity)]
+fn successors(step: &Step, stack: &[Cell]) -> Option<(Option<Rc<[Cell]>>, Option<Rc<[Cell]>>)> {
+    let drop = |cells: u16| {
+        let left = stack.len().checked_sub(cells.into())?;
+        let marks = stack[left..].iter().any(|cell| cell.is_mark());
+        (!marks).then(|| stack[..left].to_vec())
+    };
+    let fall = |stack: Vec<Cell>| Some((Some(stack.into()), None));
+    match step.effect {
+        Effect::Cells { pops, pushes } => {
+            let mut after = drop(pops)?;
+            let number = match step.instruction.opcode {
+                Opcode::Zero => Some(0),
+                Opcode::One => Some(1),
+                Opcode::Sic => step.instruction.number(0),
+                _ => None,
+            };
+            let pushed = number.map_or(Cell::Value, Cell::Number);
+            after.extend((0..pushes).map(|_| pushed));
+            fall(after)
+        }
+        Effect::Counted { .. } => {
+            let mut after = drop(counted(step, stack)?)?;
+            after.push(Cell::Value);
+            fall(after)
+        }
+        Effect::Bind => {
+            let binding = step.instruction.binding()?;
+            let mut after = drop(binding.values)?;
+            if binding.first() < 0 {
+                return None;
+            }
+            after.push(Cell::Mark {
+                count: binding.count(),
+                last: binding.last,
+            });
+            fall(after)
+        }
+        Effect::Unbind | Effect::Dunbind => {
+            let mark = stack.iter().rposition(|cell| cell.is_mark())?;
+            let mut after = stack[..mark].to_vec();
+            if step.effect == Effect::Unbind {
+                if mark + 1 == stack.len() {
+                    return None;
+                }
+                after.push(Cell::Value);
+            }
+            fall(after)
+        }
+        Effect::Jump {
+            conditional: false, ..
+        } => Some((None, Some(stack.into()))),
+        Effect::Jump { keeps, .. } => {
+            let popped: Rc<[Cell]> = drop(1)?.into();
+            let jumped = if keeps {
+                stack.into()
+            } else {
+                Rc::clone(&popped)
+            };
+            Some((Some(popped), Some(jumped)))
+        }
+        Effect::Return => drop(1).map(|_| (None, None)),
+        Effect::Unknown => Some((None, None)),
+    }
+}

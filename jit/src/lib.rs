@@ -1,0 +1,28 @@
+//! From Medley byte code to native code.
+//!
+//! One code block becomes one native function: `unit` copies what there is to
+//! know of it, `flow` finds what is on the evaluation stack where, `translate`
+//! writes Cranelift's intermediate language, `cache` holds the machine code,
+//! and `entry` and `shims` are the doors between native code and the machine.
+
+mod cache;
+mod compiler;
+mod entry;
+pub mod flow;
+mod operations;
+mod records;
+mod shims;
+mod translate;
+pub mod unit;
+
+pub use compiler::{Jit, JitError};
+
+/// How native code ends.
+mod status {
+    /// The activation returned a value.
+    pub const RETURNED: i64 = 0;
+    /// Control is elsewhere.
+    pub const ABANDONED: i64 = 1;
+    /// Nothing was done: the stack is short, or attention is wanted.
+    pub const REFUSED: i64 = 2;
+}

@@ -1,0 +1,79 @@
+//! What there is of each function natively.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use geiko_runtime::memory::LispPtr;
+
+/// A function. Call sites refer to its record, so it stays where it is.
+#[derive(Debug)]
+pub struct Record {
+    /// Address of the native code, 0 if none.
+    pub entry: Cell<usize>,
+    /// Number of arguments of the native code; `None` for any number.
+    pub arguments: Cell<Option<u16>>,
+    /// How far it got.
+    pub stage: RefCell<Stage>,
+}
+
+/// How far a function got.
+#[derive(Debug)]
+pub enum Stage {
+    /// Nobody tried.
+    Interpreted,
+    /// It has native code, with entries at these pcs and stack depths.
+    Native(Vec<(u32, u16)>),
+    /// It cannot be compiled.
+    Refused,
+}
+
+/// Spreads code addresses, which are even.
+#[derive(Default)]
+pub struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u32(byte.into());
+        }
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.0 = (self.0 ^ u64::from(n)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
+type Map = HashMap<LispPtr, Box<Record>, BuildHasherDefault<AddressHasher>>;
+
+/// All records by code block.
+#[derive(Default)]
+pub struct Records(RefCell<Map>);
+
+impl Records {
+    /// Does something with the record of the code block at `code`.
+    pub fn with<T>(&self, code: LispPtr, f: impl FnOnce(&Record) -> T) -> T {
+        let mut records = self.0.borrow_mut();
+        let record = records.entry(code).or_insert_with(|| {
+            Box::new(Record {
+                entry: Cell::new(0),
+                arguments: Cell::new(None),
+                stage: RefCell::new(Stage::Interpreted),
+            })
+        });
+        f(record)
+    }
+
+    /// The record of the code block at `code` is for another from now on; call
+    /// sites that refer to it find no native code.
+    pub fn remove(&self, code: LispPtr) {
+        if let Some(record) = self.0.borrow_mut().remove(&code) {
+            record.entry.set(0);
+            Box::leak(record);
+        }
+    }
+}

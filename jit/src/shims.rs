@@ -1,0 +1,141 @@
+//! What native code calls.
+
+use std::cell::Cell;
+
+use geiko_runtime::interp::native::{Executed, Outcome, Point};
+use geiko_runtime::layout::{Generation, STACK};
+use geiko_runtime::machine::Machine;
+use geiko_runtime::memory::{LispPtr, StackOffset};
+
+use crate::records::Records;
+use crate::status;
+
+/// What shims need to find the machine.
+pub struct Context<G: Generation> {
+    /// The machine, while native code runs.
+    pub machine: Cell<*mut Machine<'static, G>>,
+    /// Host address of Lisp memory.
+    pub base: usize,
+    /// What native code there is.
+    pub records: Records,
+    /// What [`apply`] found besides the code.
+    pub environment: Cell<u32>,
+    /// Instructions that native code left to the interpreter, by opcode.
+    pub executed: [Cell<u64>; 256],
+    /// Activations whose rest was left to the interpreter, by the opcode there.
+    pub left: [Cell<u64>; 256],
+}
+
+impl<G: Generation> Context<G> {
+    /// Counts the instruction at `at` in one of the tables.
+    fn count(&self, table: &[Cell<u64>; 256], machine: &Machine<'_, G>, at: Point) {
+        let opcode = machine.opcode_at(at);
+        let count = &table[usize::from(opcode)];
+        count.set(count.get() + 1);
+    }
+
+    fn offset(&self, frame: usize) -> StackOffset {
+        StackOffset((((frame - self.base) >> 1) as u32 - STACK.0) as u16)
+    }
+}
+
+fn pack(value: u32, status: i64) -> u64 {
+    u64::from(value) | (status as u64) << 32
+}
+
+fn outcome(outcome: Outcome) -> u64 {
+    match outcome {
+        Outcome::Returned(value) => pack(value.0, status::RETURNED),
+        Outcome::Abandoned => pack(0, status::ABANDONED),
+    }
+}
+
+/// Interprets the rest of the activation at `frame`. `point` holds the pc and the
+/// depth of the stack, 16 bits each.
+///
+/// # Safety
+///
+/// Called by native code only, whose context is `context`, so that the machine in
+/// it is there and no reference to it is in use.
+pub unsafe extern "sysv64" fn finish<G: Generation>(
+    context: *const Context<G>,
+    frame: usize,
+    point: u64,
+) -> u64 {
+    // SAFETY: see above.
+    let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
+    let at = Point {
+        pvar: context.offset(frame),
+        pc: point as u16,
+        depth: (point >> 16) as u16,
+    };
+    context.count(&context.left, machine, at);
+    outcome(machine.finish_frame(at))
+}
+
+/// Interprets one instruction of the activation at `frame`, with the calls it
+/// makes. `point` holds its pc, the depth of the stack, and the pc behind it. The
+/// status is 0 if the activation goes on behind it, else one more than that of
+/// the ended activation.
+///
+/// # Safety
+///
+/// As for [`finish`].
+pub unsafe extern "sysv64" fn execute<G: Generation>(
+    context: *const Context<G>,
+    frame: usize,
+    point: u64,
+) -> u64 {
+    // SAFETY: see above.
+    let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
+    let at = Point {
+        pvar: context.offset(frame),
+        pc: point as u16,
+        depth: (point >> 16) as u16,
+    };
+    context.count(&context.executed, machine, at);
+    match machine.execute_instruction(at, (point >> 32) as u16) {
+        Executed::Next(value) => pack(value.0, 0),
+        Executed::Ended(ended) => outcome(ended) + (1 << 32),
+    }
+}
+
+/// Interprets the rest of the activation at `frame` from where a callee, which
+/// returned `value`, made it go on.
+///
+/// # Safety
+///
+/// As for [`finish`].
+pub unsafe extern "sysv64" fn resume<G: Generation>(
+    context: *const Context<G>,
+    frame: usize,
+    value: u64,
+) -> u64 {
+    // SAFETY: see above.
+    let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
+    let value = LispPtr(value as u32);
+    outcome(machine.finish_behind_call(context.offset(frame), value))
+}
+
+/// The native code that a call of `function` with `count` arguments enters, 0 if
+/// there is none. Leaves the environment in the context.
+///
+/// # Safety
+///
+/// As for [`finish`].
+pub unsafe extern "sysv64" fn apply<G: Generation>(
+    context: *const Context<G>,
+    function: usize,
+    count: u64,
+) -> u64 {
+    // SAFETY: see above.
+    let (context, machine) = unsafe { (&*context, &*(*context).machine.get()) };
+    let Some(applicable) = machine.applicable(LispPtr(function as u32)) else {
+        return 0;
+    };
+    context.environment.set(applicable.environment.0);
+    context.records.with(applicable.code, |record| {
+        let fits = record.arguments.get().map(u64::from) == Some(count);
+        if fits { record.entry.get() as u64 } else { 0 }
+    })
+}

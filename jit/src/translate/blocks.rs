@@ -1,0 +1,145 @@
+//! Basic blocks: what is known where they begin, and the entries in the middle.
+//!
+//! A block with one way to it begins with the state of its end. Where ways meet,
+//! stack cells and variables go through Cranelift's variables, and the state of
+//! the way that came first is what the others must provide.
+
+use super::*;
+
+impl Translator<'_, '_> {
+    /// Ends the block with a jump to the instruction at `pc`.
+    pub(super) fn go_to(&mut self, pc: u32) {
+        if self.unit.flow.step(pc).is_some_and(|step| step.disputed) {
+            let depth = self.state.stack.len();
+            return self.leave_at(pc, depth);
+        }
+        let state = self.state.clone();
+        self.conform(pc);
+        let block = self.places[&pc].block;
+        self.builder.ins().jump(block, &[]);
+        self.state = state;
+        self.reachable = false;
+    }
+
+    /// Brings the state to what the instruction at `pc` expects.
+    pub(super) fn conform(&mut self, pc: u32) {
+        let Some(place) = self.places.get(&pc) else {
+            return;
+        };
+        if place.single {
+            self.reach(pc, self.state.clone());
+            return;
+        }
+        for depth in 0..self.state.stack.len() {
+            let value = self.cell_value(depth);
+            self.builder.def_var(self.stack_variables[depth], value);
+        }
+        match place_state(&self.places, pc) {
+            Some(expected) => {
+                for index in 0..self.state.locals.len() {
+                    let local = self.state.locals[index];
+                    if expected.locals[index].cached && !local.cached {
+                        let value = self.load_home(local.home);
+                        self.builder.def_var(local.variable, value);
+                    }
+                }
+            }
+            None => {
+                let mut state = self.state.clone();
+                for local in &mut state.locals {
+                    local.known = Known::Nothing;
+                }
+                self.reach(pc, state);
+            }
+        }
+    }
+
+    pub(super) fn reach(&mut self, pc: u32, state: State) {
+        if let Some(place) = self.places.get_mut(&pc) {
+            place.state = Some(state);
+            self.reached.insert(pc);
+        }
+    }
+
+    /// Starts the basic block at `pc`.
+    pub(super) fn begin(&mut self, pc: u32) {
+        let Some(Place {
+            block,
+            single,
+            state,
+        }) = self.places.get(&pc).cloned()
+        else {
+            return;
+        };
+        let Some(state) = state else {
+            return;
+        };
+        self.reachable = true;
+        self.builder.switch_to_block(block);
+        self.state = state;
+        if !single {
+            for depth in 0..self.state.stack.len() {
+                let value = self.builder.use_var(self.stack_variables[depth]);
+                self.state.stack[depth] = StackCell {
+                    slot: Slot::Value(value, Known::Nothing),
+                    stored: false,
+                };
+            }
+        }
+    }
+
+    /// Goes on behind an instruction.
+    pub(super) fn fall(&mut self, step: &Step) {
+        if self.places.contains_key(&step.next) {
+            self.go_to(step.next);
+        } else if !self.unit.flow.at.contains_key(&step.next) {
+            // The end of the code: only bad code gets here.
+            let depth = self.state.stack.len();
+            self.leave_at(step.next, depth);
+        }
+    }
+
+    /// The entries in the middle: everything is in the frame.
+    pub(super) fn middle(&mut self, frame: Value, number: Value) {
+        let places = &self.places;
+        self.entries
+            .retain(|pc| places.get(pc).is_some_and(|place| place.state.is_some()));
+        self.builder.def_var(self.frame, frame);
+        let number = self.builder.ins().ushr_imm_u(number, 1);
+        let number = self.builder.ins().ireduce(I32, number);
+        let blocks: Vec<_> = (self.entries.iter())
+            .map(|_| self.builder.create_block())
+            .collect();
+        let calls: Vec<_> = (blocks.iter())
+            .map(|&block| self.builder.func.dfg.block_call(block, &[] as &[BlockArg]))
+            .collect();
+        let table = self
+            .builder
+            .create_jump_table(JumpTableData::new(calls[0], &calls));
+        self.builder.ins().br_table(number, table);
+        for (pc, block) in self.entries.clone().into_iter().zip(blocks) {
+            self.builder.switch_to_block(block);
+            let Some(Place {
+                block: target,
+                state: Some(state),
+                ..
+            }) = self.places.get(&pc).cloned()
+            else {
+                continue;
+            };
+            for local in state.locals.iter().filter(|local| local.cached) {
+                let value = self.load_home(local.home);
+                self.builder.def_var(local.variable, value);
+            }
+            for depth in 0..state.stack.len() {
+                let value = self.load_home(self.stack_home(depth));
+                self.builder.def_var(self.stack_variables[depth], value);
+            }
+            self.builder.ins().jump(target, &[]);
+        }
+    }
+}
+
+fn place_state(places: &BTreeMap<u32, Place>, pc: u32) -> Option<State> {
+    places.get(&pc)?.state.clone()
+}

@@ -1,0 +1,203 @@
+//! Ways out of native code: operations of the machine, single instructions and
+//! rests of activations that the interpreter takes over.
+
+use super::*;
+
+impl Translator<'_, '_> {
+    /// Leaves the rest of the activation, from the instruction of `step`, to the
+    /// interpreter. Ends the block.
+    pub(super) fn leave(&mut self, step: &Step) {
+        let depth = self.state.stack.len();
+        self.leave_at(step.instruction.offset, depth);
+    }
+
+    pub(super) fn leave_at(&mut self, pc: u32, depth: usize) {
+        self.store_stack();
+        let frame = self.frame();
+        let point = i64::from(pc) | (depth as i64) << 16;
+        let point = self.builder.ins().iconst(I64, point);
+        let outcome = self.call_shim(self.host.finish, frame, point);
+        self.return_outcome(outcome);
+        self.reachable = false;
+    }
+
+    pub(super) fn call_shim(&mut self, address: i64, frame: Value, point: Value) -> Value {
+        let address = self.builder.ins().iconst(I64, address);
+        let context = self.builder.ins().iconst(I64, self.host.context);
+        let call = self
+            .builder
+            .ins()
+            .call_indirect(self.shim, address, &[context, frame, point]);
+        self.builder.inst_results(call)[0]
+    }
+
+    pub(super) fn return_outcome(&mut self, outcome: Value) {
+        let value = self.builder.ins().ireduce(I32, outcome);
+        let status = self.builder.ins().ushr_imm_u(outcome, 32);
+        let status = self.builder.ins().ireduce(I32, status);
+        self.builder.ins().return_(&[value, status]);
+    }
+
+    /// Has the interpreter execute the instruction of `step`, on the whole stack
+    /// as it is. Answers the new top of stack; the instruction's result is not
+    /// pushed.
+    pub(super) fn execute(&mut self, step: &Step) -> Value {
+        self.store_stack();
+        let frame = self.frame();
+        let depth = self.state.stack.len() as i64;
+        let point = i64::from(step.instruction.offset) | depth << 16 | i64::from(step.next) << 32;
+        let point = self.builder.ins().iconst(I64, point);
+        let outcome = self.call_shim(self.host.execute, frame, point);
+        let status = self.builder.ins().ushr_imm_u(outcome, 32);
+        let ended = self.builder.create_block();
+        let next = self.builder.create_block();
+        self.builder.set_cold_block(ended);
+        self.builder.ins().brif(status, ended, &[], next, &[]);
+        self.builder.switch_to_block(ended);
+        let value = self.builder.ins().ireduce(I32, outcome);
+        let status = self.builder.ins().ireduce(I32, status);
+        let status = self.builder.ins().iadd_imm_s(status, -1);
+        self.builder.ins().return_(&[value, status]);
+        self.builder.switch_to_block(next);
+        self.builder.ins().ireduce(I32, outcome)
+    }
+
+    /// Emits a slow path: a cold block, entered when `condition` is not 0, in which
+    /// the interpreter executes the instruction of `step`. Both ways meet in a
+    /// block with the result as its parameter; answers it. Goes on on the fast way.
+    pub(super) fn slow_if(&mut self, condition: Value, step: &Step, meet: Block) {
+        let slow = self.builder.create_block();
+        let fast = self.builder.create_block();
+        self.builder.set_cold_block(slow);
+        self.builder.ins().brif(condition, slow, &[], fast, &[]);
+        self.builder.switch_to_block(slow);
+        self.slow(step, meet);
+        self.builder.switch_to_block(fast);
+    }
+
+    /// The rest of a slow path in the current block.
+    pub(super) fn slow(&mut self, step: &Step, meet: Block) {
+        let state = self.state.clone();
+        let result = self.execute(step);
+        self.builder.ins().jump(meet, &[result.into()]);
+        self.state = state;
+    }
+
+    /// A block where ways meet with a result.
+    pub(super) fn meeting(&mut self, ty: Type) -> (Block, Value) {
+        let block = self.builder.create_block();
+        let value = self.builder.append_block_param(block, ty);
+        (block, value)
+    }
+
+    /// Calls an operation, which cannot fail, with up to three cells.
+    pub(super) fn operate(&mut self, operation: i64, cells: &[Value]) -> Value {
+        let answer = self.call_operation(operation, cells);
+        self.builder.ins().ireduce(I32, answer)
+    }
+
+    /// Calls an operation; if it does nothing, the interpreter executes `step`. Both
+    /// ways meet; answers the result there.
+    pub(super) fn operate_or_execute(
+        &mut self,
+        operation: i64,
+        cells: &[Value],
+        step: &Step,
+    ) -> Value {
+        let (meet, result) = self.meeting(I32);
+        self.operate_and_meet(operation, cells, step, meet);
+        self.builder.switch_to_block(meet);
+        result
+    }
+
+    /// The same, for a block of its own that goes on to `meet`.
+    pub(super) fn operate_and_meet(
+        &mut self,
+        operation: i64,
+        cells: &[Value],
+        step: &Step,
+        meet: Block,
+    ) {
+        let answer = self.call_operation(operation, cells);
+        let not_done = self.builder.ins().ushr_imm_u(answer, 32);
+        let value = self.builder.ins().ireduce(I32, answer);
+        let slow = self.builder.create_block();
+        self.builder.set_cold_block(slow);
+        self.builder
+            .ins()
+            .brif(not_done, slow, &[], meet, &[value.into()]);
+        self.builder.switch_to_block(slow);
+        self.slow(step, meet);
+    }
+
+    pub(super) fn call_operation(&mut self, operation: i64, cells: &[Value]) -> Value {
+        let address = self.builder.ins().iconst(I64, operation);
+        let context = self.builder.ins().iconst(I64, self.host.context);
+        let mut arguments = vec![context];
+        for &cell in cells {
+            arguments.push(self.builder.ins().uextend(I64, cell));
+        }
+        arguments.resize(4, context);
+        let call = self
+            .builder
+            .ins()
+            .call_indirect(self.operation, address, &arguments);
+        self.builder.inst_results(call)[0]
+    }
+
+    /// An instruction that the interpreter executes.
+    pub(super) fn interpret(&mut self, step: &Step) {
+        let pops = match step.effect {
+            Effect::Cells { pops, pushes } if pushes <= 1 => Some((pops, pushes)),
+            Effect::Counted { .. } => {
+                let stack = step.stack.as_deref().unwrap_or(&[]);
+                flow::counted(step, stack).map(|pops| (pops, 1))
+            }
+            _ => None,
+        };
+        let Some((pops, pushes)) = pops else {
+            self.leave(step);
+            return;
+        };
+        let result = self.execute(step);
+        let left = self.state.stack.len() - usize::from(pops);
+        self.state.stack.truncate(left);
+        self.forget_locals();
+        if pushes == 1 {
+            self.push(result);
+        }
+        self.fall(step);
+    }
+
+    /// Callees may have changed the frame: everything is read again.
+    pub(super) fn forget_locals(&mut self) {
+        for local in &mut self.state.locals {
+            local.cached = false;
+            local.known = Known::Nothing;
+        }
+        for depth in 0..self.state.stack.len() {
+            if self.state.stack[depth].stored
+                && let Slot::Value(_, known) = self.state.stack[depth].slot
+            {
+                let home = self.stack_home(depth);
+                let value = self.load_home(home);
+                self.state.stack[depth].slot = Slot::Value(value, known);
+            }
+        }
+    }
+
+    /// Leaves when attention is wanted.
+    pub(super) fn poll(&mut self, step: &Step) {
+        let end = self.builder.ins().load(I32, trusted(), self.base, END);
+        let wanted = self.builder.create_block();
+        let next = self.builder.create_block();
+        self.builder.set_cold_block(wanted);
+        self.builder.ins().brif(end, next, &[], wanted, &[]);
+        self.builder.switch_to_block(wanted);
+        let state = self.state.clone();
+        self.leave(step);
+        self.state = state;
+        self.reachable = true;
+        self.builder.switch_to_block(next);
+    }
+}

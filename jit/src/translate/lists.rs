@@ -1,0 +1,154 @@
+//! List cells and types.
+
+use cranelift_codegen::ir::InstBuilder;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::I32;
+use geiko_runtime::isa::Opcode;
+use geiko_runtime::layout::records::types;
+
+use super::{Known, Slot, Translator};
+use crate::flow::Step;
+
+impl Translator<'_, '_> {
+    /// Translates `step` if it is an instruction of this file.
+    pub(super) fn list(&mut self, step: &Step) -> bool {
+        match step.instruction.opcode {
+            Opcode::Car => self.car(step),
+            Opcode::Cdr => self.cdr(step),
+            Opcode::Listp => self.type_test(u32::from(types::LISTP)),
+            Opcode::Typep => {
+                let number = step.instruction.number(0).unwrap_or(0);
+                self.type_test(number.into());
+            }
+            Opcode::Cons => {
+                let cells = self.top(2);
+                let cell = self.operate(self.host.operations.cons, &cells);
+                self.replace(2, cell);
+            }
+            opcode @ (Opcode::Rplaca | Opcode::Rplacd) => {
+                let cells = self.top(2);
+                let code = self.constant(opcode as u32);
+                let operation = self.host.operations.replace;
+                let list = self.operate_or_execute(operation, &[code, cells[0], cells[1]], step);
+                self.replace(2, list);
+            }
+            Opcode::CreateCell => {
+                let cells = self.top(1);
+                let operation = self.host.operations.create;
+                let cell = self.operate_or_execute(operation, &cells, step);
+                self.replace(1, cell);
+            }
+            Opcode::Eq => {
+                let (b, a) = (self.pop(), self.pop());
+                let (Some(a), Some(b)) = (a, b) else {
+                    return true;
+                };
+                let equal = match (a, b) {
+                    (slot, Slot::Constant(cell)) | (Slot::Constant(cell), slot) => {
+                        let value = self.value_of(slot);
+                        self.equals(value, cell)
+                    }
+                    (a, b) => {
+                        let (a, b) = (self.value_of(a), self.value_of(b));
+                        self.builder.ins().icmp(IntCC::Equal, a, b)
+                    }
+                };
+                self.push_slot(Slot::Condition(equal));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn type_test(&mut self, number: u32) {
+        let object = self.pop_value();
+        let actual = self.type_number(object);
+        let is = self.equals(actual, number);
+        let nil = self.constant(0);
+        let value = self.builder.ins().select(is, object, nil);
+        self.push(value);
+    }
+
+    /// Branches to a slow path unless the top of stack is a list cell; NIL is
+    /// answered at once. Answers the object.
+    fn list_on_top(
+        &mut self,
+        step: &Step,
+        meet: cranelift_codegen::ir::Block,
+    ) -> cranelift_codegen::ir::Value {
+        let depth = self.state.stack.len() - 1;
+        let object = self.cell_value(depth);
+        let number = self.type_number(object);
+        let is = self.equals(number, types::LISTP.into());
+        let list = self.builder.create_block();
+        let other = self.builder.create_block();
+        let slow = self.builder.create_block();
+        self.builder.set_cold_block(other);
+        self.builder.set_cold_block(slow);
+        self.builder.ins().brif(is, list, &[], other, &[]);
+        self.builder.switch_to_block(other);
+        let nil = self.constant(0);
+        self.builder
+            .ins()
+            .brif(object, slow, &[], meet, &[nil.into()]);
+        self.builder.switch_to_block(slow);
+        self.slow(step, meet);
+        self.builder.switch_to_block(list);
+        object
+    }
+
+    fn car(&mut self, step: &Step) {
+        let (meet, result) = self.meeting(I32);
+        let object = self.list_on_top(step, meet);
+        let content = self.load_cell(object, 0);
+        let shift = i64::from(self.layout.cdr_shift);
+        let code = self.builder.ins().ushr_imm_u(content, shift);
+        let forwarded = self.equals(code, 0);
+        self.slow_if(forwarded, step, meet);
+        let car = self.masked(content);
+        self.builder.ins().jump(meet, &[car.into()]);
+        self.builder.switch_to_block(meet);
+        self.pop();
+        self.push_slot(Slot::Value(result, Known::Nothing));
+    }
+
+    fn cdr(&mut self, step: &Step) {
+        let (meet, result) = self.meeting(I32);
+        let object = self.list_on_top(step, meet);
+        let content = self.load_cell(object, 0);
+        let shift = i64::from(self.layout.cdr_shift);
+        let code = self.builder.ins().ushr_imm_u(content, shift);
+        let nil_code = self.layout.cdr_nil;
+        let here =
+            self.builder
+                .ins()
+                .icmp_imm_u(IntCC::UnsignedGreaterThan, code, i64::from(nil_code));
+        let near = self.builder.create_block();
+        let rest = self.builder.create_block();
+        self.builder.ins().brif(here, near, &[], rest, &[]);
+        self.builder.switch_to_block(rest);
+        let nil = self.constant(0);
+        let ends = self.equals(code, nil_code);
+        let slow = self.builder.create_block();
+        self.builder.set_cold_block(slow);
+        self.builder
+            .ins()
+            .brif(ends, meet, &[nil.into()], slow, &[]);
+        self.builder.switch_to_block(slow);
+        self.slow(step, meet);
+        self.builder.switch_to_block(near);
+        let cells = self.builder.ins().band_imm_u(code, i64::from(nil_code - 1));
+        let words = self.builder.ins().ishl_imm_u(cells, 1);
+        let from = if self.layout.cdr_page_relative {
+            let page = i64::from(self.layout.pointer_mask & !0xFF);
+            self.builder.ins().band_imm_u(object, page)
+        } else {
+            self.masked(object)
+        };
+        let next = self.builder.ins().iadd(from, words);
+        self.builder.ins().jump(meet, &[next.into()]);
+        self.builder.switch_to_block(meet);
+        self.pop();
+        self.push_slot(Slot::Value(result, Known::Nothing));
+    }
+}

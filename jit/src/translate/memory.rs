@@ -1,0 +1,287 @@
+//! Raw memory, types and array elements.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I8, I16, I32, I64};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
+use geiko_runtime::isa::Opcode;
+use geiko_runtime::isa::decode::Operand;
+use geiko_runtime::memory::LispPtr;
+
+use super::Translator;
+use crate::flow::Step;
+
+impl Translator<'_, '_> {
+    /// Translates `step` if it is an instruction of this file.
+    pub(super) fn memory(&mut self, step: &Step) -> bool {
+        let number = |n| i32::from(step.instruction.number(n).unwrap_or(0));
+        match step.instruction.opcode {
+            Opcode::GetBasePtrN => {
+                let base = self.pop_value();
+                let cell = self.load_cell(base, number(0));
+                let value = self.masked(cell);
+                self.push(value);
+            }
+            Opcode::GetBaseN => {
+                let base = self.pop_value();
+                let word = self.load_word(base, number(0));
+                self.push_small(word);
+            }
+            Opcode::GetBitsNFd => {
+                let base = self.pop_value();
+                let word = self.load_word(base, number(0));
+                let (first, size) = (number(1) >> 4, (number(1) & 15) + 1);
+                let shift = (16 - first - size).max(0);
+                let bits = self.builder.ins().ushr_imm_u(word, i64::from(shift));
+                let mask = (1i64 << size) - 1;
+                let bits = self.builder.ins().band_imm_u(bits, mask);
+                self.push_small(bits);
+            }
+            Opcode::PutBasePtrN => {
+                let cells = self.top(2);
+                let base = self.masked(cells[0]);
+                let address = self.address(base);
+                let flags = MemFlagsData::new().with_notrap();
+                self.builder
+                    .ins()
+                    .store(flags, cells[1], address, 2 * number(0));
+                self.replace(2, base);
+            }
+            Opcode::RplPtrN => {
+                let cells = self.top(2);
+                let words = i64::from(number(0));
+                let address = self.builder.ins().iadd_imm_u(cells[0], words);
+                self.operate(self.host.operations.store_counted, &[address, cells[1]]);
+                self.pop();
+            }
+            Opcode::GetBaseByte => {
+                let cells = self.top(2);
+                let (meet, result) = self.meeting(I32);
+                self.unless_smallpos(cells[1], step, meet);
+                let byte = self.load_byte(cells[0], cells[1]);
+                let byte = self.builder.ins().bor_imm_u(byte, 0xE_0000);
+                self.builder.ins().jump(meet, &[byte.into()]);
+                self.builder.switch_to_block(meet);
+                self.replace(2, result);
+            }
+            Opcode::Vag2 => {
+                let cells = self.top(2);
+                let high = self.builder.ins().ishl_imm_u(cells[0], 16);
+                let low = self.builder.ins().band_imm_u(cells[1], 0xFFFF);
+                let cell = self.builder.ins().bor(high, low);
+                self.replace(2, cell);
+            }
+            Opcode::HiLoc => {
+                let cell = self.pop_value();
+                let high = self.builder.ins().ushr_imm_u(cell, 16);
+                self.push_small(high);
+            }
+            Opcode::LoLoc => {
+                let cell = self.pop_value();
+                let low = self.builder.ins().band_imm_u(cell, 0xFFFF);
+                self.push_small(low);
+            }
+            Opcode::Ntypx => {
+                let object = self.pop_value();
+                let number = self.type_number(object);
+                self.push_small(number);
+            }
+            Opcode::TypeMaskN => {
+                let object = self.pop_value();
+                let entry = self.type_entry(object);
+                let bits = i64::from(number(0)) << 8;
+                let has = self.builder.ins().band_imm_u(entry, bits);
+                let nil = self.constant(0);
+                let value = self.builder.ins().select(has, object, nil);
+                self.push(value);
+            }
+            Opcode::Dtest | Opcode::InstanceP => self.instance(step),
+            opcode @ (Opcode::Llsh1 | Opcode::Llsh8 | Opcode::Lrsh1 | Opcode::Lrsh8) => {
+                self.shift(opcode, step);
+            }
+            Opcode::AddBase => {
+                let cells = self.top(2);
+                let (meet, result) = self.meeting(I32);
+                let tag = self.builder.ins().ushr_imm_u(cells[1], 16);
+                let other = self.differs(tag, 0xE);
+                let slow = self.builder.create_block();
+                let fast = self.builder.create_block();
+                self.builder.set_cold_block(slow);
+                self.builder.ins().brif(other, slow, &[], fast, &[]);
+                self.builder.switch_to_block(slow);
+                let operation = self.host.operations.offset_base;
+                self.operate_and_meet(operation, &cells, step, meet);
+                self.builder.switch_to_block(fast);
+                let base = self.masked(cells[0]);
+                let words = self.builder.ins().band_imm_u(cells[1], 0xFFFF);
+                let sum = self.builder.ins().iadd(base, words);
+                self.builder.ins().jump(meet, &[sum.into()]);
+                self.builder.switch_to_block(meet);
+                self.replace(2, result);
+            }
+            Opcode::ListGet => {
+                let cells = self.top(2);
+                let operation = self.host.operations.property;
+                let value = self.operate_or_execute(operation, &cells, step);
+                self.replace(2, value);
+            }
+            Opcode::RplCons => {
+                let cells = self.top(2);
+                let operation = self.host.operations.append;
+                let value = self.operate_or_execute(operation, &cells, step);
+                self.replace(2, value);
+            }
+            Opcode::PutBaseN => {
+                let cells = self.top(2);
+                let (meet, result) = self.meeting(I32);
+                self.unless_smallpos(cells[1], step, meet);
+                let base = self.masked(cells[0]);
+                let address = self.word_at(base, number(0));
+                let word = self.builder.ins().ireduce(I16, cells[1]);
+                let flags = MemFlagsData::new().with_notrap();
+                self.builder.ins().store(flags, word, address, 0);
+                self.builder.ins().jump(meet, &[base.into()]);
+                self.builder.switch_to_block(meet);
+                self.replace(2, result);
+            }
+            Opcode::Aref1 => {
+                let cells = self.top(2);
+                let operation = self.host.operations.vector_element;
+                let value = self.operate_or_execute(operation, &cells, step);
+                self.replace(2, value);
+            }
+            Opcode::Aset1 => {
+                let cells = self.top(3);
+                let operation = self.host.operations.set_vector_element;
+                let value = self.operate_or_execute(operation, &cells, step);
+                self.replace(3, value);
+            }
+            Opcode::Aref2 => {
+                let cells = self.top(3);
+                let operation = self.host.operations.matrix_element;
+                let value = self.operate_or_execute(operation, &cells, step);
+                self.replace(3, value);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Takes the slow way unless `value` is an integer from 0 to 65535.
+    fn unless_smallpos(&mut self, value: Value, step: &Step, meet: super::Block) {
+        let tag = self.builder.ins().ushr_imm_u(value, 16);
+        let other = self.differs(tag, 0xE);
+        self.slow_if(other, step, meet);
+    }
+
+    /// Pushes a number from 0 to 65535 as a small integer.
+    fn push_small(&mut self, number: Value) {
+        let cell = self.builder.ins().bor_imm_u(number, 0xE_0000);
+        self.push_slot(super::Slot::Value(cell, super::Known::Small));
+    }
+
+    /// The word so many words behind `base`.
+    fn load_word(&mut self, base: Value, words: i32) -> Value {
+        let masked = self.masked(base);
+        let address = self.word_at(masked, words);
+        let flags = MemFlagsData::new().with_notrap();
+        let word = self.builder.ins().load(I16, flags, address, 0);
+        self.builder.ins().uextend(I32, word)
+    }
+
+    /// Host address of the word so many words behind `base`.
+    fn word_at(&mut self, base: Value, words: i32) -> Value {
+        let at = self.builder.ins().iadd_imm_s(base, i64::from(words));
+        let at = self.builder.ins().bxor_imm_u(at, 1);
+        self.address(at)
+    }
+
+    /// DTEST and INSTANCEP: the type with just that name is told at once.
+    fn instance(&mut self, step: &Step) {
+        let Some(Operand::Atom(name)) = step.instruction.operands().first().copied() else {
+            return;
+        };
+        let object = self.top(1)[0];
+        let (meet, result) = self.meeting(I32);
+        let other = self.builder.create_block();
+        self.builder.set_cold_block(other);
+        let is_test = step.instruction.opcode == Opcode::Dtest;
+        if let Some(number) = self.definitions.type_number(LispPtr(name)) {
+            let exact = self.builder.create_block();
+            let actual = self.type_number(object);
+            let same = self.equals(actual, number);
+            self.builder.ins().brif(same, exact, &[], other, &[]);
+            self.builder.switch_to_block(exact);
+            let yes = if is_test {
+                object
+            } else {
+                self.constant(LispPtr::T.0)
+            };
+            self.builder.ins().jump(meet, &[yes.into()]);
+        } else {
+            self.builder.ins().jump(other, &[]);
+        }
+        self.builder.switch_to_block(other);
+        let name = self.constant(name);
+        let operation = if is_test {
+            self.host.operations.checked
+        } else {
+            self.host.operations.instance
+        };
+        self.operate_and_meet(operation, &[object, name], step, meet);
+        self.builder.switch_to_block(meet);
+        self.replace(1, result);
+    }
+
+    /// Shifts by 1 or 8. Right shifts of non-negative small integers and left
+    /// shifts of small enough ones are done here.
+    fn shift(&mut self, opcode: Opcode, step: &Step) {
+        let number = self.top(1)[0];
+        let (meet, result) = self.meeting(I32);
+        let left = matches!(opcode, Opcode::Llsh1 | Opcode::Llsh8);
+        let amount = if matches!(opcode, Opcode::Llsh1 | Opcode::Lrsh1) {
+            1
+        } else {
+            8
+        };
+        let limit = if left { 0x1_0000 >> amount } else { 0x1_0000 };
+        let value = self.builder.ins().iadd_imm_s(number, -0xE_0000);
+        let out = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, value, limit);
+        let slow = self.builder.create_block();
+        let fast = self.builder.create_block();
+        self.builder.set_cold_block(slow);
+        self.builder.ins().brif(out, slow, &[], fast, &[]);
+        self.builder.switch_to_block(slow);
+        let code = self.constant(opcode as u32);
+        let operation = self.host.operations.shift_by;
+        self.operate_and_meet(operation, &[code, number], step, meet);
+        self.builder.switch_to_block(fast);
+        let shifted = if left {
+            self.builder.ins().ishl_imm_u(value, amount)
+        } else {
+            self.builder.ins().ushr_imm_u(value, amount)
+        };
+        let cell = self.builder.ins().bor_imm_u(shifted, 0xE_0000);
+        self.builder.ins().jump(meet, &[cell.into()]);
+        self.builder.switch_to_block(meet);
+        self.replace(1, result);
+    }
+
+    /// The byte at a byte offset, a small integer from 0, from `base`.
+    fn load_byte(&mut self, base: Value, offset: Value) -> Value {
+        let masked = self.masked(base);
+        let bytes = self.builder.ins().ishl_imm_u(masked, 1);
+        let offset = self.builder.ins().band_imm_u(offset, 0xFFFF);
+        let at = self.builder.ins().iadd(bytes, offset);
+        let at = self.builder.ins().bxor_imm_u(at, 3);
+        let mask = 2 * i64::from(self.layout.pointer_mask) + 1;
+        let at = self.builder.ins().band_imm_u(at, mask);
+        let wide = self.builder.ins().uextend(I64, at);
+        let address = self.builder.ins().iadd(self.base, wide);
+        let flags = MemFlagsData::new().with_notrap();
+        let byte = self.builder.ins().load(I8, flags, address, 0);
+        self.builder.ins().uextend(I32, byte)
+    }
+}

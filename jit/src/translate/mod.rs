@@ -1,0 +1,414 @@
+//! Byte code to Cranelift's intermediate language.
+//!
+//! An activation's variables and evaluation stack are values here, and at the
+//! same time have their homes in the Lisp frame. Variables are stored through.
+//! Stack cells are stored before anything that may look at them: calls, slow
+//! paths, exits. After a call everything is read again from its home when it is
+//! next used.
+
+mod access;
+mod arithmetic;
+mod blocks;
+mod calls;
+mod jumps;
+mod leaving;
+mod lists;
+mod memory;
+mod stack;
+mod variables;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I16, I32, I64};
+use cranelift_codegen::ir::{AbiParam, JumpTableData};
+use cranelift_codegen::ir::{
+    Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, Type, Value,
+};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use geiko_runtime::isa::Opcode;
+use geiko_runtime::layout::Generation;
+use geiko_runtime::memory::LispPtr;
+
+use crate::flow::{self, Effect, Step};
+use crate::operations::Operations;
+use crate::unit::Unit;
+
+/// Addresses in this process that code refers to.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// First argument of the shims.
+    pub context: i64,
+    /// [`crate::shims::finish`].
+    pub finish: i64,
+    /// [`crate::shims::execute`].
+    pub execute: i64,
+    /// [`crate::shims::resume`].
+    pub resume: i64,
+    /// [`crate::shims::apply`].
+    pub apply: i64,
+    /// Where that leaves the environment.
+    pub environment: i64,
+    /// The operations.
+    pub operations: Operations,
+}
+
+/// What a call site knows of the function it calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Callee {
+    /// What the definition cell must contain.
+    pub definition: LispPtr,
+    /// Number of arguments; `None` for any number.
+    pub arguments: Option<u16>,
+    /// Address of the word that holds the address of its native code, or 0.
+    pub entry: i64,
+}
+
+/// Finds out what a symbol's definition is.
+pub trait Definitions {
+    /// The compiled definition of the symbol, if it has one.
+    fn callee(&self, symbol: LispPtr) -> Option<Callee>;
+
+    /// The number of the type with that name.
+    fn type_number(&self, name: LispPtr) -> Option<u32>;
+}
+
+/// Byte offset from the Lisp memory to the word that is 0 when attention is
+/// wanted, else the end of the stack.
+const END: i32 = -60;
+
+/// Byte offsets from PVAR slot 0 of cells of the frame.
+mod home {
+    /// Flags and access link.
+    pub const LINK: i32 = -20;
+    /// Function header.
+    pub const FUNCTION: i32 = -16;
+    /// Next block and pc.
+    pub const RESUME: i32 = -12;
+    /// Basic frame cell.
+    pub const BASIC: i32 = -24;
+}
+
+/// What is known of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    Small,
+}
+
+/// A cell of the evaluation stack.
+#[derive(Clone, Copy, Debug)]
+enum Slot {
+    Value(Value, Known),
+    Constant(u32),
+    /// T if the value is not 0, else NIL.
+    Condition(Value),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StackCell {
+    slot: Slot,
+    stored: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Local {
+    variable: Variable,
+    /// The variable has the value that is in the frame.
+    cached: bool,
+    /// Callees may change it.
+    published: bool,
+    known: Known,
+    /// Byte offset of its home from PVAR slot 0.
+    home: i32,
+}
+
+/// State at the beginning of a basic block.
+#[derive(Clone, Debug)]
+struct State {
+    locals: Vec<Local>,
+    stack: Vec<StackCell>,
+}
+
+#[derive(Clone, Debug)]
+struct Place {
+    block: Block,
+    /// The only way here; its state holds.
+    single: bool,
+    state: Option<State>,
+}
+
+/// Signature of native code: Lisp memory; for a call, where the frame is to be
+/// built and the caller's PVAR offset, else the frame and twice the number of
+/// the entry plus 1; what the first PVAR slot of a new frame holds. Returns the value and a [`crate::status`].
+pub fn native_signature() -> Signature {
+    let mut signature = Signature::new(CallConv::Tail);
+    signature.params = [I64, I64, I64, I32].map(AbiParam::new).to_vec();
+    signature.returns = [I32, I32].map(AbiParam::new).to_vec();
+    signature
+}
+
+/// Signature of the shims: context, frame, point. Returns the value and, in the
+/// upper half, a status.
+fn shim_signature() -> Signature {
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params = [I64, I64, I64].map(AbiParam::new).to_vec();
+    signature.returns = vec![AbiParam::new(I64)];
+    signature
+}
+
+/// Signature of the operations: context and three cells. Returns a cell, and 1 in
+/// the upper half if nothing was done.
+fn operation_signature() -> Signature {
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params = [I64; 4].map(AbiParam::new).to_vec();
+    signature.returns = vec![AbiParam::new(I64)];
+    signature
+}
+
+pub(crate) struct Translator<'a, 'f> {
+    builder: FunctionBuilder<'f>,
+    unit: &'a Unit,
+    host: Host,
+    definitions: &'a dyn Definitions,
+    layout: Layout,
+    base: Value,
+    frame: Variable,
+    state: State,
+    stack_variables: Vec<Variable>,
+    /// Places whose state is known and that are not begun yet.
+    reached: BTreeSet<u32>,
+    /// Control can get to the place where code is emitted.
+    reachable: bool,
+    places: BTreeMap<u32, Place>,
+    /// Entries in the middle, in order of their numbers.
+    entries: Vec<u32>,
+    native: SigRef,
+    shim: SigRef,
+    operation: SigRef,
+}
+
+/// Facts of the generation that the code depends on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    pointer_mask: u32,
+    type_table: u32,
+    cdr_shift: u32,
+    cdr_nil: u32,
+    cdr_page_relative: bool,
+    symbol_cell: fn(LispPtr, geiko_runtime::layout::SymbolCell) -> LispPtr,
+    frame_pointer: fn(LispPtr) -> LispPtr,
+}
+
+impl Layout {
+    pub fn of<G: Generation>() -> Self {
+        Self {
+            pointer_mask: G::POINTER_MASK,
+            type_table: G::TYPE_TABLE.0,
+            cdr_shift: G::CDR_SHIFT,
+            cdr_nil: G::CDR_NIL,
+            cdr_page_relative: G::CDR_CODE_BITS == 8,
+            symbol_cell: G::symbol_cell,
+            frame_pointer: G::to_frame_pointer,
+        }
+    }
+}
+
+fn trusted() -> MemFlagsData {
+    MemFlagsData::trusted()
+}
+
+/// Translates `unit` into `function`; answers the pcs and stack depths of
+/// its entries.
+pub fn translate<G: Generation>(
+    unit: &Unit,
+    host: Host,
+    definitions: &dyn Definitions,
+    function: &mut Function,
+    context: &mut FunctionBuilderContext,
+    config: TargetFrontendConfig,
+) -> Vec<(u32, u16)> {
+    function.signature = native_signature();
+    let mut builder = FunctionBuilder::new(function, context);
+    let native = builder.import_signature(native_signature());
+    let shim = builder.import_signature(shim_signature());
+    let operation = builder.import_signature(operation_signature());
+    let frame = builder.declare_var(I64);
+    let mut locals = Vec::new();
+    let arguments = unit.arguments.unwrap_or(0);
+    for n in 0..arguments {
+        locals.push(Local {
+            variable: builder.declare_var(I32),
+            cached: false,
+            published: unit.published_arguments.contains(&(n as u8)),
+            known: Known::Nothing,
+            home: home::BASIC - 4 * i32::from(arguments - n),
+        });
+    }
+    for n in 0..unit.slots {
+        locals.push(Local {
+            variable: builder.declare_var(I32),
+            cached: false,
+            published: unit.published_slots.contains(&(n as u8)),
+            known: Known::Nothing,
+            home: 4 * i32::from(n),
+        });
+    }
+    let stack_variables = (0..unit.flow.max_depth)
+        .map(|_| builder.declare_var(I32))
+        .collect();
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    let base = builder.block_params(entry)[0];
+    let mut entries = vec![unit.start];
+    let is_entry =
+        |pc: &u32| *pc != unit.start && unit.flow.step(*pc).is_some_and(|step| !step.disputed);
+    entries.extend(unit.flow.loops.iter().copied().filter(is_entry));
+    let places = unit
+        .flow
+        .leaders
+        .iter()
+        .map(|(&pc, &ways)| {
+            let block = builder.create_block();
+            let single = ways == 1 && pc != unit.start && !unit.flow.loops.contains(&pc);
+            let state = None;
+            (
+                pc,
+                Place {
+                    block,
+                    single,
+                    state,
+                },
+            )
+        })
+        .collect();
+    let mut translator = Translator {
+        builder,
+        unit,
+        host,
+        definitions,
+        layout: Layout::of::<G>(),
+        base,
+        frame,
+        state: State {
+            locals,
+            stack: Vec::new(),
+        },
+        stack_variables,
+        reached: BTreeSet::new(),
+        reachable: false,
+        places,
+        entries,
+        native,
+        shim,
+        operation,
+    };
+    translator.function(entry);
+    let Translator {
+        mut builder,
+        entries,
+        ..
+    } = translator;
+    builder.seal_all_blocks();
+    builder.finalize(config);
+    let depth = |pc: &u32| {
+        let stack = unit.flow.step(*pc)?.stack.as_ref()?;
+        Some((*pc, stack.len() as u16))
+    };
+    entries
+        .iter()
+        .map(|pc| depth(pc).unwrap_or((*pc, 0)))
+        .collect()
+}
+
+impl Translator<'_, '_> {
+    fn function(&mut self, entry: Block) {
+        let params = self.builder.block_params(entry).to_vec();
+        let (place, link, environment) = (params[1], params[2], params[3]);
+        let call = self.builder.create_block();
+        let middle = self.builder.create_block();
+        self.builder.set_cold_block(middle);
+        let is_entry = self.builder.ins().band_imm_s(link, 1);
+        self.builder.ins().brif(is_entry, middle, &[], call, &[]);
+        self.builder.switch_to_block(call);
+        self.build_frame(place, link, environment);
+        self.go_to(self.unit.start);
+        while let Some(pc) = self.reached.pop_first() {
+            self.basic_block(pc);
+        }
+        self.builder.switch_to_block(middle);
+        self.middle(place, link);
+        for place in self.places.values().filter(|place| place.state.is_none()) {
+            // Never reached.
+            self.builder.switch_to_block(place.block);
+            let zero = self.builder.ins().iconst(I32, 0);
+            self.builder.ins().return_(&[zero, zero]);
+        }
+    }
+
+    /// The instructions from `pc` to the next place that begins a block.
+    fn basic_block(&mut self, pc: u32) {
+        self.begin(pc);
+        let unit = self.unit;
+        let Some(&first) = unit.flow.at.get(&pc) else {
+            // Only bad code jumps there.
+            let depth = self.state.stack.len();
+            return self.leave_at(pc, depth);
+        };
+        for step in &unit.flow.steps[first..] {
+            self.instruction(step);
+            if !self.reachable {
+                return;
+            }
+        }
+    }
+
+    fn instruction(&mut self, step: &Step) {
+        let opcode = step.instruction.opcode;
+        match step.effect {
+            Effect::Unknown => return self.leave(step),
+            Effect::Jump { .. } => return self.jump(step),
+            Effect::Return => return self.return_instruction(step),
+            _ => {}
+        }
+        let done = self.variable(step)
+            || self.list(step)
+            || self.memory(step)
+            || self.arithmetic(step)
+            || match opcode {
+                Opcode::Pop => {
+                    self.pop();
+                    true
+                }
+                Opcode::Nop => true,
+                Opcode::Copy => {
+                    let depth = self.state.stack.len() - 1;
+                    self.cell_value(depth);
+                    let slot = self.slot(0);
+                    self.push_slot(slot);
+                    true
+                }
+                Opcode::Swap => {
+                    let depth = self.state.stack.len();
+                    self.state.stack.swap(depth - 1, depth - 2);
+                    for cell in &mut self.state.stack[depth - 2..] {
+                        cell.stored = false;
+                    }
+                    true
+                }
+                _ => false,
+            };
+        if done {
+            return self.fall(step);
+        }
+        match opcode {
+            Opcode::Fn0 | Opcode::Fn1 | Opcode::Fn2 | Opcode::Fn3 | Opcode::Fn4 | Opcode::FnX => {
+                self.call(step)
+            }
+            Opcode::ApplyFn => self.apply(step),
+            _ => self.interpret(step),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The evaluation stack and the homes of its cells in the frame.
+
+use super::*;
+
+impl Translator<'_, '_> {
+    /// Where stack cell `depth` is stored, from PVAR slot 0.
+    pub(super) fn stack_home(&self, depth: usize) -> i32 {
+        4 * i32::from(self.unit.slots) + 8 + 4 * depth as i32
+    }
+
+    pub(super) fn push_slot(&mut self, slot: Slot) {
+        self.state.stack.push(StackCell {
+            slot,
+            stored: false,
+        });
+    }
+
+    pub(super) fn push(&mut self, value: Value) {
+        self.push_slot(Slot::Value(value, Known::Nothing));
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Slot> {
+        self.state.stack.pop().map(|cell| cell.slot)
+    }
+
+    /// The cell at `depth` as a value.
+    pub(super) fn cell_value(&mut self, depth: usize) -> Value {
+        let slot = self.state.stack[depth].slot;
+        let value = self.value_of(slot);
+        if let Slot::Condition(_) = slot {
+            self.state.stack[depth].slot = Slot::Value(value, Known::Nothing);
+        }
+        value
+    }
+
+    pub(super) fn value_of(&mut self, slot: Slot) -> Value {
+        match slot {
+            Slot::Value(value, _) => value,
+            Slot::Constant(cell) => self.constant(cell),
+            Slot::Condition(condition) => {
+                let t = self.constant(LispPtr::T.0);
+                let nil = self.constant(0);
+                self.builder.ins().select(condition, t, nil)
+            }
+        }
+    }
+
+    pub(super) fn pop_value(&mut self) -> Value {
+        match self.pop() {
+            Some(slot) => self.value_of(slot),
+            None => self.constant(0),
+        }
+    }
+
+    /// The slot `back` below the top.
+    pub(super) fn slot(&self, back: usize) -> Slot {
+        let index = self.state.stack.len() - 1 - back;
+        self.state.stack[index].slot
+    }
+
+    /// Stores the whole stack in the frame.
+    pub(super) fn store_stack(&mut self) {
+        for depth in 0..self.state.stack.len() {
+            if !self.state.stack[depth].stored {
+                let value = self.cell_value(depth);
+                let home = self.stack_home(depth);
+                self.store_home(value, home);
+                self.state.stack[depth].stored = true;
+            }
+        }
+    }
+
+    /// Replaces the top `count` cells by `value`.
+    pub(super) fn replace(&mut self, count: usize, value: Value) {
+        let left = self.state.stack.len() - count;
+        self.state.stack.truncate(left);
+        self.push(value);
+    }
+
+    /// The top `count` cells as values, deepest first.
+    pub(super) fn top(&mut self, count: usize) -> Vec<Value> {
+        let depth = self.state.stack.len();
+        (depth - count..depth)
+            .map(|at| self.cell_value(at))
+            .collect()
+    }
+
+    pub(super) fn load_home(&mut self, home: i32) -> Value {
+        let frame = self.frame();
+        self.builder.ins().load(I32, trusted(), frame, home)
+    }
+
+    pub(super) fn store_home(&mut self, value: Value, home: i32) {
+        let frame = self.frame();
+        self.builder.ins().store(trusted(), value, frame, home);
+    }
+
+    pub(super) fn frame(&mut self) -> Value {
+        self.builder.use_var(self.frame)
+    }
+
+    pub(super) fn constant(&mut self, cell: u32) -> Value {
+        self.builder.ins().iconst(I32, i64::from(cell as i32))
+    }
+
+    /// Word offset of the frame in the stack segment, as a 64-bit number plus the
+    /// segment's address.
+    pub(super) fn word_address(&mut self, address: Value) -> Value {
+        let bytes = self.builder.ins().isub(address, self.base);
+        let words = self.builder.ins().ushr_imm_u(bytes, 1);
+        self.builder.ins().ireduce(I32, words)
+    }
+}

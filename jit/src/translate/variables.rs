@@ -1,0 +1,348 @@
+//! Constants, arguments, locals, free and global variables, bindings.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{InstBuilder, Value};
+use geiko_runtime::isa::Opcode;
+use geiko_runtime::isa::decode::{LocalKind, Operand};
+use geiko_runtime::layout::SymbolCell;
+use geiko_runtime::memory::LispPtr;
+
+use super::{Known, Slot, Translator, trusted};
+use crate::flow::{Cell, Step};
+
+impl Translator<'_, '_> {
+    /// Translates `step` if it is an instruction of this file.
+    pub(super) fn variable(&mut self, step: &Step) -> bool {
+        let instruction = &step.instruction;
+        if let Some((kind, index)) = instruction.local() {
+            return self.local_variable(step, kind, index);
+        }
+        let number = |n| instruction.number(n).unwrap_or(0);
+        let constant = match instruction.opcode {
+            Opcode::Nil => 0,
+            Opcode::T => LispPtr::T.0,
+            Opcode::Zero => LispPtr::smallpos(0).0,
+            Opcode::One => LispPtr::smallpos(1).0,
+            Opcode::Sic | Opcode::SicX => LispPtr::smallpos(number(0)).0,
+            Opcode::Snic => 0xF_FF00 | u32::from(number(0)),
+            Opcode::Aconst | Opcode::Gconst => match instruction.operands()[0] {
+                Operand::Atom(cell) | Operand::Pointer(cell) => cell,
+                _ => return false,
+            },
+            Opcode::Gvar => {
+                let Operand::Atom(symbol) = instruction.operands()[0] else {
+                    return false;
+                };
+                let cell = (self.layout.symbol_cell)(LispPtr(symbol), SymbolCell::Value);
+                let value = self.load_fixed(cell);
+                self.push(value);
+                return true;
+            }
+            Opcode::GvarSet => {
+                let Operand::Atom(symbol) = instruction.operands()[0] else {
+                    return false;
+                };
+                let cell = (self.layout.symbol_cell)(LispPtr(symbol), SymbolCell::Value);
+                let address = self.constant(cell.0);
+                let cells = self.top(1);
+                self.operate(self.host.operations.store_counted, &[address, cells[0]]);
+                return true;
+            }
+            Opcode::MyArgCount if self.unit.arguments.is_none() => {
+                let ivar = self.first_argument();
+                let count = self.argument_count(ivar);
+                let cell = self.builder.ins().bor_imm_u(count, 0xE_0000);
+                self.push_slot(Slot::Value(cell, Known::Small));
+                return true;
+            }
+            Opcode::Arg0 if self.unit.arguments.is_none() => {
+                self.numbered_argument(step);
+                return true;
+            }
+            Opcode::Bind => return self.bind(step),
+            Opcode::Unbind => {
+                let result = self.pop();
+                self.unbind(step);
+                if let Some(slot) = result {
+                    self.push_slot(slot);
+                }
+                return true;
+            }
+            Opcode::Dunbind => {
+                self.unbind(step);
+                return true;
+            }
+            _ => return false,
+        };
+        self.push_slot(Slot::Constant(constant));
+        true
+    }
+
+    fn local_variable(&mut self, step: &Step, kind: LocalKind, index: u16) -> bool {
+        let handler = step.instruction.opcode.info().handler;
+        if kind == LocalKind::Free {
+            return if handler == "fvarx_set" {
+                self.set_free_variable(step, index)
+            } else {
+                self.free_variable(step, index)
+            };
+        }
+        let arguments = self.unit.arguments;
+        let number = match (kind, arguments) {
+            (LocalKind::Argument, Some(arguments)) if index < arguments => index,
+            (LocalKind::Argument, None) if !handler.contains("set") => {
+                let ivar = self.first_argument();
+                let address = self.stack_address(ivar);
+                let home = 4 * i32::from(index);
+                let value = self.builder.ins().load(I32, trusted(), address, home);
+                self.push(value);
+                return true;
+            }
+            (LocalKind::Argument, _) => return false,
+            _ if index < self.unit.slots => arguments.unwrap_or(0) + index,
+            _ => return false,
+        };
+        let number = usize::from(number);
+        if handler.contains("set") {
+            let depth = self.state.stack.len() - 1;
+            self.cell_value(depth);
+            let slot = self.slot(0);
+            self.set_local(number, slot);
+            if handler.ends_with("pop") {
+                self.pop();
+            }
+        } else {
+            let slot = self.local(number);
+            self.push_slot(slot);
+        }
+        true
+    }
+
+    /// Word offset of the first argument of a function that takes any number.
+    fn first_argument(&mut self) -> Value {
+        let basic = self.load_home(super::home::BASIC);
+        self.builder.ins().band_imm_u(basic, 0xFFFF)
+    }
+
+    /// Host address of the stack cell at a word offset.
+    fn stack_address(&mut self, offset: Value) -> Value {
+        let wide = self.builder.ins().uextend(I64, offset);
+        let bytes = self.builder.ins().ishl_imm_u(wide, 1);
+        let at = self.builder.ins().iadd(self.base, bytes);
+        let stack = 2 * i64::from(geiko_runtime::layout::STACK.0);
+        self.builder.ins().iadd_imm_s(at, stack)
+    }
+
+    /// The number of arguments, of a function that takes any.
+    fn argument_count(&mut self, ivar: Value) -> Value {
+        let frame = self.frame();
+        let own = self.word_address(frame);
+        let words = self.builder.ins().isub(own, ivar);
+        let words = self.builder.ins().iadd_imm_s(words, -12);
+        let words = self.builder.ins().band_imm_u(words, 0xFFFF);
+        self.builder.ins().ushr_imm_u(words, 1)
+    }
+
+    /// ARG0: the argument whose number, from 1, is on the stack.
+    fn numbered_argument(&mut self, step: &Step) {
+        let number = self.top(1)[0];
+        let (meet, result) = self.meeting(I32);
+        let ivar = self.first_argument();
+        let count = self.argument_count(ivar);
+        let index = self.builder.ins().iadd_imm_s(number, -0xE_0001);
+        let out = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThanOrEqual, index, count);
+        self.slow_if(out, step, meet);
+        let words = self.builder.ins().ishl_imm_u(index, 1);
+        let at = self.builder.ins().iadd(ivar, words);
+        let address = self.stack_address(at);
+        let value = self.builder.ins().load(I32, trusted(), address, 0);
+        self.builder.ins().jump(meet, &[value.into()]);
+        self.builder.switch_to_block(meet);
+        self.replace(1, result);
+    }
+
+    /// The value of local `number`.
+    fn local(&mut self, number: usize) -> Slot {
+        let local = self.state.locals[number];
+        if local.cached {
+            let value = self.builder.use_var(local.variable);
+            return Slot::Value(value, local.known);
+        }
+        let value = self.load_home(local.home);
+        if !local.published {
+            self.builder.def_var(local.variable, value);
+            self.state.locals[number].cached = true;
+        }
+        Slot::Value(value, Known::Nothing)
+    }
+
+    /// Stores in local `number`.
+    fn set_local(&mut self, number: usize, slot: Slot) {
+        let value = self.value_of(slot);
+        let local = self.state.locals[number];
+        self.store_home(value, local.home);
+        if !local.published {
+            self.builder.def_var(local.variable, value);
+            self.state.locals[number].cached = true;
+            self.state.locals[number].known = self.known(slot);
+        }
+    }
+
+    /// What is known of a slot's value.
+    pub(super) fn known(&self, slot: Slot) -> Known {
+        match slot {
+            Slot::Value(_, known) => known,
+            Slot::Constant(cell) if cell >> 17 == 7 => Known::Small,
+            _ => Known::Nothing,
+        }
+    }
+
+    /// Pushes a free variable: through the slot, which the interpreter fills when
+    /// it is first used.
+    fn free_variable(&mut self, step: &Step, index: u16) -> bool {
+        if index >= self.unit.slots {
+            return false;
+        }
+        let (meet, result) = self.meeting(I32);
+        let slot = self.load_home(4 * i32::from(index));
+        let unlooked = self.builder.ins().band_imm_u(slot, 0x1_0000);
+        let look_up = self.builder.create_block();
+        let known = self.builder.create_block();
+        self.builder.set_cold_block(look_up);
+        self.builder.ins().brif(unlooked, look_up, &[], known, &[]);
+        self.builder.switch_to_block(look_up);
+        let frame = self.frame();
+        let frame = self.word_address(frame);
+        let number = self.constant(index.into());
+        let operation = self.host.operations.free_variable;
+        self.operate_and_meet(operation, &[frame, number], step, meet);
+        self.builder.switch_to_block(known);
+        let swapped = self.swap_halves(slot);
+        let value = self.load_cell(swapped, 0);
+        self.builder.ins().jump(meet, &[value.into()]);
+        self.builder.switch_to_block(meet);
+        self.push(result);
+        true
+    }
+
+    /// Stores the top of stack, which stays, in a free variable.
+    fn set_free_variable(&mut self, step: &Step, index: u16) -> bool {
+        if index >= self.unit.slots {
+            return false;
+        }
+        let cells = self.top(1);
+        let (meet, result) = self.meeting(I32);
+        let slot = self.load_home(4 * i32::from(index));
+        let unlooked = self.builder.ins().band_imm_u(slot, 0x1_0000);
+        self.slow_if(unlooked, step, meet);
+        let address = self.swap_halves(slot);
+        let address = self.masked(address);
+        let stored = self.operate(self.host.operations.store_free, &[address, cells[0]]);
+        self.builder.ins().jump(meet, &[stored.into()]);
+        self.builder.switch_to_block(meet);
+        self.replace(1, result);
+        true
+    }
+
+    fn swap_halves(&mut self, cell: Value) -> Value {
+        self.builder.ins().rotl_imm_u(cell, 16)
+    }
+
+    /// Binds locals and pushes the mark.
+    fn bind(&mut self, step: &Step) -> bool {
+        let Some(binding) = step.instruction.binding() else {
+            return false;
+        };
+        if binding.last >= self.unit.slots {
+            return false;
+        }
+        let arguments = self.unit.arguments.unwrap_or(0);
+        let mut number = usize::from(arguments + binding.last) + 1;
+        for _ in 0..binding.nils {
+            number -= 1;
+            self.set_local(number, Slot::Constant(0));
+        }
+        for _ in 0..binding.values {
+            number -= 1;
+            if let Some(slot) = self.pop() {
+                self.set_local(number, slot);
+            }
+        }
+        let mark = u32::from(!binding.count()) << 16 | u32::from(2 * binding.last);
+        self.push_slot(Slot::Constant(mark));
+        true
+    }
+
+    /// Makes the locals of the nearest mark unbound and drops it with all above.
+    fn unbind(&mut self, step: &Step) {
+        let stack = step.stack.as_deref().unwrap_or(&[]);
+        let mark = stack
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(depth, cell)| match cell {
+                Cell::Mark { count, last } => Some((depth, *count, *last)),
+                _ => None,
+            });
+        let Some((depth, count, last)) = mark else {
+            return;
+        };
+        self.state.stack.truncate(depth);
+        let arguments = usize::from(self.unit.arguments.unwrap_or(0));
+        for number in (0..count).map(|n| last.wrapping_sub(n)) {
+            if number < self.unit.slots {
+                let unbound = Slot::Constant(LispPtr::UNBOUND.0);
+                self.set_local(arguments + usize::from(number), unbound);
+            }
+        }
+    }
+
+    /// Builds the frame at `top`, behind the arguments, for a call from the frame
+    /// at word offset `link`; refuses if the stack is too short or attention is
+    /// wanted.
+    pub(super) fn build_frame(&mut self, top: Value, link: Value, environment: Value) {
+        use super::{END, home};
+        let at = self.word_address(top);
+        let end = self.builder.ins().load(I32, trusted(), self.base, END);
+        let need = i64::from(self.unit.stack_words()) - 0x1_0000;
+        let reached = self.builder.ins().iadd_imm_s(at, need);
+        let short = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThan, reached, end);
+        let refuse = self.builder.create_block();
+        let build = self.builder.create_block();
+        self.builder.set_cold_block(refuse);
+        self.builder.ins().brif(short, refuse, &[], build, &[]);
+        self.builder.switch_to_block(refuse);
+        let zero = self.builder.ins().iconst(I32, 0);
+        let status = self.builder.ins().iconst(I32, crate::status::REFUSED);
+        self.builder.ins().return_(&[zero, status]);
+        self.builder.switch_to_block(build);
+        let frame = self.builder.ins().iadd_imm_s(top, -i64::from(home::BASIC));
+        self.builder.def_var(self.frame, frame);
+        let arguments = i64::from(self.unit.arguments.unwrap_or(0));
+        let basic = 0x8000_0000 - 0x1_0000 - 2 * arguments;
+        let basic = self.builder.ins().iadd_imm_u(at, basic & 0xFFFF_FFFF);
+        self.store_home(basic, home::BASIC);
+        let link = self.builder.ins().ireduce(I32, link);
+        let link = self.builder.ins().bor_imm_u(link, 0xC000_0000);
+        self.store_home(link, home::LINK);
+        let code = (self.layout.frame_pointer)(self.unit.code);
+        let code = self.constant(code.0);
+        self.store_home(code, home::FUNCTION);
+        if self.unit.slots > 0 {
+            let unbound = self.builder.ins().iconst(I64, -1);
+            for pair in 0..self.unit.slots / 2 {
+                self.builder
+                    .ins()
+                    .store(trusted(), unbound, frame, 8 * i32::from(pair));
+            }
+            self.builder.ins().store(trusted(), environment, frame, 0);
+        }
+    }
+}

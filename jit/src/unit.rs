@@ -1,0 +1,67 @@
+//! What a function looks like to the translator: a copy of everything that its
+//! code block says, so that translation needs no Lisp memory.
+
+use std::collections::BTreeSet;
+
+use geiko_runtime::image::functions::{CodeBlock, Storage};
+use geiko_runtime::layout::Generation;
+use geiko_runtime::memory::{LispPtr, Mem};
+
+use crate::flow::Flow;
+
+/// A function to be translated.
+#[derive(Debug)]
+pub struct Unit {
+    /// Address of the code block.
+    pub code: LispPtr,
+    /// Number of arguments; `None` for any number.
+    pub arguments: Option<u16>,
+    /// PVAR slots of a frame.
+    pub slots: u16,
+    /// Stack words that must be free on entry.
+    pub stack_min: u16,
+    /// Byte offset of the first instruction.
+    pub start: u32,
+    /// Arguments that other functions see by name.
+    pub published_arguments: BTreeSet<u8>,
+    /// PVAR slots that other functions see by name.
+    pub published_slots: BTreeSet<u8>,
+    /// The instructions.
+    pub flow: Flow,
+}
+
+impl Unit {
+    /// Reads the code block at `code`. `None` if there is none.
+    pub fn read<G: Generation>(mem: Mem<'_, G>, code: LispPtr) -> Option<Self> {
+        let block = CodeBlock::at(mem, code);
+        block.end()?;
+        let header = block.header();
+        let quads = u16::try_from(header.pvar_quads.checked_add(1)?).ok()?;
+        let slots = quads.checked_mul(2).filter(|slots| *slots <= 256)?;
+        let mut unit = Self {
+            code: block.address(),
+            arguments: u16::try_from(header.argument_count).ok(),
+            slots,
+            stack_min: header.stack_min,
+            start: header.start_pc.into(),
+            published_arguments: BTreeSet::new(),
+            published_slots: BTreeSet::new(),
+            flow: Flow::new(&block.code(), header.start_pc.into(), G::OPERAND_BYTES),
+        };
+        for variable in block.variables().iter().filter(|variable| variable.special) {
+            match variable.storage {
+                Storage::Argument(n) => unit.published_arguments.insert(n),
+                Storage::Local(n) => unit.published_slots.insert(n),
+                Storage::Free(_) => false,
+            };
+        }
+        Some(unit)
+    }
+
+    /// Stack words that an activation needs behind its arguments.
+    pub fn stack_words(&self) -> u32 {
+        let frame = 2 + 10 + 2 * u32::from(self.slots) + 4;
+        let own = frame + 2 * u32::from(self.flow.max_depth) + 16;
+        own.max(self.stack_min.into())
+    }
+}

@@ -1,0 +1,330 @@
+//! Where the interpreter and native code meet.
+//!
+//! Native code for a function runs one activation of it: a Lisp frame and a host
+//! frame that lasts as long. What it cannot do itself it leaves to the
+//! interpreter, which runs nested in it: for one instruction and the calls that
+//! the instruction makes ([`Machine::execute_instruction`]), or for the rest of
+//! the activation ([`Machine::finish_frame`]). The nested interpreter stops when
+//! a plain return reaches the frame that native code waits in
+//! (`Machine::waiting`).
+//!
+//! Everything Lisp can see is in the Lisp frames whenever the interpreter runs,
+//! so host frames can be abandoned at any time. They are when control goes
+//! anywhere but to the frame waited for: a return from a slow frame (non-local
+//! exits, interrupts), a context switch, an interruption by the host. The
+//! interpreter then goes on in the Lisp frames, and native code is entered again
+//! at the next call or loop.
+//!
+//! Calls and loops are counted in a table outside Lisp memory. Functions that
+//! share an entry of the table take it from each other until one is compiled.
+
+use std::rc::Rc;
+
+use super::{Exit, State, handler};
+use crate::layout::Generation;
+use crate::layout::records::function;
+use crate::machine::Machine;
+use crate::memory::{CodePc, LispPtr, StackOffset};
+use crate::stack::Frame;
+
+/// No frame is waited for: frames start at even offsets.
+pub const NOBODY: StackOffset = StackOffset(1);
+
+/// Entries of the table of counts, a power of two.
+const COUNTS: usize = 1 << 13;
+
+/// How an activation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It returned this value to its caller.
+    Returned(LispPtr),
+    /// Control is elsewhere; the machine's registers say where.
+    Abandoned,
+}
+
+/// What became of one instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Executed {
+    /// It was done; this is the top of stack.
+    Next(LispPtr),
+    /// The activation went on elsewhere and ended.
+    Ended(Outcome),
+}
+
+/// A place in an activation. All of its evaluation stack is in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// PVAR slot 0 of the frame.
+    pub pvar: StackOffset,
+    /// Byte offset of the instruction from the function header.
+    pub pc: u16,
+    /// Cells on the evaluation stack.
+    pub depth: u16,
+}
+
+/// Makes and runs native code.
+pub trait Compiler<G: Generation> {
+    /// Runs the activation at `point`, from native code for its function if there
+    /// is or can be any. `None` if not.
+    fn enter(&self, machine: &mut Machine<'_, G>, point: Point) -> Option<Outcome>;
+
+    /// The code block at `code` is no longer what it was.
+    fn forget(&self, code: LispPtr);
+}
+
+/// How often a function was called and its loops went round.
+#[derive(Clone, Copy)]
+struct Count {
+    code: LispPtr,
+    left: i32,
+}
+
+/// State of native code in the machine.
+pub struct NativeState<G> {
+    compiler: Option<Rc<dyn Compiler<G>>>,
+    threshold: i32,
+    counts: Box<[Count; COUNTS]>,
+    /// Why the interpreter stopped while native code waited.
+    stopped: Option<Exit>,
+}
+
+impl<G> Default for NativeState<G> {
+    fn default() -> Self {
+        let none = Count {
+            code: LispPtr::NIL,
+            left: i32::MAX,
+        };
+        Self {
+            compiler: None,
+            threshold: i32::MAX,
+            counts: Box::new([none; COUNTS]),
+            stopped: None,
+        }
+    }
+}
+
+impl<G: Generation> NativeState<G> {
+    #[inline(always)]
+    fn count_of(&mut self, code: LispPtr) -> &mut Count {
+        &mut self.counts[(code.0 >> 1) as usize & (COUNTS - 1)]
+    }
+
+    /// Counts a call or a turn of a loop of the function at `code`; true when it
+    /// is time to look for native code.
+    #[inline(always)]
+    pub(super) fn is_due(&mut self, code: LispPtr) -> bool {
+        let count = self.count_of(code);
+        count.left = count.left.wrapping_sub(1);
+        count.left < 0
+    }
+}
+
+impl<G: Generation> Machine<'_, G> {
+    /// Has functions compiled that were called or looped `threshold` times.
+    pub fn set_compiler(&mut self, compiler: Rc<dyn Compiler<G>>, threshold: u32) {
+        let threshold = i32::try_from(threshold).unwrap_or(i32::MAX);
+        let none = Count {
+            code: LispPtr::NIL,
+            left: 0,
+        };
+        self.native = NativeState {
+            compiler: Some(compiler),
+            threshold,
+            counts: Box::new([none; COUNTS]),
+            stopped: None,
+        };
+    }
+
+    /// Tells the compiler that the code block at `code` is no longer what it was.
+    pub(crate) fn forget_native_code(&mut self, code: LispPtr) {
+        if let Some(compiler) = &self.native.compiler {
+            compiler.forget(code);
+        }
+    }
+
+    /// Runs the running activation natively, if that is possible now. `Continue`:
+    /// go on interpreting.
+    #[cold]
+    #[inline(never)]
+    fn enter_native(&mut self) -> Exit {
+        let (code, threshold) = (self.func, self.native.threshold);
+        let Some(compiler) = self.native.compiler.clone() else {
+            self.native.count_of(code).left = i32::MAX;
+            return Exit::Continue;
+        };
+        let count = self.native.count_of(code);
+        if count.code != code {
+            *count = Count {
+                code,
+                left: threshold,
+            };
+            return Exit::Continue;
+        }
+        count.left = 0;
+        let point = Point {
+            pvar: self.regs.pvar,
+            pc: self.regs.pc.offset_in(code),
+            depth: self.depth(),
+        };
+        self.mem.set_stack(self.regs.sp, self.regs.tos);
+        match compiler.enter(self, point) {
+            None => Exit::Continue,
+            Some(Outcome::Returned(value)) => {
+                self.regs.pvar = point.pvar;
+                self.regs.tos = value;
+                Exit::Returned
+            }
+            Some(Outcome::Abandoned) if self.waiting != NOBODY => Exit::Abandoned,
+            Some(Outcome::Abandoned) => self.native.stopped.take().unwrap_or(Exit::Continue),
+        }
+    }
+
+    /// Cells on the evaluation stack of the running activation.
+    fn depth(&self) -> u16 {
+        let empty = self.empty_stack(self.regs.pvar, self.func);
+        self.regs.sp.0.wrapping_sub(empty.0) / 2
+    }
+
+    /// Stack pointer of an activation of `code` with nothing on its stack.
+    fn empty_stack(&self, pvar: StackOffset, code: LispPtr) -> StackOffset {
+        let quads = self.mem.word(code.add(function::PVAR_QUADS));
+        pvar.add(quads.wrapping_add(1).wrapping_mul(4)).add(2)
+    }
+
+    /// Makes the activation at `point` the running one.
+    fn resume_at(&mut self, point: Point) {
+        let frame = Frame::of_pvar(self.mem, point.pvar);
+        self.func = frame.function();
+        self.ivar = frame.ivar();
+        self.regs.pvar = point.pvar;
+        self.regs.pc = CodePc::new(self.func, point.pc);
+        self.regs.sp = self.empty_stack(point.pvar, self.func).add(2 * point.depth);
+        self.regs.tos = self.mem.stack(self.regs.sp);
+        if !self.mem.control().is_raised() {
+            self.set_stack_limit();
+        }
+    }
+
+    /// Interprets from `point` until the activation has ended.
+    pub fn finish_frame(&mut self, point: Point) -> Outcome {
+        self.resume_at(point);
+        let alink = self.running_frame().alink_word();
+        self.interpret_until_return_to(StackOffset(alink & !1), false)
+    }
+
+    /// Executes the instruction at `point`, with the calls it makes; `next` is the
+    /// pc of the next one.
+    pub fn execute_instruction(&mut self, point: Point, next: u16) -> Executed {
+        if self.mem.control().is_raised() {
+            return Executed::Ended(self.finish_frame(point));
+        }
+        self.resume_at(point);
+        let outer = std::mem::replace(&mut self.waiting, point.pvar);
+        let exit = self.execute_one();
+        self.waiting = outer;
+        if exit != Exit::Continue {
+            self.native.stopped = (exit != Exit::Abandoned).then_some(exit);
+            return Executed::Ended(Outcome::Abandoned);
+        }
+        let frame = Frame::of_pvar(self.mem, point.pvar);
+        let (value, pc) = if self.regs.pvar == point.pvar {
+            (self.regs.tos, self.regs.pc.offset_in(self.func))
+        } else {
+            match self.interpret_until_return_to(point.pvar, true) {
+                Outcome::Returned(value) => (value, frame.pc_offset()),
+                Outcome::Abandoned => return Executed::Ended(Outcome::Abandoned),
+            }
+        };
+        if pc == next {
+            return Executed::Next(value);
+        }
+        // Several values were returned to code that wants them all, or a
+        // predicate did the jump behind it.
+        if self.regs.pvar != point.pvar {
+            return Executed::Ended(self.finish_behind_call(point.pvar, value));
+        }
+        let depth = self.depth();
+        self.mem.set_stack(self.regs.sp, value);
+        Executed::Ended(self.finish_frame(Point { pc, depth, ..point }))
+    }
+
+    /// Interprets the activation at `pvar`, which a callee that returned `value`
+    /// made go on elsewhere than behind the call, until it has ended.
+    pub fn finish_behind_call(&mut self, pvar: StackOffset, value: LispPtr) -> Outcome {
+        let frame = Frame::of_pvar(self.mem, pvar);
+        let at = frame.next_block();
+        self.mem.set_stack(at, value);
+        let empty = self.empty_stack(pvar, frame.function());
+        self.finish_frame(Point {
+            pvar,
+            pc: frame.pc_offset(),
+            depth: at.0.wrapping_sub(empty.0) / 2,
+        })
+    }
+
+    /// The opcode at `point`.
+    pub fn opcode_at(&self, point: Point) -> u8 {
+        let code = Frame::of_pvar(self.mem, point.pvar).function();
+        self.mem.code(CodePc::new(code, point.pc), 0)
+    }
+
+    /// True when the arguments lie directly in front of the running frame.
+    pub fn has_own_arguments(&self) -> bool {
+        let frame = self.running_frame();
+        let arguments = self.mem.word(self.func.add(function::ARG_COUNT)) as i16;
+        let front = frame.fx.sub(2);
+        !frame.is_residual()
+            && (arguments < 0 || front.0.wrapping_sub(frame.ivar().0) == 2 * arguments as u16)
+    }
+
+    /// True when a poll would succeed because attention is wanted.
+    pub fn attention_wanted(&self) -> bool {
+        self.mem.control().is_raised()
+    }
+
+    /// Runs until a plain return reaches the frame at `waiting`: in native code at
+    /// once, if that is possible and `natively`.
+    fn interpret_until_return_to(&mut self, waiting: StackOffset, natively: bool) -> Outcome {
+        let outer = std::mem::replace(&mut self.waiting, waiting);
+        let mut exit = Exit::Continue;
+        if natively && self.native.is_due(self.func) {
+            exit = State::load(self).go(self, try_native::<G>);
+        }
+        if exit == Exit::Continue {
+            exit = self.interpret();
+        }
+        self.waiting = outer;
+        match exit {
+            Exit::Returned => Outcome::Returned(self.regs.tos),
+            Exit::Abandoned => Outcome::Abandoned,
+            exit => {
+                self.native.stopped = Some(exit);
+                Outcome::Abandoned
+            }
+        }
+    }
+}
+
+handler! {
+    /// Goes on natively in the running activation, if that is possible now.
+    #[inline(never)]
+    try_native(m, s) {
+        s.save(m);
+        if m.stepping {
+            return Exit::Continue;
+        }
+        match m.enter_native() {
+            Exit::Continue => State::load(m).go(m, super::returns::resumed::<G>),
+            Exit::Returned => State::load(m).go(m, super::returns::return_::<G>),
+            exit => exit,
+        }
+    }
+
+    /// Stops at a return to the frame that native code waits in.
+    #[inline(never)]
+    landed(m, s) {
+        m.regs.tos = s.tos;
+        m.regs.pvar = StackOffset(1);
+        Exit::Returned
+    }
+}
