@@ -13,9 +13,11 @@ mod analyse;
 mod bind;
 mod eval;
 mod functions;
+mod lambda_list;
 mod lists;
 mod node;
 mod numbers;
+mod sequences;
 mod text;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The evaluator: values of forms, errors and where they are, limits.
 
+use proptest::prelude::*;
+
 use super::Expander;
 use super::macro_tests::renumbered;
 use crate::datum::{Datum, Package, Symbol};
@@ -363,4 +365,57 @@ fn macros_become_functions() {
          (B (IF (CDR #:G3) (CAR (CDR #:G3)) 2)) (C (CDR (CDR #:G3)))) \
          (DECLARE (IGNORE A)) (BLOCK M (LIST B) C)))"
     );
+}
+
+/// Names of everything that has a meaning, and of some variables.
+fn any_name() -> impl Strategy<Value = Datum> {
+    let expander = Expander::new();
+    let mut names: Vec<_> = expander
+        .globals
+        .iter()
+        .map(|global| global.symbol.clone())
+        .collect();
+    let more = "quote function if let let* setq block return-from tagbody go catch throw \
+                unwind-protect multiple-value-call multiple-value-prog1 lambda flet labels \
+                macrolet progv progn the locally declare special defun defmacro defvar \
+                eval-when compile-toplevel &optional &rest &body &key &aux &whole \
+                &allow-other-keys for in on across = then collect sum when do while into a b c";
+    let lists = read_all("f", more).unwrap();
+    names.extend(lists.iter().filter_map(|name| name.as_symbol().cloned()));
+    proptest::sample::select(names).prop_map(Datum::Symbol)
+}
+
+fn any_form() -> impl Strategy<Value = Datum> {
+    let leaf = prop_oneof![
+        6 => any_name(),
+        3 => proptest::sample::select(&["A", "B", "NIL", "T"]).prop_map(Datum::symbol),
+        1 => (-3..100i32).prop_map(Datum::integer),
+        1 => Just(Datum::Float(1.5)),
+        1 => Just(Datum::Character('x')),
+        1 => "[a-c~]{0,3}".prop_map(|text| Datum::string(&text)),
+    ];
+    leaf.prop_recursive(5, 60, 5, |inner| {
+        let elements = prop::collection::vec(inner.clone(), 0..6);
+        prop_oneof![
+            4 => (any_name(), elements.clone()).prop_map(|(name, elements)| {
+                Datum::cons(name, Datum::list(elements))
+            }),
+            2 => elements.clone().prop_map(Datum::list),
+            1 => (elements.clone(), inner)
+                .prop_map(|(elements, tail)| Datum::list_with_tail(elements, tail)),
+            1 => elements.prop_map(|elements| Datum::Vector(elements.into())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_program_ends(forms in prop::collection::vec(any_form(), 1..4)) {
+        let mut expander = Expander::new();
+        expander.max_steps = 2000;
+        for form in &forms {
+            let _ = expander.eval(form);
+            let _ = expander.macroexpand(form);
+        }
+    }
 }
