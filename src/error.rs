@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use geiko_runtime::image::{ImageError, Problem as ImageProblem};
+use geiko_forge::build::BuildError;
+use geiko_runtime::image::{ImageError, Problem as ImageProblem, SaveError};
 
 use crate::report::Report;
 use crate::script::{Problem, ScriptError};
@@ -85,6 +86,20 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A source file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    ReadSource {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A program is wrong.
+    #[error("{0}")]
+    Forge(BuildError),
+    /// An image cannot be written.
+    #[error(transparent)]
+    Save(#[from] SaveError),
     /// A script says something that is no step.
     #[error(transparent)]
     BadScript(ScriptError),
@@ -118,10 +133,13 @@ impl Error {
             | Self::NoFunction { .. }
             | Self::NoCode { .. }
             | Self::ReadScript { .. }
+            | Self::ReadSource { .. }
+            | Self::Forge(_)
             | Self::BadScript(_) => Status::CannotStart,
             Self::Script(error) if matches!(error.problem, Problem::NotSaved { .. }) => {
                 Status::CannotSave
             }
+            Self::Save(_) => Status::CannotSave,
             Self::Script(_) | Self::Write { .. } => Status::Failure,
             Self::TimeLimit { .. } => Status::TimeLimit,
             Self::Fault(_) => Status::GuestFault,
@@ -142,7 +160,11 @@ impl Error {
 
     /// The error for people: one sentence, and a line of advice if there is any.
     pub fn message(&self) -> String {
-        let mut message = format!("geiko: {self}");
+        let mut message = match self {
+            // Every line begins with a place.
+            Self::Forge(BuildError::Program(_)) => self.to_string(),
+            _ => format!("geiko: {self}"),
+        };
         if let Some(advice) = self.advice() {
             let _ = write!(message, "\n  try: {advice}");
         }

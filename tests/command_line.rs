@@ -115,3 +115,52 @@ fn manual_pages() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("geiko: cannot write /proc/nowhere: "));
 }
+
+#[test]
+fn forge_says_everything_that_is_wrong_with_a_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("wrong.lisp");
+    let image = folder.path().join("wrong.sysout");
+    std::fs::write(&program, "(defun f (x)\n  (g x))\n(defun h () (f 1 2))\n").expect("written");
+    let (program, output) = (program.to_str().unwrap(), image.to_str().unwrap());
+    let result = geiko(&["forge", "--bare", program, "-o", output]);
+    assert_eq!(result.status.code(), Some(2));
+    assert_eq!(stdout(&result), "");
+    let expected = format!(
+        "{program}:2:3: unknown function G\n\
+         {program}:3:13: F takes 1 argument, not 2\n"
+    );
+    assert_eq!(stderr(&result), expected);
+    assert!(!image.exists());
+}
+
+#[test]
+fn forge_makes_images_of_both_generations() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("five.lisp");
+    // Ends with status 5.
+    std::fs::write(
+        &program,
+        "(defun il:\\\\cold-start () (opcodes (subrcall 13 2) nil 5))",
+    )
+    .expect("written");
+    for generation in ["2", "3"] {
+        let image = folder.path().join(format!("five-{generation}.sysout"));
+        let (program, output) = (program.to_str().unwrap(), image.to_str().unwrap());
+        let forge = [
+            "forge",
+            "--bare",
+            program,
+            "-o",
+            output,
+            "--generation",
+            generation,
+        ];
+        let result = geiko(&forge);
+        assert_eq!(stderr(&result), "");
+        assert_eq!(result.status.code(), Some(0));
+        let result = geiko(&[output, "--headless"]);
+        assert_eq!(stderr(&result), "");
+        assert_eq!(result.status.code(), Some(5));
+    }
+}

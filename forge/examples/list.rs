@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use geiko_forge::code::Definition;
 use geiko_forge::listing::listing;
 use geiko_forge::source::BUILTIN;
-use geiko_forge::{Source, compile_program};
+use geiko_forge::{Source, program};
+use geiko_runtime::layout::Release;
 
-/// Bytes of a symbol in code, as in the 24-bit generation.
-const ATOM_BYTES: u32 = 3;
+const RELEASE: Release = Release::Medley2;
 
 fn main() -> ExitCode {
     let (options, names): (Vec<_>, Vec<_>) = std::env::args()
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     let builtin = if has("--builtin") { BUILTIN } else { &[] };
     let own = files.iter().map(|(name, text)| Source { name, text });
     let sources: Vec<_> = builtin.iter().copied().chain(own).collect();
-    let definitions = match compile_program(&sources, ATOM_BYTES) {
+    let definitions = match program::definitions(&sources, RELEASE) {
         Ok(definitions) => definitions,
         Err(errors) => {
             errors.iter().for_each(|error| eprintln!("{error}"));
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         };
         let own = code.place.as_ref().is_some_and(|place| is_own(&place.file));
         if own && !has("--quiet") {
-            println!("{}", listing(code, ATOM_BYTES));
+            println!("{}", listing(code, program::operand_bytes(RELEASE)));
         }
     }
     ExitCode::SUCCESS

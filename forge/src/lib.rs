@@ -9,6 +9,7 @@
 //! image generation. Every error names its [`Place`] in a source file.
 
 pub mod assemble;
+pub mod build;
 pub mod code;
 pub mod compile;
 pub mod datum;
@@ -21,7 +22,6 @@ pub mod reader;
 pub mod source;
 
 pub use datum::{Datum, Place, Symbol};
-pub use program::compile_program;
 pub use source::Source;
 
 /// What comes out of anything that a wrong program can stop.

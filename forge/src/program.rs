@@ -12,6 +12,8 @@ mod tests;
 
 use std::rc::Rc;
 
+use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
+
 use crate::code::{Code, Definition, Structure};
 use crate::compile::globals::{GlobalFunction, GlobalVariable, Globals};
 use crate::compile::lambda_list::LambdaList;
@@ -23,20 +25,27 @@ use crate::reader::Reader;
 use crate::source::Source;
 use crate::{Error, Result};
 
-/// Compiles source files for symbols of `atom_bytes` bytes in code: 3 in the 24-bit
-/// generation, 4 in the 28-bit generation. All errors that were found, in the order
+/// Compiles source files for a generation. All errors that were found, in the order
 /// of their places.
-pub fn compile_program(
+pub fn definitions(
     sources: &[Source<'_>],
-    atom_bytes: u32,
+    release: Release,
 ) -> std::result::Result<Vec<Definition>, Vec<Error>> {
-    let mut program = Program::new(atom_bytes);
+    let mut program = Program::new(operand_bytes(release));
     for source in sources {
         program.read(source);
     }
     program.compile();
     program.check_uses();
     program.finish(sources)
+}
+
+/// Bytes of a symbol or a pointer in the code of a generation.
+pub fn operand_bytes(release: Release) -> u32 {
+    match release {
+        Release::Medley2 => Medley2::OPERAND_BYTES,
+        Release::Medley3 => Medley3::OPERAND_BYTES,
+    }
 }
 
 /// Something to be compiled when everything has been read.

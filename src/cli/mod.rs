@@ -2,6 +2,7 @@
 
 mod audit;
 mod disasm;
+mod forge;
 mod generate;
 mod info;
 mod output;
@@ -62,6 +63,8 @@ enum Command {
     /// Check what an image says about itself: reference counts against a
     /// recount, free lists, array space; status 1 if it is not sound
     Audit(AuditArgs),
+    /// Make an image of a program in Lisp
+    Forge(forge::ForgeArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -264,6 +267,7 @@ fn execute(cli: Cli) -> Result<Status, Error> {
         (Some(Command::Info(arguments)), _) => info::info(&arguments),
         (Some(Command::Disasm(arguments)), _) => disasm::disasm(&arguments),
         (Some(Command::Audit(arguments)), _) => audit::audit(&arguments),
+        (Some(Command::Forge(arguments)), _) => forge::forge(&arguments),
         (Some(Command::Completions { shell }), _) => generate::completions(shell),
         (Some(Command::Man { folder }), _) => generate::manual(folder.as_deref()),
         // The image is a required argument without a command.

@@ -167,6 +167,14 @@ fn page_of_entry<G: Generation>(entry: u32) -> Option<u32> {
     (hole != 0xFFFF).then_some(entry)
 }
 
+/// Replaces the file at `path` by an image of that content, or leaves it as it is.
+pub fn write_file(path: &Path, image: &[u8]) -> Result<(), SaveError> {
+    save_file(path, |out| out.write_all(image)).map_err(|cause| SaveError {
+        path: path.into(),
+        cause,
+    })
+}
+
 /// Replaces the file at `path` by what `write` writes.
 fn save_file(
     path: &Path,
