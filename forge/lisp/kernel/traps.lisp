@@ -45,9 +45,10 @@
 (defun il:\\slowdifference (a b) (si:generic-- a b))
 (defun il:\\slowtimes2 (a b) (si:generic-* a b))
 (defun il:\\slowquotient (a b) (si:generic-quotient a b))
-(defun il:\\slowiplus2 (a b) (si:generic-+ a b))
-(defun il:\\slowidifference (a b) (si:generic-- a b))
-(defun il:\\slowitimes2 (a b) (si:generic-* a b))
+;; Integer instructions are compiled for any numbers: the machine does floats.
+(defun il:\\slowiplus2 (a b) (opcodes (plus2) a b))
+(defun il:\\slowidifference (a b) (opcodes (difference) a b))
+(defun il:\\slowitimes2 (a b) (opcodes (times2) a b))
 (defun il:\\slowiquotient (a b) (si:integer-quotient a b))
 (defun il:iremainder (a b) (si:integer-remainder a b))
 (defun il:\\slowfplus2 (a b) (si:float-trap '+ a b))

@@ -26,7 +26,7 @@ use std::collections::HashMap;
 use geiko_runtime::isa::Opcode;
 
 use super::globals::Globals;
-use super::tree::{Arity, ExitId, FunctionId, ScopeId, Strategy, Unit, VariableId};
+use super::tree::{Arity, ExitId, FunctionId, Role, ScopeId, Strategy, Unit, VariableId};
 use crate::assemble::{self, Assembly, Item, Jump, Label, Operand, Slot};
 use crate::code::Code;
 use crate::datum::{Datum, Package, Symbol};
@@ -151,7 +151,7 @@ impl<'u, 'o, 'g> Emitter<'u, 'o, 'g> {
             }
             this.push(Item::Op(Opcode::Pop));
         }
-        if function.name == system("*UNWIND-PROTECT*") {
+        if function.role == Role::Protected {
             this.protected(&function.body)?;
         } else {
             this.node(&function.body, Destination::Return)?;
@@ -205,7 +205,7 @@ impl<'u, 'o, 'g> Emitter<'u, 'o, 'g> {
         let arguments = match function.strategy {
             _ if function.counts => None,
             Strategy::GlobalWithEnvironment => Some(count + 1),
-            _ if function.name == system("*UNWIND-PROTECT*") => Some(1),
+            _ if function.role == Role::Protected => Some(1),
             _ => Some(count),
         };
         let published_arguments = function

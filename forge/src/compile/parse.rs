@@ -176,7 +176,7 @@ impl<'a> Parser<'a> {
     fn meaning(&self, symbol: &Symbol) -> Result<Meaning> {
         let local = self.names.iter().rev().find_map(|entry| match entry {
             Name::Variable(name, id) if name == symbol => Some(Meaning::Variable(*id)),
-            Name::Special(name) if name == symbol => Some(Meaning::Free),
+            Name::Special(name) if name == symbol => Some(self.special(symbol)),
             Name::SymbolMacro(name, form) if name == symbol => Some(Meaning::Form(form.clone())),
             _ => None,
         });
@@ -200,6 +200,18 @@ impl<'a> Parser<'a> {
             }
             None => self.error(format!("unknown variable {symbol}")),
         }
+    }
+
+    /// What a name means where it is declared special: the innermost dynamic binding
+    /// that the function itself has made, if there is one.
+    fn special(&self, symbol: &Symbol) -> Meaning {
+        let own = self.names.iter().rev().find_map(|entry| match entry {
+            Name::Variable(name, id) if name == symbol => {
+                self.unit.variable(*id).special.then_some(*id)
+            }
+            _ => None,
+        });
+        own.map_or(Meaning::Free, Meaning::Variable)
     }
 
     fn variable(&mut self, symbol: &Symbol) -> Result<Node> {

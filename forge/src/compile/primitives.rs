@@ -16,6 +16,8 @@ pub enum Result {
     Any,
     /// A float.
     Float,
+    /// An object or NIL, where T or NIL is wanted.
+    Truth,
 }
 
 /// A function with a fixed number of arguments that is a few instructions.
@@ -46,6 +48,15 @@ const fn float(name: &'static str, arguments: u8, steps: Steps) -> Primitive {
         arguments,
         steps,
         result: Result::Float,
+    }
+}
+
+const fn truth(name: &'static str, steps: Steps) -> Primitive {
+    Primitive {
+        name,
+        arguments: 1,
+        steps,
+        result: Result::Truth,
     }
 }
 
@@ -87,11 +98,11 @@ pub const PRIMITIVES: &[Primitive] = &[
     row("SI:ASSQ",      2, &[Op(Assoc)]),
     row("SI:MEMQ",      2, &[Op(Fmemb)]),
     // Types.
-    row("CONSP",        1, &[Op(Listp)]),
-    row("NUMBERP",      1, &[Byte(TypeMaskN, NUMBER_BIT)]),
-    row("INTEGERP",     1, &[Byte(TypeMaskN, INTEGER_BIT)]),
-    row("FLOATP",       1, &[Byte(Typep, 3)]),
-    row("CHARACTERP",   1, &[Byte(Typep, 9)]),
+    truth("CONSP",      &[Op(Listp)]),
+    truth("NUMBERP",    &[Byte(TypeMaskN, NUMBER_BIT)]),
+    truth("INTEGERP",   &[Byte(TypeMaskN, INTEGER_BIT)]),
+    truth("FLOATP",     &[Byte(Typep, 3)]),
+    truth("CHARACTERP", &[Byte(Typep, 9)]),
     // Comparison.
     row("EQ",           2, &[Op(Eq)]),
     row("EQL",          2, &[Op(Eql)]),

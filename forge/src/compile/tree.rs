@@ -80,6 +80,17 @@ pub enum Strategy {
     Closure,
 }
 
+/// What a function is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// One that was written as a function.
+    Ordinary,
+    /// The protected form of an UNWIND-PROTECT.
+    Protected,
+    /// Another part of a form that must be a function.
+    Part,
+}
+
 /// How many arguments a function takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arity {
@@ -109,6 +120,8 @@ impl Arity {
 pub struct Function {
     /// Frame name.
     pub name: Symbol,
+    /// What it is for.
+    pub role: Role,
     /// Where it was written.
     pub place: Place,
     /// The function around it.

@@ -19,6 +19,13 @@ impl Emitter<'_, '_, '_> {
             Node::Not(node) => self.branch(node, label, !when)?,
             Node::And(nodes) => self.branch_many(nodes, label, when, false)?,
             Node::Or(nodes) => self.branch_many(nodes, label, when, true)?,
+            // What the test is, or the opposite.
+            Node::If(test, then, other) if is_true(then) && other.is_nil() => {
+                self.branch(test, label, when)?;
+            }
+            Node::If(test, then, other) if then.is_nil() && is_true(other) => {
+                self.branch(test, label, !when)?;
+            }
             Node::If(test, then, other) => {
                 let (alternative, end) = (self.new_label(), self.new_label());
                 self.branch(test, alternative, false)?;
@@ -165,6 +172,11 @@ impl Emitter<'_, '_, '_> {
         self.place(end);
         Ok(())
     }
+}
+
+/// Whether it is a constant that is not NIL.
+fn is_true(node: &Node) -> bool {
+    matches!(node, Node::Constant(_)) && !node.is_nil()
 }
 
 /// Whether nothing is done for the expression when its value is not wanted.

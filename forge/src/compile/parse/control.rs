@@ -1,6 +1,6 @@
 //! Places to leave to, and several values.
 
-use super::super::tree::{ExitId, Node, Statement};
+use super::super::tree::{ExitId, Node, Role, Statement};
 use super::{Name, Parser};
 use crate::Result;
 use crate::datum::{Datum, Package, Symbol};
@@ -133,8 +133,9 @@ impl Parser<'_> {
             return self.form(form);
         }
         let name = Symbol::new(Package::System, "*UNWIND-PROTECT*");
-        let form = self.thunk(name, std::slice::from_ref(form))?;
-        let cleanup = self.thunk(Symbol::new(Package::System, "CLEAN-UP"), cleanup)?;
+        let form = self.part(Role::Protected, name, std::slice::from_ref(form))?;
+        let name = Symbol::new(Package::System, "CLEAN-UP");
+        let cleanup = self.part(Role::Part, name, cleanup)?;
         Ok(Node::Protect(form, cleanup))
     }
 

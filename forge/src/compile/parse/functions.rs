@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::super::lambda_list::{LambdaList, Optional};
-use super::super::tree::{Arity, Function, FunctionId, Node, Scope, ScopeId, Strategy, Unit};
+use super::super::tree::{Arity, Function, FunctionId, Node, Role, Scope, ScopeId, Strategy, Unit};
 use super::binding::{Sequence, make_let};
 use super::{Name, Parser};
 use crate::Result;
-use crate::datum::{Datum, Symbol};
+use crate::datum::{Datum, Package, Symbol};
 
 /// A function of the program to be compiled.
 pub struct Definition<'d> {
@@ -41,9 +41,13 @@ impl Parser<'_> {
         Ok(self.unit)
     }
 
-    /// A function without arguments.
-    pub(super) fn thunk(&mut self, name: Symbol, body: &[Datum]) -> Result<FunctionId> {
-        self.function_of(&name, &Datum::nil(), body, None)
+    /// A part of a form that must be a function without arguments.
+    pub(super) fn part(&mut self, role: Role, name: Symbol, body: &[Datum]) -> Result<FunctionId> {
+        let list = LambdaList::default();
+        let id = self.new_function(&name, &list);
+        self.unit.functions[id.index()].role = role;
+        self.function_body(id, &list, body, None)?;
+        Ok(id)
     }
 
     /// A function here. The first one is the whole unit.
@@ -73,6 +77,7 @@ impl Parser<'_> {
         });
         self.unit.functions.push(Function {
             name: name.clone(),
+            role: Role::Ordinary,
             place: self.place.clone(),
             parent: inside.then_some(self.function),
             outer: inside.then_some(self.scope),
@@ -179,14 +184,15 @@ impl Parser<'_> {
             self.bind_next(sequence, &parameter.name, value)?;
             return Ok(());
         };
-        // The variable that tells whether there is an argument holds its number
-        // until the argument has been read.
         let default = self.form(&parameter.default)?;
-        let found = self.bind_next(sequence, supplied, Node::FindKey(key.clone(), first))?;
+        let number = Symbol::new(Package::Uninterned, "NUMBER");
+        let found = self.bind_next(sequence, &number, Node::FindKey(key.clone(), first))?;
         let number = || Box::new(Node::Variable(found));
         let argument = Box::new(Node::Argument(number()));
         let value = Node::If(number(), argument, Box::new(default));
         self.bind_next(sequence, &parameter.name, value)?;
+        let given = Node::If(number(), Box::new(Node::t()), Box::new(Node::nil()));
+        self.bind_next(sequence, supplied, given)?;
         Ok(())
     }
 
@@ -236,7 +242,11 @@ impl Parser<'_> {
             return self.error("LAMBDA must be (lambda (parameter ...) form ...)");
         };
         // Its frames are named after the function around it.
-        let name = match self.unit.functions.get(self.function.index()) {
+        let mut outer = self.unit.functions.get(self.function.index());
+        while let Some(function) = outer.filter(|function| function.role != Role::Ordinary) {
+            outer = function.parent.map(|parent| self.unit.function(parent));
+        }
+        let name = match outer {
             Some(outer) => outer.name.clone(),
             None => Symbol::lisp("LAMBDA"),
         };

@@ -127,6 +127,7 @@ impl Parser<'_> {
         Ok(Some(match primitive.result {
             primitives::Result::Any => Node::Primitive(primitive.steps, nodes),
             primitives::Result::Float => Node::FloatPrimitive(primitive.steps, nodes),
+            primitives::Result::Truth => truth(Node::Primitive(primitive.steps, nodes)),
         }))
     }
 
@@ -329,7 +330,8 @@ impl Parser<'_> {
     /// Whether a value is NIL or passes a test.
     fn or_null(&mut self, form: &Datum, test: impl Fn(Node) -> Node) -> Result<Node> {
         let node = self.form(form)?;
-        let either = |node: Node| Node::Or(vec![test(node.clone()), Node::Not(Box::new(node))]);
+        let either =
+            |node: Node| Node::Or(vec![truth(test(node.clone())), Node::Not(Box::new(node))]);
         if node.is_fixed(&self.unit) {
             return Ok(either(node));
         }
@@ -338,6 +340,11 @@ impl Parser<'_> {
         let body = either(Node::Variable(variable));
         Ok(make_let(scope, vec![(variable, node)], body))
     }
+}
+
+/// T or NIL, as an object or NIL.
+fn truth(node: Node) -> Node {
+    Node::If(Box::new(node), Box::new(Node::t()), Box::new(Node::nil()))
 }
 
 /// Adds a number from -255 to 255 that is not 0.

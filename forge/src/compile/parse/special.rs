@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::super::tree::Node;
+use super::super::tree::{Node, Role};
 use super::Parser;
 use crate::Result;
 use crate::datum::{Datum, Package, Symbol};
@@ -191,7 +191,7 @@ impl Parser<'_> {
         let symbols = self.form(symbols)?;
         let values = self.form(values)?;
         let name = Symbol::new(Package::System, "CALL-WITH-BINDINGS");
-        let body = self.thunk(Symbol::lisp("PROGV"), body)?;
+        let body = self.part(Role::Part, Symbol::lisp("PROGV"), body)?;
         self.note_use(&name, Some(3));
         Ok(Node::Call(name, vec![symbols, values, Node::Lambda(body)]))
     }
