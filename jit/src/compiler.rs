@@ -12,13 +12,14 @@ use cranelift_codegen::{CodegenError, Context as Codegen};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use geiko_runtime::interp::native::{Compiler, Outcome, Point};
 use geiko_runtime::isa::Opcode;
-use geiko_runtime::layout::records::function;
+use geiko_runtime::layout::records::{function, type_entry, types};
 use geiko_runtime::layout::{Generation, STACK, SymbolCell};
-use geiko_runtime::machine::Machine;
+use geiko_runtime::machine::{Machine, type_entry_of};
 use geiko_runtime::memory::{LispPtr, Mem};
 
 use crate::cache::Cache;
 use crate::entry::Entry;
+use crate::numbers::Kind;
 use crate::operations::Operations;
 use crate::records::{Records, Stage};
 use crate::shims::{self, Context};
@@ -135,6 +136,16 @@ impl<G: Generation> Definitions for Known<'_, '_, G> {
         (1..G::DTD_CAPACITY).find(has_name)
     }
 
+    fn kind(&self, constant: LispPtr) -> Kind {
+        if constant.0 >> 17 == 7 {
+            return Kind::Small;
+        }
+        match type_entry_of(self.mem, constant) & type_entry::NUMBER {
+            types::FLOATP => Kind::BoxedFloat,
+            _ => Kind::Any,
+        }
+    }
+
     fn callee(&self, symbol: LispPtr) -> Option<Callee> {
         let cell = G::symbol_cell(symbol, SymbolCell::Definition);
         let definition = self.mem.cell(cell);
@@ -172,6 +183,8 @@ impl<G: Generation> Jit<G> {
                 base: mem.host_address(),
                 environment: Cell::new(0),
                 records: Records::default(),
+                given_up: Cell::new(0),
+                epoch: Cell::new(0),
                 executed: [const { Cell::new(0) }; 256],
                 left: [const { Cell::new(0) }; 256],
             }),
@@ -188,6 +201,7 @@ impl<G: Generation> Jit<G> {
         Host {
             context: &raw const *self.context as i64,
             finish: shims::finish::<G> as *const () as i64,
+            give_up: shims::give_up::<G> as *const () as i64,
             execute: shims::execute::<G> as *const () as i64,
             resume: shims::resume::<G> as *const () as i64,
             apply: shims::apply::<G> as *const () as i64,
@@ -198,7 +212,8 @@ impl<G: Generation> Jit<G> {
 
     /// Makes native code for the function at `code`.
     fn compile(&self, mem: Mem<'_, G>, code: LispPtr) -> Stage {
-        let Some(unit) = Unit::read(mem, code) else {
+        let feedback = (self.context.records).with(code, |record| record.feedback.borrow().clone());
+        let Some(unit) = Unit::read(mem, code, feedback) else {
             return Stage::Refused;
         };
         let known = Known {
@@ -280,6 +295,7 @@ struct Recent {
     code: LispPtr,
     pc: u16,
     depth: u16,
+    epoch: u32,
     target: usize,
     number: usize,
 }
@@ -289,6 +305,7 @@ impl Recent {
         code: LispPtr::NIL,
         pc: 0,
         depth: 0,
+        epoch: 0,
         target: 0,
         number: 0,
     };
@@ -303,7 +320,9 @@ impl<G: Generation> Jit<G> {
     fn find(&self, mem: Mem<'_, G>, code: LispPtr, point: Point) -> Option<(usize, usize)> {
         let recent = &self.recent[((code.0 >> 1) as usize ^ usize::from(point.pc)) & (RECENT - 1)];
         let known = recent.get();
-        if (known.code, known.pc, known.depth) == (code, point.pc, point.depth) {
+        let epoch = self.context.epoch.get();
+        if (known.code, known.pc, known.depth, known.epoch) == (code, point.pc, point.depth, epoch)
+        {
             return Some((known.target, known.number));
         }
         let fresh = self.context.records.with(code, |record| {
@@ -328,6 +347,7 @@ impl<G: Generation> Jit<G> {
             code,
             pc: point.pc,
             depth: point.depth,
+            epoch,
             target,
             number,
         });

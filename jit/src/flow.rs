@@ -264,6 +264,15 @@ fn meet(a: &[Cell], b: &[Cell]) -> Option<Rc<[Cell]>> {
     a.iter().zip(b).map(|(a, b)| a.meet(*b)).collect()
 }
 
+/// Depth, number of locals and highest local of the mark nearest to the top.
+pub fn nearest_mark(stack: &[Cell]) -> Option<(usize, u16, u16)> {
+    let marked = stack.iter().enumerate().rev();
+    marked.into_iter().find_map(|(depth, cell)| match cell {
+        Cell::Mark { count, last } => Some((depth, *count, *last)),
+        _ => None,
+    })
+}
+
 /// The cells that a step with [`Effect::Counted`] pops.
 pub fn counted(step: &Step, stack: &[Cell]) -> Option<u16> {
     let Effect::Counted { below } = step.effect else {

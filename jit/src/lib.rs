@@ -9,6 +9,7 @@ mod cache;
 mod compiler;
 mod entry;
 pub mod flow;
+pub mod numbers;
 mod operations;
 mod records;
 mod shims;

@@ -95,8 +95,10 @@ operations! {
     instance(machine, object, name) { Some(machine.instance(object, name)) }
     /// RPLCONS.
     append(machine, list, item) { machine.append(list, item) }
-    /// Shifts by a fixed amount.
-    shift_by(machine, code, number) { machine.shift_by(opcode(code), number) }
+    /// An integer that may need a box.
+    integer(machine, bits) { Some(machine.number(bits.0 as i32)) }
+    /// A box for a float.
+    float(machine, bits) { Some(machine.float(f32::from_bits(bits.0))) }
     /// ADDBASE.
     offset_base(machine, base, offset) { machine.offset_base(base, offset) }
     /// The value of a free variable that was not looked up before.

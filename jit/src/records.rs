@@ -6,6 +6,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use geiko_runtime::memory::LispPtr;
 
+use crate::numbers::{Feedback, Seen};
+
 /// A function. Call sites refer to its record, so it stays where it is.
 #[derive(Debug)]
 pub struct Record {
@@ -15,6 +17,54 @@ pub struct Record {
     pub arguments: Cell<Option<u16>>,
     /// How far it got.
     pub stage: RefCell<Stage>,
+    /// What native code got wrong.
+    pub feedback: RefCell<Feedback>,
+    /// Activations given up since the function was compiled.
+    given_up: Cell<u32>,
+}
+
+/// Activations that are given up before the function is compiled again.
+const PATIENCE: u32 = 4;
+
+impl Record {
+    fn new() -> Self {
+        Self {
+            entry: Cell::new(0),
+            arguments: Cell::new(None),
+            stage: RefCell::new(Stage::Interpreted),
+            feedback: RefCell::default(),
+            given_up: Cell::new(0),
+        }
+    }
+
+    /// Notes that an activation was given up at `pc`, by an operation or because of
+    /// variables. True if the native code is out of use from now on.
+    pub fn note(&self, pc: u32, seen: Option<Seen>) -> bool {
+        let mut feedback = self.feedback.borrow_mut();
+        match seen {
+            Some(seen) => {
+                let known = feedback.operations.entry(pc).or_default();
+                known.a |= seen.a;
+                known.b |= seen.b;
+                known.result |= seen.result;
+            }
+            None => {
+                let version = feedback.version;
+                let wrong = feedback.places.entry(pc).or_default();
+                wrong.count += 1;
+                wrong.version = version;
+            }
+        }
+        self.given_up.set(self.given_up.get() + 1);
+        if self.given_up.get() < PATIENCE {
+            return false;
+        }
+        self.given_up.set(0);
+        feedback.version += 1;
+        self.stage.replace(Stage::Interpreted);
+        self.entry.set(0);
+        true
+    }
 }
 
 /// How far a function got.
@@ -58,13 +108,9 @@ impl Records {
     /// Does something with the record of the code block at `code`.
     pub fn with<T>(&self, code: LispPtr, f: impl FnOnce(&Record) -> T) -> T {
         let mut records = self.0.borrow_mut();
-        let record = records.entry(code).or_insert_with(|| {
-            Box::new(Record {
-                entry: Cell::new(0),
-                arguments: Cell::new(None),
-                stage: RefCell::new(Stage::Interpreted),
-            })
-        });
+        let record = records
+            .entry(code)
+            .or_insert_with(|| Box::new(Record::new()));
         f(record)
     }
 

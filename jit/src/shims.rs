@@ -3,10 +3,12 @@
 use std::cell::Cell;
 
 use geiko_runtime::interp::native::{Executed, Outcome, Point};
+use geiko_runtime::isa::{Kind, Opcode};
 use geiko_runtime::layout::{Generation, STACK};
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, StackOffset};
 
+use crate::numbers::{self, Seen, seen};
 use crate::records::Records;
 use crate::status;
 
@@ -22,6 +24,10 @@ pub struct Context<G: Generation> {
     pub environment: Cell<u32>,
     /// Instructions that native code left to the interpreter, by opcode.
     pub executed: [Cell<u64>; 256],
+    /// Activations given up because they were not what their code was made for.
+    pub given_up: Cell<u64>,
+    /// Changes whenever native code goes out of use.
+    pub epoch: Cell<u32>,
     /// Activations whose rest was left to the interpreter, by the opcode there.
     pub left: [Cell<u64>; 256],
 }
@@ -29,9 +35,34 @@ pub struct Context<G: Generation> {
 impl<G: Generation> Context<G> {
     /// Counts the instruction at `at` in one of the tables.
     fn count(&self, table: &[Cell<u64>; 256], machine: &Machine<'_, G>, at: Point) {
-        let opcode = machine.opcode_at(at);
+        let (_, opcode) = machine.instruction_at(at);
         let count = &table[usize::from(opcode)];
         count.set(count.get() + 1);
+    }
+
+    /// Notes what the operands of the instruction at `at` are, or that a guess about
+    /// variables was wrong there.
+    fn note(&self, machine: &Machine<'_, G>, at: Point, is_place: bool) {
+        let (code, opcode) = machine.instruction_at(at);
+        let opcode = Opcode::from(opcode);
+        let domain = numbers::domain(opcode).filter(|_| !is_place);
+        let seen = domain.map(|_| {
+            let (a, b) = machine.operands_at(at);
+            Seen {
+                a: seen::bit(machine.number_in(a)),
+                b: seen::bit(machine.number_in(b)),
+                result: match opcode.info().kind {
+                    Kind::Compare => 0,
+                    _ => seen::bit(machine.compute(opcode, a, b)),
+                },
+            }
+        });
+        let out_of_use = self
+            .records
+            .with(code, |record| record.note(at.pc.into(), seen));
+        if out_of_use {
+            self.epoch.set(self.epoch.get() + 1);
+        }
     }
 
     fn offset(&self, frame: usize) -> StackOffset {
@@ -70,6 +101,31 @@ pub unsafe extern "sysv64" fn finish<G: Generation>(
         depth: (point >> 16) as u16,
     };
     context.count(&context.left, machine, at);
+    outcome(machine.finish_frame(at))
+}
+
+/// The same, when what the code was made for is not the case: notes what is. After
+/// a few times the function is compiled again. `point` says in bit 32 that it was a
+/// guess about variables.
+///
+/// # Safety
+///
+/// As for [`finish`].
+pub unsafe extern "sysv64" fn give_up<G: Generation>(
+    context: *const Context<G>,
+    frame: usize,
+    point: u64,
+) -> u64 {
+    // SAFETY: see above.
+    let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
+    let at = Point {
+        pvar: context.offset(frame),
+        pc: point as u16,
+        depth: (point >> 16) as u16,
+    };
+    context.given_up.set(context.given_up.get() + 1);
+    let is_place = point >> 32 != 0;
+    context.note(machine, at, is_place);
     outcome(machine.finish_frame(at))
 }
 

@@ -8,6 +8,7 @@ use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::{LispPtr, Mem};
 
 use crate::flow::Flow;
+use crate::numbers::Feedback;
 
 /// A function to be translated.
 #[derive(Debug)]
@@ -28,11 +29,13 @@ pub struct Unit {
     pub published_slots: BTreeSet<u8>,
     /// The instructions.
     pub flow: Flow,
+    /// What earlier native code of the function got wrong.
+    pub feedback: Feedback,
 }
 
 impl Unit {
     /// Reads the code block at `code`. `None` if there is none.
-    pub fn read<G: Generation>(mem: Mem<'_, G>, code: LispPtr) -> Option<Self> {
+    pub fn read<G: Generation>(mem: Mem<'_, G>, code: LispPtr, feedback: Feedback) -> Option<Self> {
         let block = CodeBlock::at(mem, code);
         block.end()?;
         let header = block.header();
@@ -47,6 +50,7 @@ impl Unit {
             published_arguments: BTreeSet::new(),
             published_slots: BTreeSet::new(),
             flow: Flow::new(&block.code(), header.start_pc.into(), G::OPERAND_BYTES),
+            feedback,
         };
         for variable in block.variables().iter().filter(|variable| variable.special) {
             match variable.storage {
@@ -56,6 +60,15 @@ impl Unit {
             };
         }
         Some(unit)
+    }
+
+    /// True if other functions see the variable: arguments come first, then PVAR slots.
+    pub fn is_published(&self, number: usize) -> bool {
+        let arguments = usize::from(self.arguments.unwrap_or(0));
+        match number.checked_sub(arguments) {
+            Some(slot) => self.published_slots.contains(&(slot as u8)),
+            None => self.published_arguments.contains(&(number as u8)),
+        }
     }
 
     /// Stack words that an activation needs behind its arguments.

@@ -347,3 +347,74 @@ fn missing_and_surplus_arguments() {
     };
     check(&program, 400);
 }
+
+#[test]
+fn integers_beyond_the_small_ones_in_a_loop() {
+    // s = (s + 60000) xor i, for i from n down to 1, then s modulo 1000.
+    let program = Program {
+        code: |_| {
+            vec![
+                I(Opcode::Zero, &[]),
+                I(Opcode::PvarSetPop0, &[]),
+                I(Opcode::Pvar0, &[]),
+                I(Opcode::SicX, &[0xEA, 0x60]),
+                I(Opcode::IPlus2, &[]),
+                I(Opcode::Ivar0, &[]),
+                I(Opcode::LogXor2, &[]),
+                I(Opcode::PvarSetPop0, &[]),
+                I(Opcode::Ivar0, &[]),
+                I(Opcode::IDifferenceN, &[1]),
+                I(Opcode::IvarXSet, &[0]),
+                I(Opcode::Zero, &[]),
+                I(Opcode::GreaterP, &[]),
+                I(Opcode::TJumpX, &[0xF1]),
+                I(Opcode::Pvar0, &[]),
+                I(Opcode::SicX, &[0x03, 0xE8]),
+                I(Opcode::IRemainder, &[]),
+                I(Opcode::Return, &[]),
+            ]
+        },
+        ..PLAIN
+    };
+    let remainder = |n: i32| {
+        let turns = (0..=n).rev().take(n.max(1) as usize);
+        turns.fold(0, |s, i| (s + 60000) ^ i) % 1000
+    };
+    let expected: i32 = (0..20).map(remainder).sum();
+    check(&program, expected as u16);
+}
+
+#[test]
+fn floats_in_a_loop() {
+    // How often n + 1, a float, can be halved before it is not above 1.
+    let program = Program {
+        code: |_| {
+            vec![
+                I(Opcode::Ivar0, &[]),
+                I(Opcode::One, &[]),
+                I(Opcode::FPlus2, &[]),
+                I(Opcode::PvarSetPop0, &[]),
+                I(Opcode::Zero, &[]),
+                I(Opcode::PvarSetPop1, &[]),
+                I(Opcode::Pvar0, &[]),
+                I(Opcode::Sic, &[2]),
+                I(Opcode::FQuotient, &[]),
+                I(Opcode::PvarSetPop0, &[]),
+                I(Opcode::Pvar1, &[]),
+                I(Opcode::One, &[]),
+                I(Opcode::Plus2, &[]),
+                I(Opcode::PvarSetPop1, &[]),
+                I(Opcode::Pvar0, &[]),
+                I(Opcode::One, &[]),
+                I(Opcode::GreaterP, &[]),
+                I(Opcode::TJumpX, &[0xF4]),
+                I(Opcode::Pvar1, &[]),
+                I(Opcode::Return, &[]),
+            ]
+        },
+        ..PLAIN
+    };
+    let halvings = |n: u32| (n + 1).next_power_of_two().ilog2().max(1);
+    let expected: u32 = (0..20).map(halvings).sum();
+    check(&program, expected as u16);
+}

@@ -1,255 +1,304 @@
-//! Arithmetic and comparison of small integers.
+//! Arithmetic and comparison for operands of the kinds that were seen before. What
+//! is of another kind, or has a result of another kind, gives the activation up.
 //!
 //! A small integer is `0xE0000` plus the low 17 bits of its value. With bit 16
 //! flipped it is *biased*: `0xE0000 + value + 0x10000`, so biased numbers are
 //! ordered as their values are, and a sum is in range if it still begins with
 //! the bits of `0xE0000`.
 
-use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I8, I32};
-use cranelift_codegen::ir::{InstBuilder, Value};
-use geiko_runtime::isa::{Kind, Opcode};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
+use geiko_runtime::isa::{Kind as OpcodeKind, Opcode};
 use geiko_runtime::memory::LispPtr;
 
-use super::{Known, Slot, Translator};
-use crate::flow::Step;
+use super::numbers::{TAG, small};
+use super::{Slot, Translator};
+use crate::flow::{Effect, Step};
+use crate::numbers::{self, Kind, Strategy};
 
-const TAG: u32 = 0xE_0000;
-const SIGN: u32 = 0x1_0000;
-const TAG_BITS: u32 = 0xFFFE_0000;
+/// The sign of a small integer.
+pub(super) const SIGN: u32 = 0x1_0000;
 
-/// The value of a constant small integer.
-fn small(slot: Slot) -> Option<i32> {
-    match slot {
-        Slot::Constant(cell) if cell & TAG_BITS == TAG => Some(((cell << 15) as i32) >> 15),
-        _ => None,
-    }
+/// An operation on integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operation {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    And,
+    Or,
+    Xor,
+    Shift,
+    ShiftLeft(u8),
+    ShiftRight(u8),
+    Greater,
+    Equal,
+}
+
+fn operation(opcode: Opcode) -> Option<Operation> {
+    use Opcode::{
+        Difference, FDifference, FGreaterP, FPlus2, FQuotient, FTimes2, GreaterP, IDifference,
+        IDifferenceN, IGreaterP, IPlus2, IPlusN, IQuotient, IRemainder, ITimes2, Llsh1, Llsh8,
+        LogAnd2, LogOr2, LogXor2, Lrsh1, Lrsh8, Lsh, NumEqual, Plus2, Quotient, Times2,
+    };
+    Some(match opcode {
+        Plus2 | IPlus2 | IPlusN | FPlus2 => Operation::Add,
+        Difference | IDifference | IDifferenceN | FDifference => Operation::Subtract,
+        Times2 | ITimes2 | FTimes2 => Operation::Multiply,
+        Quotient | IQuotient | FQuotient => Operation::Divide,
+        IRemainder => Operation::Remainder,
+        LogAnd2 => Operation::And,
+        LogOr2 => Operation::Or,
+        LogXor2 => Operation::Xor,
+        Lsh => Operation::Shift,
+        Llsh1 => Operation::ShiftLeft(1),
+        Llsh8 => Operation::ShiftLeft(8),
+        Lrsh1 => Operation::ShiftRight(1),
+        Lrsh8 => Operation::ShiftRight(8),
+        GreaterP | IGreaterP | FGreaterP => Operation::Greater,
+        NumEqual => Operation::Equal,
+        _ => return None,
+    })
 }
 
 impl Translator<'_, '_> {
     /// Translates `step` if it is an instruction of this file.
     pub(super) fn arithmetic(&mut self, step: &Step) -> bool {
-        let operand = || i32::from(step.instruction.number(0).unwrap_or(0));
-        match step.instruction.opcode {
-            opcode @ (Opcode::Times2
-            | Opcode::ITimes2
-            | Opcode::Quotient
-            | Opcode::IQuotient
-            | Opcode::IRemainder
-            | Opcode::FPlus2
-            | Opcode::FDifference
-            | Opcode::FTimes2
-            | Opcode::FQuotient) => {
-                let cells = self.top(2);
-                let code = self.constant(opcode as u32);
-                let operation = self.host.operations.arithmetic;
-                let value = self.operate_or_execute(operation, &[code, cells[0], cells[1]], step);
-                self.replace(2, value);
+        let (opcode, pc) = (step.instruction.opcode, step.instruction.offset);
+        if opcode == Opcode::Eql {
+            self.eql(step);
+            return true;
+        }
+        let (Some(domain), Some(operation), Effect::Cells { pops, .. }) =
+            (numbers::domain(opcode), operation(opcode), step.effect)
+        else {
+            return false;
+        };
+        let depth = self.state.stack.len();
+        for at in depth - usize::from(pops)..depth {
+            self.settle(at);
+        }
+        let (a, b) = if pops == 2 {
+            (self.slot(1), self.slot(0))
+        } else {
+            let n = step.instruction.number(0).unwrap_or(0);
+            (self.slot(0), Slot::Constant(LispPtr::smallpos(n).0))
+        };
+        let kinds = (self.kind_of(a), self.kind_of(b));
+        let compares = opcode.info().kind == OpcodeKind::Compare;
+        let strategy = (self.unit.feedback).strategy(pc, domain, kinds.0, kinds.1);
+        let result = match strategy {
+            Strategy::General => {
+                self.general(step);
+                return true;
             }
-            Opcode::FGreaterP => {
-                let cells = self.top(2);
-                let code = self.constant(Opcode::FGreaterP as u32);
-                let operation = self.host.operations.comparison;
-                let value = self.operate_or_execute(operation, &[code, cells[0], cells[1]], step);
-                self.replace(2, value);
-            }
-            Opcode::Plus2 | Opcode::IPlus2 => {
-                let (b, a) = (self.slot(0), self.slot(1));
-                match (small(a), small(b)) {
-                    (_, Some(n)) => self.add_constant(step, 1, n),
-                    (Some(n), _) => self.add_constant(step, 0, n),
-                    _ => self.sum(step, false),
+            Strategy::Small if compares => self.compare_small(operation, a, b, pc),
+            Strategy::Small => self.small_result(operation, a, b, pc),
+            Strategy::Integer => {
+                let (a, b) = (self.as_integer(a, pc), self.as_integer(b, pc));
+                match operation {
+                    Operation::Greater => {
+                        let greater = IntCC::SignedGreaterThan;
+                        Slot::Condition(self.builder.ins().icmp(greater, a, b))
+                    }
+                    Operation::Equal => {
+                        Slot::Condition(self.builder.ins().icmp(IntCC::Equal, a, b))
+                    }
+                    _ => Slot::Integer(self.integer_result(operation, a, b, pc)),
                 }
             }
-            Opcode::Difference | Opcode::IDifference => match small(self.slot(0)) {
-                Some(n) => self.add_constant(step, 1, -n),
-                None => self.sum(step, true),
-            },
-            Opcode::IPlusN => self.add_constant(step, 0, operand()),
-            Opcode::IDifferenceN => self.add_constant(step, 0, -operand()),
-            Opcode::LogAnd2 => self.bits(step, |t, a, b| t.builder.ins().band(a, b)),
-            Opcode::LogOr2 => self.bits(step, |t, a, b| t.builder.ins().bor(a, b)),
-            Opcode::LogXor2 => self.bits(step, |t, a, b| {
-                let bits = t.builder.ins().bxor(a, b);
-                t.builder.ins().bor_imm_u(bits, i64::from(TAG))
-            }),
-            Opcode::GreaterP | Opcode::IGreaterP => {
-                self.compare(step, IntCC::UnsignedGreaterThan);
+            Strategy::Float(a_too, b_too) => {
+                let (a, b) = (self.as_float(a, a_too, pc), self.as_float(b, b_too, pc));
+                self.float_result(operation, a, b, pc)
             }
-            Opcode::NumEqual => self.compare(step, IntCC::Equal),
-            Opcode::Eql => self.eql(step),
-            _ => return false,
-        }
+        };
+        let left = self.state.stack.len() - usize::from(pops);
+        self.state.stack.truncate(left);
+        self.push_slot(result);
         true
     }
 
-    fn biased(&mut self, value: Value) -> Value {
+    pub(super) fn biased(&mut self, value: Value) -> Value {
         self.builder.ins().bxor_imm_u(value, i64::from(SIGN))
     }
 
-    /// Not 0 unless both of the top two values, or the one, are small integers.
-    fn not_small(&mut self, slots: &[Slot]) -> Option<Value> {
-        let mut bits = None;
-        for &slot in slots {
-            if self.known(slot) == Known::Small {
-                continue;
-            }
-            let value = self.value_of(slot);
-            let tag = self.builder.ins().bxor_imm_u(value, i64::from(TAG));
-            bits = Some(match bits {
-                None => tag,
-                Some(bits) => self.builder.ins().bor(bits, tag),
-            });
+    /// Both as cells of small integers.
+    fn small_operands(&mut self, a: Slot, b: Slot, pc: u32) -> (Value, Value) {
+        if let Some(wrong) = self.not_small(&[a, b]) {
+            self.give_up_if(wrong, pc);
+            self.refine(a, Kind::Small);
+            self.refine(b, Kind::Small);
         }
-        let bits = bits?;
-        Some(self.builder.ins().band_imm_u(bits, i64::from(TAG_BITS)))
+        (self.value_of(a), self.value_of(b))
     }
 
-    /// Makes the top `count` slots values and answers them, deepest first.
-    fn operands(&mut self, count: usize) -> Vec<Slot> {
-        let depth = self.state.stack.len();
-        (depth - count..depth)
-            .map(|at| {
-                self.cell_value(at);
-                self.state.stack[at].slot
-            })
-            .collect()
-    }
-
-    /// The way of two numbers that are not both small, in a cold block.
-    fn unless_small(&mut self, other: Value, step: &Step, meet: super::Block) {
-        let slow = self.builder.create_block();
-        let fast = self.builder.create_block();
-        self.builder.set_cold_block(slow);
-        self.builder.ins().brif(other, slow, &[], fast, &[]);
-        self.builder.switch_to_block(slow);
-        let state = self.state.clone();
-        match step.effect {
-            crate::flow::Effect::Cells { pops: 2, .. } => {
-                let cells = self.top(2);
-                let code = self.constant(step.instruction.opcode as u32);
-                let operation = match step.instruction.opcode.info().kind {
-                    Kind::Compare => self.host.operations.comparison,
-                    _ => self.host.operations.arithmetic,
-                };
-                self.operate_and_meet(operation, &[code, cells[0], cells[1]], step, meet);
-            }
-            _ => self.slow(step, meet),
-        }
-        self.state = state;
-        self.builder.switch_to_block(fast);
-    }
-
-    /// Replaces the operands by the result of both ways.
-    fn finish(&mut self, count: usize, fast: Value, meet: super::Block, result: Value) {
-        self.builder.ins().jump(meet, &[fast.into()]);
-        self.builder.switch_to_block(meet);
-        let left = self.state.stack.len() - count;
-        self.state.stack.truncate(left);
-        self.push_slot(Slot::Value(result, Known::Nothing));
-    }
-
-    /// The sum of a biased number and an amount, if it is in range.
-    fn in_range(&mut self, biased: Value, step: &Step, meet: super::Block) -> Value {
-        let tag = self.builder.ins().ushr_imm_u(biased, 17);
-        let out = self.differs(tag, TAG >> 17);
-        self.unless_small(out, step, meet);
-        self.biased(biased)
-    }
-
-    /// Adds `n` to the slot `back` below the top; takes all operands.
-    fn add_constant(&mut self, step: &Step, back: usize, n: i32) {
-        let count = match step.effect {
-            crate::flow::Effect::Cells { pops, .. } => usize::from(pops),
-            _ => 1,
-        };
-        let operands = self.operands(count);
-        let slot = operands[count - 1 - back];
-        let (meet, result) = self.meeting(I32);
-        if let Some(other) = self.not_small(&[slot]) {
-            self.unless_small(other, step, meet);
-        }
-        let value = self.value_of(slot);
-        let biased = self.biased(value);
-        let sum = self.builder.ins().iadd_imm_s(biased, i64::from(n));
-        let sum = self.in_range(sum, step, meet);
-        self.finish(count, sum, meet, result);
-    }
-
-    fn sum(&mut self, step: &Step, negate: bool) {
-        let operands = self.operands(2);
-        let (meet, result) = self.meeting(I32);
-        if let Some(other) = self.not_small(&operands) {
-            self.unless_small(other, step, meet);
-        }
-        let (a, b) = (self.value_of(operands[0]), self.value_of(operands[1]));
-        let (a, b) = (self.biased(a), self.biased(b));
-        let sum = if negate {
-            let difference = self.builder.ins().isub(a, b);
-            self.builder
-                .ins()
-                .iadd_imm_s(difference, i64::from(TAG + SIGN))
+    fn compare_small(&mut self, operation: Operation, a: Slot, b: Slot, pc: u32) -> Slot {
+        let (a, b) = self.small_operands(a, b, pc);
+        let holds = if operation == Operation::Equal {
+            self.builder.ins().icmp(IntCC::Equal, a, b)
         } else {
-            let sum = self.builder.ins().iadd(a, b);
-            self.builder.ins().iadd_imm_s(sum, -i64::from(TAG + SIGN))
+            let (a, b) = (self.biased(a), self.biased(b));
+            (self.builder.ins()).icmp(IntCC::UnsignedGreaterThan, a, b)
         };
-        let sum = self.in_range(sum, step, meet);
-        self.finish(2, sum, meet, result);
+        Slot::Condition(holds)
     }
 
-    /// A bitwise operation that keeps the tag.
-    fn bits(&mut self, step: &Step, op: fn(&mut Self, Value, Value) -> Value) {
-        let operands = self.operands(2);
-        let (meet, result) = self.meeting(I32);
-        if let Some(other) = self.not_small(&operands) {
-            self.unless_small(other, step, meet);
-        }
-        let (a, b) = (self.value_of(operands[0]), self.value_of(operands[1]));
-        let bits = op(self, a, b);
-        self.finish(2, bits, meet, result);
-    }
-
-    fn compare(&mut self, step: &Step, condition: IntCC) {
-        let operands = self.operands(2);
-        let other = self.not_small(&operands);
-        let (a, b) = (self.value_of(operands[0]), self.value_of(operands[1]));
-        let Some(other) = other else {
-            let holds = self.compare_small(condition, a, b);
-            self.pop();
-            self.pop();
-            return self.push_slot(Slot::Condition(holds));
+    fn small_result(&mut self, operation: Operation, a: Slot, b: Slot, pc: u32) -> Slot {
+        let constant = small(b);
+        let cells = self.small_operands(a, b, pc);
+        let ins = |t: &mut Self| match (operation, constant) {
+            (Operation::Add, Some(n)) => Some(t.moved(cells.0, n)),
+            (Operation::Subtract, Some(n)) => Some(t.moved(cells.0, -n)),
+            (Operation::Add, None) => {
+                let (a, b) = (t.biased(cells.0), t.biased(cells.1));
+                let sum = t.builder.ins().iadd(a, b);
+                Some(t.builder.ins().iadd_imm_s(sum, -i64::from(TAG + SIGN)))
+            }
+            (Operation::Subtract, None) => {
+                let (a, b) = (t.biased(cells.0), t.biased(cells.1));
+                let difference = t.builder.ins().isub(a, b);
+                Some(
+                    t.builder
+                        .ins()
+                        .iadd_imm_s(difference, i64::from(TAG + SIGN)),
+                )
+            }
+            _ => None,
         };
-        let (meet, result) = self.meeting(I8);
-        let (slow, value) = self.meeting(I32);
-        self.builder.set_cold_block(slow);
-        self.unless_small(other, step, slow);
-        let holds = self.compare_small(condition, a, b);
-        self.builder.ins().jump(meet, &[holds.into()]);
-        self.builder.switch_to_block(slow);
-        let truth = self.differs(value, 0);
-        self.builder.ins().jump(meet, &[truth.into()]);
-        self.builder.switch_to_block(meet);
-        self.pop();
-        self.pop();
-        self.push_slot(Slot::Condition(result));
-    }
-
-    fn compare_small(&mut self, condition: IntCC, a: Value, b: Value) -> Value {
-        if condition == IntCC::Equal {
-            return self.builder.ins().icmp(condition, a, b);
+        if let Some(biased) = ins(self) {
+            let tag = self.builder.ins().ushr_imm_u(biased, 17);
+            let wrong = self.differs(tag, TAG >> 17);
+            self.give_up_if(wrong, pc);
+            return Slot::Value(self.biased(biased), Kind::Small);
         }
-        let (a, b) = (self.biased(a), self.biased(b));
-        self.builder.ins().icmp(condition, a, b)
+        let bits = match operation {
+            Operation::And => self.builder.ins().band(cells.0, cells.1),
+            Operation::Or => self.builder.ins().bor(cells.0, cells.1),
+            Operation::Xor => {
+                let bits = self.builder.ins().bxor(cells.0, cells.1);
+                self.builder.ins().bor_imm_u(bits, i64::from(TAG))
+            }
+            _ => {
+                let slots = [(a, cells.0), (b, cells.1)].map(|(slot, cell)| match slot {
+                    Slot::Constant(_) => slot,
+                    _ => Slot::Value(cell, Kind::Small),
+                });
+                let [a, b] = slots.map(|slot| self.as_integer(slot, pc));
+                let result = self.integer_result(operation, a, b, pc);
+                self.tagged(result, pc)
+            }
+        };
+        Slot::Value(bits, Kind::Small)
     }
 
-    /// Identity, else the interpreter.
+    /// A biased number plus `n`.
+    fn moved(&mut self, cell: Value, n: i32) -> Value {
+        let biased = self.biased(cell);
+        self.builder.ins().iadd_imm_s(biased, i64::from(n))
+    }
+
+    /// The result for integers of 32 bits.
+    fn integer_result(&mut self, operation: Operation, a: Value, b: Value, pc: u32) -> Value {
+        match operation {
+            Operation::Add | Operation::Subtract | Operation::Multiply => {
+                let wide = [a, b].map(|value| self.builder.ins().sextend(I64, value));
+                let ins = self.builder.ins();
+                let result = match operation {
+                    Operation::Add => ins.iadd(wide[0], wide[1]),
+                    Operation::Subtract => ins.isub(wide[0], wide[1]),
+                    _ => ins.imul(wide[0], wide[1]),
+                };
+                let narrow = self.builder.ins().ireduce(I32, result);
+                let again = self.builder.ins().sextend(I64, narrow);
+                let wrong = self.unequal(again, result);
+                self.give_up_if(wrong, pc);
+                narrow
+            }
+            Operation::Divide | Operation::Remainder => {
+                // Neither 0 nor -1, whose quotients have no 32 bits.
+                let next = self.builder.ins().iadd_imm_s(b, 1);
+                let wrong =
+                    (self.builder.ins()).icmp_imm_u(IntCC::UnsignedLessThanOrEqual, next, 1);
+                self.give_up_if(wrong, pc);
+                if operation == Operation::Divide {
+                    self.builder.ins().sdiv(a, b)
+                } else {
+                    self.builder.ins().srem(a, b)
+                }
+            }
+            Operation::And => self.builder.ins().band(a, b),
+            Operation::Or => self.builder.ins().bor(a, b),
+            Operation::Xor => self.builder.ins().bxor(a, b),
+            Operation::ShiftLeft(n) => self.builder.ins().ishl_imm_u(a, i64::from(n)),
+            Operation::ShiftRight(n) => self.builder.ins().ushr_imm_u(a, i64::from(n)),
+            Operation::Shift => self.shift(a, b, pc),
+            Operation::Greater | Operation::Equal => a,
+        }
+    }
+
+    /// LSH: to the left without loss, or to the right.
+    fn shift(&mut self, a: Value, b: Value, pc: u32) -> Value {
+        let range = self.builder.ins().iadd_imm_s(b, 31);
+        let wrong = (self.builder.ins()).icmp_imm_u(IntCC::UnsignedGreaterThan, range, 62);
+        self.give_up_if(wrong, pc);
+        let left = self.builder.ins().ishl(a, b);
+        let back = self.builder.ins().sshr(left, b);
+        let negative = self.builder.ins().ineg(b);
+        let right = self.builder.ins().sshr(a, negative);
+        let to_left = (self.builder.ins()).icmp_imm_s(IntCC::SignedGreaterThan, b, 0);
+        let lost = self.unequal(back, a);
+        let wrong = self.builder.ins().band(lost, to_left);
+        self.give_up_if(wrong, pc);
+        self.builder.ins().select(to_left, left, right)
+    }
+
+    /// A finite result, or a comparison of floats.
+    fn float_result(&mut self, operation: Operation, a: Value, b: Value, pc: u32) -> Slot {
+        let ins = self.builder.ins();
+        let result = match operation {
+            Operation::Greater => {
+                return Slot::Condition(ins.fcmp(FloatCC::GreaterThan, a, b));
+            }
+            Operation::Equal => return Slot::Condition(ins.fcmp(FloatCC::Equal, a, b)),
+            Operation::Add => ins.fadd(a, b),
+            Operation::Subtract => ins.fsub(a, b),
+            Operation::Multiply => ins.fmul(a, b),
+            _ => ins.fdiv(a, b),
+        };
+        let bits = self.builder.ins().bitcast(I32, MemFlagsData::new(), result);
+        let exponent = self.builder.ins().band_imm_u(bits, 0x7F80_0000);
+        let wrong = self.equals(exponent, 0x7F80_0000);
+        self.give_up_if(wrong, pc);
+        Slot::Float(result)
+    }
+
+    /// Numbers without boxes by value; others by identity, else by their contents.
     fn eql(&mut self, step: &Step) {
-        let operands = self.operands(2);
-        let (a, b) = (self.value_of(operands[0]), self.value_of(operands[1]));
-        let (meet, result) = self.meeting(I32);
-        let differ = self.builder.ins().icmp(IntCC::NotEqual, a, b);
-        self.unless_small(differ, step, meet);
-        let t = self.constant(LispPtr::T.0);
-        self.finish(2, t, meet, result);
+        let depth = self.state.stack.len();
+        self.settle(depth - 1);
+        self.settle(depth - 2);
+        let (a, b) = (self.slot(1), self.slot(0));
+        let pc = step.instruction.offset;
+        let holds = match (self.kind_of(a), self.kind_of(b)) {
+            (a_kind, b_kind) if a_kind.is_float() && b_kind.is_float() => {
+                let (a, b) = (self.as_float(a, false, pc), self.as_float(b, false, pc));
+                self.builder.ins().fcmp(FloatCC::Equal, a, b)
+            }
+            (Kind::Integer, kind) | (kind, Kind::Integer) if kind.is_integer() => {
+                let (a, b) = (self.as_integer(a, pc), self.as_integer(b, pc));
+                self.builder.ins().icmp(IntCC::Equal, a, b)
+            }
+            (Kind::Small, _) | (_, Kind::Small) => {
+                let (a, b) = (self.value_of(a), self.value_of(b));
+                self.builder.ins().icmp(IntCC::Equal, a, b)
+            }
+            _ => return self.general_eql(step),
+        };
+        self.pop();
+        self.pop();
+        self.push_slot(Slot::Condition(holds));
     }
 }

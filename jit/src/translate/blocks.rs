@@ -4,6 +4,7 @@
 //! stack cells and variables go through Cranelift's variables, and the state of
 //! the way that came first is what the others must provide.
 
+use super::leaving::PLACE;
 use super::*;
 
 impl Translator<'_, '_> {
@@ -30,27 +31,53 @@ impl Translator<'_, '_> {
             self.reach(pc, self.state.clone());
             return;
         }
+        let Kinds { locals, stack } = self.plan.at(pc).unwrap_or_default();
+        let wanted = |kinds: &[Kind], n: usize| kinds.get(n).copied().unwrap_or(Kind::Any);
+        let expected = self.places[&pc].state.clone();
+        // All values first: while they are computed the activation may be given up,
+        // and then the variables must be what the state says.
+        let mut values = Vec::new();
         for depth in 0..self.state.stack.len() {
-            let value = self.cell_value(depth);
-            self.builder.def_var(self.stack_variables[depth], value);
+            self.settle(depth);
+            let slot = self.state.stack[depth].slot;
+            let slot = self.as_kind(slot, wanted(&stack, depth), pc | PLACE);
+            values.push(match slot {
+                Slot::Float(value) => (self.float_stack_variables[depth], value),
+                slot => (self.stack_variables[depth], self.raw(slot)),
+            });
         }
-        match place_state(&self.places, pc) {
-            Some(expected) => {
-                for index in 0..self.state.locals.len() {
-                    let local = self.state.locals[index];
-                    if expected.locals[index].cached && !local.cached {
-                        let value = self.load_home(local.home);
-                        self.builder.def_var(local.variable, value);
-                    }
-                }
+        for number in 0..self.state.locals.len() {
+            let local = self.state.locals[number];
+            let wanted = wanted(&locals, number);
+            let is_home = !matches!(local.kind, Kind::Float | Kind::Integer);
+            let is_cached = (expected.as_ref()).map_or(local.cached, |e| e.locals[number].cached);
+            if is_home && wanted == Kind::Any && !is_cached {
+                continue;
             }
-            None => {
-                let mut state = self.state.clone();
-                for local in &mut state.locals {
-                    local.known = Known::Nothing;
-                }
-                self.reach(pc, state);
+            let slot = self.local(number);
+            let slot = self.as_kind(slot, wanted, pc | PLACE);
+            values.push(match slot {
+                Slot::Float(value) => (local.float_variable, value),
+                slot => (local.variable, self.raw(slot)),
+            });
+            if let Slot::Value(value, _) = slot
+                && !is_home
+            {
+                self.store_home(value, local.home);
             }
+        }
+        for (variable, value) in values {
+            self.builder.def_var(variable, value);
+        }
+        if expected.is_none() {
+            let mut state = self.state.clone();
+            state.boxes.clear();
+            state.reads.clear();
+            for (number, local) in state.locals.iter_mut().enumerate() {
+                local.kind = wanted(&locals, number);
+                local.cached |= local.kind != Kind::Any;
+            }
+            self.reach(pc, state);
         }
     }
 
@@ -78,10 +105,19 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(block);
         self.state = state;
         if !single {
+            let kinds = self.plan.at(pc).unwrap_or_default().stack;
             for depth in 0..self.state.stack.len() {
-                let value = self.builder.use_var(self.stack_variables[depth]);
+                let slot = match kinds.get(depth).copied().unwrap_or(Kind::Any) {
+                    Kind::Float => {
+                        Slot::Float(self.builder.use_var(self.float_stack_variables[depth]))
+                    }
+                    Kind::Integer => {
+                        Slot::Integer(self.builder.use_var(self.stack_variables[depth]))
+                    }
+                    kind => Slot::Value(self.builder.use_var(self.stack_variables[depth]), kind),
+                };
                 self.state.stack[depth] = StackCell {
-                    slot: Slot::Value(value, Known::Nothing),
+                    slot,
                     stored: false,
                 };
             }
@@ -120,26 +156,25 @@ impl Translator<'_, '_> {
         for (pc, block) in self.entries.clone().into_iter().zip(blocks) {
             self.builder.switch_to_block(block);
             let Some(Place {
-                block: target,
-                state: Some(state),
+                state: Some(mut state),
                 ..
             }) = self.places.get(&pc).cloned()
             else {
                 continue;
             };
-            for local in state.locals.iter().filter(|local| local.cached) {
-                let value = self.load_home(local.home);
-                self.builder.def_var(local.variable, value);
+            for local in &mut state.locals {
+                local.cached = false;
+                local.kind = Kind::Any;
             }
             for depth in 0..state.stack.len() {
                 let value = self.load_home(self.stack_home(depth));
-                self.builder.def_var(self.stack_variables[depth], value);
+                state.stack[depth] = StackCell {
+                    slot: Slot::Value(value, Kind::Any),
+                    stored: true,
+                };
             }
-            self.builder.ins().jump(target, &[]);
+            self.state = state;
+            self.go_to(pc);
         }
     }
-}
-
-fn place_state(places: &BTreeMap<u32, Place>, pc: u32) -> Option<State> {
-    places.get(&pc)?.state.clone()
 }

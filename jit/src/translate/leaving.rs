@@ -3,6 +3,9 @@
 
 use super::*;
 
+/// Flag of a pc: what was wrong is a guess about variables where ways meet.
+pub(super) const PLACE: u32 = 1 << 31;
+
 impl Translator<'_, '_> {
     /// Leaves the rest of the activation, from the instruction of `step`, to the
     /// interpreter. Ends the block.
@@ -12,13 +15,40 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn leave_at(&mut self, pc: u32, depth: usize) {
+        self.leave_through(self.host.finish, pc, depth);
+    }
+
+    fn leave_through(&mut self, shim: i64, pc: u32, depth: usize) {
         self.store_stack();
         let frame = self.frame();
-        let point = i64::from(pc) | (depth as i64) << 16;
+        let is_place = i64::from(pc & PLACE != 0);
+        let point = i64::from(pc & !PLACE) | (depth as i64) << 16 | is_place << 32;
         let point = self.builder.ins().iconst(I64, point);
-        let outcome = self.call_shim(self.host.finish, frame, point);
+        let outcome = self.call_shim(shim, frame, point);
         self.return_outcome(outcome);
         self.reachable = false;
+    }
+
+    /// Gives up the activation at the instruction at `pc`, or at the [`PLACE`] there, if `wrong` is not 0: what
+    /// the code was made for is not the case.
+    pub(super) fn give_up_if(&mut self, wrong: Value, pc: u32) {
+        let cold = self.builder.create_block();
+        let go_on = self.builder.create_block();
+        self.builder.set_cold_block(cold);
+        self.builder.ins().brif(wrong, cold, &[], go_on, &[]);
+        self.builder.switch_to_block(cold);
+        self.give_up(pc);
+        self.builder.switch_to_block(go_on);
+    }
+
+    /// Gives up the activation in the current block, and keeps the state for others.
+    pub(super) fn give_up(&mut self, pc: u32) {
+        let state = self.state.clone();
+        let reachable = self.reachable;
+        let depth = self.state.stack.len();
+        self.leave_through(self.host.give_up, pc, depth);
+        self.state = state;
+        self.reachable = reachable;
     }
 
     pub(super) fn call_shim(&mut self, address: i64, frame: Value, point: Value) -> Value {
@@ -169,19 +199,21 @@ impl Translator<'_, '_> {
         self.fall(step);
     }
 
-    /// Callees may have changed the frame: everything is read again.
+    /// Nothing is kept in registers over a call: everything is read again from the
+    /// frame, where it is stored.
     pub(super) fn forget_locals(&mut self) {
+        self.state.boxes.clear();
+        self.state.reads.clear();
         for local in &mut self.state.locals {
             local.cached = false;
-            local.known = Known::Nothing;
         }
         for depth in 0..self.state.stack.len() {
             if self.state.stack[depth].stored
-                && let Slot::Value(_, known) = self.state.stack[depth].slot
+                && let Slot::Value(_, kind) = self.state.stack[depth].slot
             {
                 let home = self.stack_home(depth);
                 let value = self.load_home(home);
-                self.state.stack[depth].slot = Slot::Value(value, known);
+                self.state.stack[depth].slot = Slot::Value(value, kind);
             }
         }
     }

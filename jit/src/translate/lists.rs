@@ -6,8 +6,9 @@ use cranelift_codegen::ir::types::I32;
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::types;
 
-use super::{Known, Slot, Translator};
+use super::{Slot, Translator};
 use crate::flow::Step;
+use crate::numbers::Kind;
 
 impl Translator<'_, '_> {
     /// Translates `step` if it is an instruction of this file.
@@ -109,7 +110,7 @@ impl Translator<'_, '_> {
         self.builder.ins().jump(meet, &[car.into()]);
         self.builder.switch_to_block(meet);
         self.pop();
-        self.push_slot(Slot::Value(result, Known::Nothing));
+        self.push_slot(Slot::Value(result, Kind::Any));
     }
 
     fn cdr(&mut self, step: &Step) {
@@ -149,6 +150,6 @@ impl Translator<'_, '_> {
         self.builder.ins().jump(meet, &[next.into()]);
         self.builder.switch_to_block(meet);
         self.pop();
-        self.push_slot(Slot::Value(result, Known::Nothing));
+        self.push_slot(Slot::Value(result, Kind::Any));
     }
 }

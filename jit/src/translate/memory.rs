@@ -1,6 +1,5 @@
 //! Raw memory, types and array elements.
 
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 use geiko_runtime::isa::Opcode;
@@ -95,9 +94,6 @@ impl Translator<'_, '_> {
                 self.push(value);
             }
             Opcode::Dtest | Opcode::InstanceP => self.instance(step),
-            opcode @ (Opcode::Llsh1 | Opcode::Llsh8 | Opcode::Lrsh1 | Opcode::Lrsh8) => {
-                self.shift(opcode, step);
-            }
             Opcode::AddBase => {
                 let cells = self.top(2);
                 let (meet, result) = self.meeting(I32);
@@ -176,7 +172,7 @@ impl Translator<'_, '_> {
     /// Pushes a number from 0 to 65535 as a small integer.
     fn push_small(&mut self, number: Value) {
         let cell = self.builder.ins().bor_imm_u(number, 0xE_0000);
-        self.push_slot(super::Slot::Value(cell, super::Known::Small));
+        self.push_slot(super::Slot::Value(cell, super::Kind::Small));
     }
 
     /// The word so many words behind `base`.
@@ -228,43 +224,6 @@ impl Translator<'_, '_> {
             self.host.operations.instance
         };
         self.operate_and_meet(operation, &[object, name], step, meet);
-        self.builder.switch_to_block(meet);
-        self.replace(1, result);
-    }
-
-    /// Shifts by 1 or 8. Right shifts of non-negative small integers and left
-    /// shifts of small enough ones are done here.
-    fn shift(&mut self, opcode: Opcode, step: &Step) {
-        let number = self.top(1)[0];
-        let (meet, result) = self.meeting(I32);
-        let left = matches!(opcode, Opcode::Llsh1 | Opcode::Llsh8);
-        let amount = if matches!(opcode, Opcode::Llsh1 | Opcode::Lrsh1) {
-            1
-        } else {
-            8
-        };
-        let limit = if left { 0x1_0000 >> amount } else { 0x1_0000 };
-        let value = self.builder.ins().iadd_imm_s(number, -0xE_0000);
-        let out = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, value, limit);
-        let slow = self.builder.create_block();
-        let fast = self.builder.create_block();
-        self.builder.set_cold_block(slow);
-        self.builder.ins().brif(out, slow, &[], fast, &[]);
-        self.builder.switch_to_block(slow);
-        let code = self.constant(opcode as u32);
-        let operation = self.host.operations.shift_by;
-        self.operate_and_meet(operation, &[code, number], step, meet);
-        self.builder.switch_to_block(fast);
-        let shifted = if left {
-            self.builder.ins().ishl_imm_u(value, amount)
-        } else {
-            self.builder.ins().ushr_imm_u(value, amount)
-        };
-        let cell = self.builder.ins().bor_imm_u(shifted, 0xE_0000);
-        self.builder.ins().jump(meet, &[cell.into()]);
         self.builder.switch_to_block(meet);
         self.replace(1, result);
     }

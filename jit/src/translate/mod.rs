@@ -10,17 +10,19 @@ mod access;
 mod arithmetic;
 mod blocks;
 mod calls;
+mod general;
 mod jumps;
 mod leaving;
 mod lists;
 mod memory;
+mod numbers;
 mod stack;
 mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I16, I32, I64};
+use cranelift_codegen::ir::types::{F32, I16, I32, I64};
 use cranelift_codegen::ir::{AbiParam, JumpTableData};
 use cranelift_codegen::ir::{
     Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, Type, Value,
@@ -32,6 +34,7 @@ use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::LispPtr;
 
 use crate::flow::{self, Effect, Step};
+use crate::numbers::{Kind, Kinds, Plan};
 use crate::operations::Operations;
 use crate::unit::Unit;
 
@@ -42,6 +45,8 @@ pub struct Host {
     pub context: i64,
     /// [`crate::shims::finish`].
     pub finish: i64,
+    /// [`crate::shims::give_up`].
+    pub give_up: i64,
     /// [`crate::shims::execute`].
     pub execute: i64,
     /// [`crate::shims::resume`].
@@ -72,6 +77,9 @@ pub trait Definitions {
 
     /// The number of the type with that name.
     fn type_number(&self, name: LispPtr) -> Option<u32>;
+
+    /// The kind of a constant: small integer, boxed float, or anything.
+    fn kind(&self, constant: LispPtr) -> Kind;
 }
 
 /// Byte offset from the Lisp memory to the word that is 0 when attention is
@@ -90,18 +98,17 @@ mod home {
     pub const BASIC: i32 = -24;
 }
 
-/// What is known of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
-    Nothing,
-    Small,
-}
-
 /// A cell of the evaluation stack.
 #[derive(Clone, Copy, Debug)]
 enum Slot {
-    Value(Value, Known),
+    /// A cell; what is known of it is [`Kind::Any`], [`Kind::Small`] or
+    /// [`Kind::BoxedFloat`].
+    Value(Value, Kind),
     Constant(u32),
+    /// An integer of 32 bits without its box or tag.
+    Integer(Value),
+    /// A float without its box.
+    Float(Value),
     /// T if the value is not 0, else NIL.
     Condition(Value),
 }
@@ -115,11 +122,14 @@ struct StackCell {
 #[derive(Clone, Copy, Debug)]
 struct Local {
     variable: Variable,
-    /// The variable has the value that is in the frame.
+    float_variable: Variable,
+    /// One of the variables has the value: that which is in the frame, or, if the
+    /// kind is [`Kind::Integer`] or [`Kind::Float`], one that the frame gets when
+    /// somebody may look at it.
     cached: bool,
     /// Callees may change it.
     published: bool,
-    known: Known,
+    kind: Kind,
     /// Byte offset of its home from PVAR slot 0.
     home: i32,
 }
@@ -129,6 +139,10 @@ struct Local {
 struct State {
     locals: Vec<Local>,
     stack: Vec<StackCell>,
+    /// Numbers that have boxes already.
+    boxes: Vec<(Value, Value)>,
+    /// Values read from variables that still have them.
+    reads: Vec<(Value, usize)>,
 }
 
 #[derive(Clone, Debug)]
@@ -176,7 +190,10 @@ pub(crate) struct Translator<'a, 'f> {
     base: Value,
     frame: Variable,
     state: State,
+    /// Which kinds of numbers come to the places where ways meet.
+    plan: Plan,
     stack_variables: Vec<Variable>,
+    float_stack_variables: Vec<Variable>,
     /// Places whose state is known and that are not begun yet.
     reached: BTreeSet<u32>,
     /// Control can get to the place where code is emitted.
@@ -240,24 +257,27 @@ pub fn translate<G: Generation>(
     for n in 0..arguments {
         locals.push(Local {
             variable: builder.declare_var(I32),
+            float_variable: builder.declare_var(F32),
             cached: false,
-            published: unit.published_arguments.contains(&(n as u8)),
-            known: Known::Nothing,
+            published: unit.is_published(n.into()),
+            kind: Kind::Any,
             home: home::BASIC - 4 * i32::from(arguments - n),
         });
     }
     for n in 0..unit.slots {
         locals.push(Local {
             variable: builder.declare_var(I32),
+            float_variable: builder.declare_var(F32),
             cached: false,
-            published: unit.published_slots.contains(&(n as u8)),
-            known: Known::Nothing,
+            published: unit.is_published((arguments + n).into()),
+            kind: Kind::Any,
             home: 4 * i32::from(n),
         });
     }
-    let stack_variables = (0..unit.flow.max_depth)
-        .map(|_| builder.declare_var(I32))
-        .collect();
+    let depths = 0..unit.flow.max_depth;
+    let stack_variables = (depths.clone().map(|_| builder.declare_var(I32))).collect();
+    let float_stack_variables = depths.map(|_| builder.declare_var(F32)).collect();
+    let plan = Plan::new(unit, &|cell| definitions.kind(cell));
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
@@ -295,8 +315,12 @@ pub fn translate<G: Generation>(
         state: State {
             locals,
             stack: Vec::new(),
+            boxes: Vec::new(),
+            reads: Vec::new(),
         },
+        plan,
         stack_variables,
+        float_stack_variables,
         reached: BTreeSet::new(),
         reachable: false,
         places,

@@ -16,7 +16,7 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn push(&mut self, value: Value) {
-        self.push_slot(Slot::Value(value, Known::Nothing));
+        self.push_slot(Slot::Value(value, Kind::Any));
     }
 
     pub(super) fn pop(&mut self) -> Option<Slot> {
@@ -27,10 +27,20 @@ impl Translator<'_, '_> {
     pub(super) fn cell_value(&mut self, depth: usize) -> Value {
         let slot = self.state.stack[depth].slot;
         let value = self.value_of(slot);
-        if let Slot::Condition(_) = slot {
-            self.state.stack[depth].slot = Slot::Value(value, Known::Nothing);
-        }
+        let kind = match slot {
+            Slot::Condition(_) | Slot::Integer(_) => Kind::Any,
+            Slot::Float(_) => Kind::BoxedFloat,
+            _ => return value,
+        };
+        self.state.stack[depth].slot = Slot::Value(value, kind);
         value
+    }
+
+    /// Turns a condition at `depth` into a value.
+    pub(super) fn settle(&mut self, depth: usize) {
+        if let Slot::Condition(_) = self.state.stack[depth].slot {
+            self.cell_value(depth);
+        }
     }
 
     pub(super) fn value_of(&mut self, slot: Slot) -> Value {
@@ -42,6 +52,7 @@ impl Translator<'_, '_> {
                 let nil = self.constant(0);
                 self.builder.ins().select(condition, t, nil)
             }
+            Slot::Integer(value) | Slot::Float(value) => self.boxed(slot, value),
         }
     }
 
@@ -58,8 +69,26 @@ impl Translator<'_, '_> {
         self.state.stack[index].slot
     }
 
-    /// Stores the whole stack in the frame.
+    /// Stores the whole stack in the frame, and the variables that are not there.
     pub(super) fn store_stack(&mut self) {
+        for number in 0..self.state.locals.len() {
+            let local = self.state.locals[number];
+            let (slot, kind) = match local.kind {
+                Kind::Float if local.cached => (
+                    Slot::Float(self.builder.use_var(local.float_variable)),
+                    Kind::BoxedFloat,
+                ),
+                Kind::Integer if local.cached => (
+                    Slot::Integer(self.builder.use_var(local.variable)),
+                    Kind::Any,
+                ),
+                _ => continue,
+            };
+            let value = self.value_of(slot);
+            self.store_home(value, local.home);
+            self.state.locals[number].kind = kind;
+            self.state.locals[number].cached = false;
+        }
         for depth in 0..self.state.stack.len() {
             if !self.state.stack[depth].stored {
                 let value = self.cell_value(depth);

@@ -8,8 +8,9 @@ use geiko_runtime::isa::decode::{LocalKind, Operand};
 use geiko_runtime::layout::SymbolCell;
 use geiko_runtime::memory::LispPtr;
 
-use super::{Known, Slot, Translator, trusted};
-use crate::flow::{Cell, Step};
+use super::{Slot, Translator, trusted};
+use crate::flow::{self, Step};
+use crate::numbers::{self, Kind};
 
 impl Translator<'_, '_> {
     /// Translates `step` if it is an instruction of this file.
@@ -18,18 +19,11 @@ impl Translator<'_, '_> {
         if let Some((kind, index)) = instruction.local() {
             return self.local_variable(step, kind, index);
         }
-        let number = |n| instruction.number(n).unwrap_or(0);
-        let constant = match instruction.opcode {
-            Opcode::Nil => 0,
-            Opcode::T => LispPtr::T.0,
-            Opcode::Zero => LispPtr::smallpos(0).0,
-            Opcode::One => LispPtr::smallpos(1).0,
-            Opcode::Sic | Opcode::SicX => LispPtr::smallpos(number(0)).0,
-            Opcode::Snic => 0xF_FF00 | u32::from(number(0)),
-            Opcode::Aconst | Opcode::Gconst => match instruction.operands()[0] {
-                Operand::Atom(cell) | Operand::Pointer(cell) => cell,
-                _ => return false,
-            },
+        if let Some(cell) = numbers::constant(step) {
+            self.push_slot(Slot::Constant(cell.0));
+            return true;
+        }
+        match instruction.opcode {
             Opcode::Gvar => {
                 let Operand::Atom(symbol) = instruction.operands()[0] else {
                     return false;
@@ -37,7 +31,7 @@ impl Translator<'_, '_> {
                 let cell = (self.layout.symbol_cell)(LispPtr(symbol), SymbolCell::Value);
                 let value = self.load_fixed(cell);
                 self.push(value);
-                return true;
+                true
             }
             Opcode::GvarSet => {
                 let Operand::Atom(symbol) = instruction.operands()[0] else {
@@ -47,36 +41,34 @@ impl Translator<'_, '_> {
                 let address = self.constant(cell.0);
                 let cells = self.top(1);
                 self.operate(self.host.operations.store_counted, &[address, cells[0]]);
-                return true;
+                true
             }
             Opcode::MyArgCount if self.unit.arguments.is_none() => {
                 let ivar = self.first_argument();
                 let count = self.argument_count(ivar);
                 let cell = self.builder.ins().bor_imm_u(count, 0xE_0000);
-                self.push_slot(Slot::Value(cell, Known::Small));
-                return true;
+                self.push_slot(Slot::Value(cell, Kind::Small));
+                true
             }
             Opcode::Arg0 if self.unit.arguments.is_none() => {
                 self.numbered_argument(step);
-                return true;
+                true
             }
-            Opcode::Bind => return self.bind(step),
+            Opcode::Bind => self.bind(step),
             Opcode::Unbind => {
                 let result = self.pop();
                 self.unbind(step);
                 if let Some(slot) = result {
                     self.push_slot(slot);
                 }
-                return true;
+                true
             }
             Opcode::Dunbind => {
                 self.unbind(step);
-                return true;
+                true
             }
-            _ => return false,
-        };
-        self.push_slot(Slot::Constant(constant));
-        true
+            _ => false,
+        }
     }
 
     fn local_variable(&mut self, step: &Step, kind: LocalKind, index: u16) -> bool {
@@ -88,25 +80,21 @@ impl Translator<'_, '_> {
                 self.free_variable(step, index)
             };
         }
-        let arguments = self.unit.arguments;
-        let number = match (kind, arguments) {
-            (LocalKind::Argument, Some(arguments)) if index < arguments => index,
-            (LocalKind::Argument, None) if !handler.contains("set") => {
-                let ivar = self.first_argument();
-                let address = self.stack_address(ivar);
-                let home = 4 * i32::from(index);
-                let value = self.builder.ins().load(I32, trusted(), address, home);
-                self.push(value);
-                return true;
-            }
-            (LocalKind::Argument, _) => return false,
-            _ if index < self.unit.slots => arguments.unwrap_or(0) + index,
-            _ => return false,
+        if kind == LocalKind::Argument && self.unit.arguments.is_none() && !handler.contains("set")
+        {
+            let ivar = self.first_argument();
+            let address = self.stack_address(ivar);
+            let home = 4 * i32::from(index);
+            let value = self.builder.ins().load(I32, trusted(), address, home);
+            self.push(value);
+            return true;
+        }
+        let Some((number, stores)) = numbers::local(self.unit, step) else {
+            return false;
         };
-        let number = usize::from(number);
-        if handler.contains("set") {
+        if stores {
             let depth = self.state.stack.len() - 1;
-            self.cell_value(depth);
+            self.settle(depth);
             let slot = self.slot(0);
             self.set_local(number, slot);
             if handler.ends_with("pop") {
@@ -166,39 +154,51 @@ impl Translator<'_, '_> {
     }
 
     /// The value of local `number`.
-    fn local(&mut self, number: usize) -> Slot {
+    pub(super) fn local(&mut self, number: usize) -> Slot {
         let local = self.state.locals[number];
         if local.cached {
-            let value = self.builder.use_var(local.variable);
-            return Slot::Value(value, local.known);
+            return match local.kind {
+                Kind::Float => Slot::Float(self.builder.use_var(local.float_variable)),
+                Kind::Integer => Slot::Integer(self.builder.use_var(local.variable)),
+                kind => {
+                    let value = self.builder.use_var(local.variable);
+                    self.state.reads.push((value, number));
+                    Slot::Value(value, kind)
+                }
+            };
         }
         let value = self.load_home(local.home);
-        if !local.published {
-            self.builder.def_var(local.variable, value);
-            self.state.locals[number].cached = true;
+        if local.published {
+            return Slot::Value(value, Kind::Any);
         }
-        Slot::Value(value, Known::Nothing)
+        self.builder.def_var(local.variable, value);
+        self.state.locals[number].cached = true;
+        self.state.reads.push((value, number));
+        Slot::Value(value, local.kind)
     }
 
-    /// Stores in local `number`.
+    /// Stores in local `number`. Numbers without boxes stay out of the frame.
     fn set_local(&mut self, number: usize, slot: Slot) {
-        let value = self.value_of(slot);
         let local = self.state.locals[number];
-        self.store_home(value, local.home);
-        if !local.published {
-            self.builder.def_var(local.variable, value);
-            self.state.locals[number].cached = true;
-            self.state.locals[number].known = self.known(slot);
-        }
-    }
-
-    /// What is known of a slot's value.
-    pub(super) fn known(&self, slot: Slot) -> Known {
+        self.state.reads.retain(|read| read.1 != number);
         match slot {
-            Slot::Value(_, known) => known,
-            Slot::Constant(cell) if cell >> 17 == 7 => Known::Small,
-            _ => Known::Nothing,
+            Slot::Float(value) if !local.published => {
+                self.builder.def_var(local.float_variable, value);
+            }
+            Slot::Integer(value) if !local.published => {
+                self.builder.def_var(local.variable, value);
+            }
+            _ => {
+                let value = self.value_of(slot);
+                self.store_home(value, local.home);
+                if local.published {
+                    return;
+                }
+                self.builder.def_var(local.variable, value);
+            }
         }
+        self.state.locals[number].cached = true;
+        self.state.locals[number].kind = self.kind_of(slot);
     }
 
     /// Pushes a free variable: through the slot, which the interpreter fills when
@@ -280,15 +280,7 @@ impl Translator<'_, '_> {
     /// Makes the locals of the nearest mark unbound and drops it with all above.
     fn unbind(&mut self, step: &Step) {
         let stack = step.stack.as_deref().unwrap_or(&[]);
-        let mark = stack
-            .iter()
-            .enumerate()
-            .rev()
-            .find_map(|(depth, cell)| match cell {
-                Cell::Mark { count, last } => Some((depth, *count, *last)),
-                _ => None,
-            });
-        let Some((depth, count, last)) = mark else {
+        let Some((depth, count, last)) = flow::nearest_mark(stack) else {
             return;
         };
         self.state.stack.truncate(depth);

@@ -99,7 +99,7 @@ fn remainder(a: i32, b: i32) -> Option<i32> {
 
 /// Left shift by a positive, arithmetic right shift by a negative number; no
 /// significant bit may get lost.
-fn shift(a: i32, n: i32) -> Option<i32> {
+pub(super) fn shift(a: i32, n: i32) -> Option<i32> {
     match n {
         1..=31 => {
             let shifted = a << n;

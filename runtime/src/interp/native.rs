@@ -21,6 +21,7 @@
 use std::rc::Rc;
 
 use super::{Exit, State, handler};
+use crate::isa::Opcode;
 use crate::layout::Generation;
 use crate::layout::records::function;
 use crate::machine::Machine;
@@ -262,10 +263,27 @@ impl<G: Generation> Machine<'_, G> {
         })
     }
 
-    /// The opcode at `point`.
-    pub fn opcode_at(&self, point: Point) -> u8 {
+    /// The code block, and the opcode at `point`.
+    pub fn instruction_at(&self, point: Point) -> (LispPtr, u8) {
         let code = Frame::of_pvar(self.mem, point.pvar).function();
-        self.mem.code(CodePc::new(code, point.pc), 0)
+        (code, self.mem.code(CodePc::new(code, point.pc), 0))
+    }
+
+    /// The operands of the arithmetic instruction at `point`: two cells from the stack,
+    /// or one and the operand in the code.
+    pub fn operands_at(&self, point: Point) -> (LispPtr, LispPtr) {
+        let (code, opcode) = self.instruction_at(point);
+        let top = self.empty_stack(point.pvar, code).add(2 * point.depth);
+        let first = self.mem.stack(top);
+        match Opcode::from(opcode).info().stack.split_once("--") {
+            Some((before, _)) if before.split_whitespace().count() == 2 => {
+                (self.mem.stack(top.sub(2)), first)
+            }
+            _ => {
+                let n = self.mem.code(CodePc::new(code, point.pc), 1);
+                (first, LispPtr::smallpos(n.into()))
+            }
+        }
     }
 
     /// True when the arguments lie directly in front of the running frame.

@@ -9,8 +9,19 @@ use crate::machine::Machine;
 use crate::memory::{LispPtr, StackOffset};
 use crate::stack::Frame;
 
+use super::integers::shift;
+
 /// Most properties that are passed without looking at interrupts.
 const MAX_PROPERTIES: u32 = 4096;
+
+/// A number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// An integer, small or boxed.
+    Integer(i32),
+    /// A float.
+    Float(f32),
+}
 
 /// What a function object is called with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,39 +33,58 @@ pub struct Applicable {
 }
 
 impl<G: Generation> Machine<'_, G> {
-    /// Arithmetic on two numbers of any kind.
-    pub fn arithmetic(&mut self, opcode: Opcode, a: LispPtr, b: LispPtr) -> Option<LispPtr> {
+    /// The result of arithmetic on numbers of any kind.
+    pub fn compute(&self, opcode: Opcode, a: LispPtr, b: LispPtr) -> Option<Number> {
         use Opcode::{
-            Difference, FDifference, FPlus2, FQuotient, FTimes2, IDifference, IPlus2, IQuotient,
-            IRemainder, ITimes2, LogAnd2, LogOr2, LogXor2, Plus2, Quotient, Times2,
+            Difference, FDifference, FPlus2, FQuotient, FTimes2, IDifference, IDifferenceN, IPlus2,
+            IPlusN, IQuotient, IRemainder, ITimes2, Llsh1, Llsh8, LogAnd2, LogOr2, LogXor2, Lrsh1,
+            Lrsh8, Lsh, Plus2, Quotient, Times2,
         };
         let is_float = matches!(opcode, FPlus2 | FDifference | FTimes2 | FQuotient);
         if !is_float && let (Some(a), Some(b)) = (self.integer(a), self.integer(b)) {
             let result = match opcode {
-                Plus2 | IPlus2 => a.checked_add(b),
-                Difference | IDifference => a.checked_sub(b),
+                Plus2 | IPlus2 | IPlusN => a.checked_add(b),
+                Difference | IDifference | IDifferenceN => a.checked_sub(b),
                 Times2 | ITimes2 => a.checked_mul(b),
                 Quotient | IQuotient => a.checked_div(b),
                 IRemainder => (b != 0).then(|| a.wrapping_rem(b)),
                 LogAnd2 => Some(a & b),
                 LogOr2 => Some(a | b),
                 LogXor2 => Some(a ^ b),
+                Lsh => shift(a, b),
+                Llsh1 => Some(a << 1),
+                Llsh8 => Some(a << 8),
+                Lrsh1 => Some((a as u32 >> 1) as i32),
+                Lrsh8 => Some((a as u32 >> 8) as i32),
                 _ => None,
             };
-            return result.map(|n| self.number(n));
+            return result.map(Number::Integer);
         }
-        let (a, b) = match opcode {
-            Plus2 | Difference | Times2 | Quotient => (self.float_value(a)?, self.float_value(b)?),
-            _ if is_float => (self.float_value(a)?, self.float_value(b)?),
+        let operation: fn(f32, f32) -> f32 = match opcode {
+            Plus2 | FPlus2 => |a, b| a + b,
+            Difference | FDifference => |a, b| a - b,
+            Times2 | FTimes2 => |a, b| a * b,
+            Quotient | FQuotient => |a, b| a / b,
             _ => return None,
         };
-        let result = match opcode {
-            Plus2 | FPlus2 => a + b,
-            Difference | FDifference => a - b,
-            Times2 | FTimes2 => a * b,
-            _ => a / b,
-        };
-        result.is_finite().then(|| self.float(result))
+        let result = operation(self.float_value(a)?, self.float_value(b)?);
+        result.is_finite().then_some(Number::Float(result))
+    }
+
+    /// Arithmetic on numbers of any kind.
+    pub fn arithmetic(&mut self, opcode: Opcode, a: LispPtr, b: LispPtr) -> Option<LispPtr> {
+        self.compute(opcode, a, b).map(|number| match number {
+            Number::Integer(n) => self.number(n),
+            Number::Float(x) => self.float(x),
+        })
+    }
+
+    /// The number in a cell or a box.
+    pub fn number_in(&self, cell: LispPtr) -> Option<Number> {
+        match self.integer(cell) {
+            Some(n) => Some(Number::Integer(n)),
+            None => self.float_value(cell).map(Number::Float),
+        }
     }
 
     /// Comparison of two numbers of any kind; T or NIL.
@@ -158,17 +188,6 @@ impl<G: Generation> Machine<'_, G> {
     /// RPLCONS.
     pub fn append(&mut self, list: LispPtr, item: LispPtr) -> Option<LispPtr> {
         self.is_list(list).then(|| self.rplcons(list, item))
-    }
-
-    /// LLSH1, LLSH8, LRSH1, LRSH8.
-    pub fn shift_by(&mut self, opcode: Opcode, number: LispPtr) -> Option<LispPtr> {
-        let n = self.integer(number)?;
-        Some(self.number(match opcode {
-            Opcode::Llsh1 => n << 1,
-            Opcode::Llsh8 => n << 8,
-            Opcode::Lrsh1 => (n as u32 >> 1) as i32,
-            _ => (n as u32 >> 8) as i32,
-        }))
     }
 
     /// ADDBASE.

@@ -1,0 +1,551 @@
+//! Which kind of number is where: the plan by which numbers stay out of boxes.
+//!
+//! A small integer is in its cell; other numbers are in boxes that must be
+//! allocated, counted and collected. Within a function none of that is needed as
+//! long as everybody knows what kind of number a variable or stack cell holds.
+//! That is guessed from what was seen. At first every operation is taken to be
+//! one of small integers. Where that proves wrong, native code gives up the
+//! activation to the interpreter, and what the operands were is noted
+//! ([`Feedback`]); after a few times the function is translated again. Integers
+//! beyond the small ones, or floats, are then the kind that its code is made for.
+//! An operation that has met everything is translated in full generality.
+//!
+//! From the kinds of constants and results a data flow analysis tells what kinds
+//! reach every place where ways meet ([`Plan`]). At the head of a loop a variable
+//! that comes in as anything, and that the loop itself leaves as a number of one
+//! kind, is taken to be that number: whether it is is asked once, on entry.
+//! Boxes are not made anew at each call of a loop: where a loop calls functions,
+//! a float stays in its box.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use geiko_runtime::isa::Opcode;
+use geiko_runtime::isa::decode::{LocalKind, Operand};
+use geiko_runtime::memory::LispPtr;
+
+use crate::flow::{self, Effect, Step};
+use crate::unit::Unit;
+
+/// What is known of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing.
+    Any,
+    /// A small integer, in its cell.
+    Small,
+    /// An integer of 32 bits, not in a cell.
+    Integer,
+    /// A float, not in a cell.
+    Float,
+    /// The cell of a float's box.
+    BoxedFloat,
+}
+
+impl Kind {
+    /// What is known where two ways meet.
+    fn join(self, other: Self) -> Self {
+        use Kind::{BoxedFloat, Float, Integer, Small};
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Small, Integer) | (Integer, Small) => Integer,
+            (Float, BoxedFloat) | (BoxedFloat, Float) => Float,
+            _ => Kind::Any,
+        }
+    }
+
+    /// True for floats, boxed or not.
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::Float | Self::BoxedFloat)
+    }
+
+    /// True for integers.
+    pub fn is_integer(self) -> bool {
+        matches!(self, Self::Small | Self::Integer)
+    }
+}
+
+/// Bits for kinds of numbers seen.
+pub mod seen {
+    use geiko_runtime::interp::operations::Number;
+
+    /// Small integer.
+    pub const SMALL: u8 = 1;
+    /// Other integer.
+    pub const FIXP: u8 = 2;
+    /// Float.
+    pub const FLOAT: u8 = 4;
+    /// Something else, or no result.
+    pub const OTHER: u8 = 8;
+
+    /// The bit for `number`.
+    pub fn bit(number: Option<Number>) -> u8 {
+        match number {
+            Some(Number::Integer(-0x1_0000..=0xFFFF)) => SMALL,
+            Some(Number::Integer(_)) => FIXP,
+            Some(Number::Float(_)) => FLOAT,
+            None => OTHER,
+        }
+    }
+}
+
+/// What the operands and results of an operation were when it was given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// First operand.
+    pub a: u8,
+    /// Second operand.
+    pub b: u8,
+    /// Result.
+    pub result: u8,
+}
+
+/// What is known of a function from activations that were given up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Feedback {
+    /// Operations by pc.
+    pub operations: BTreeMap<u32, Seen>,
+    /// Places where ways meet and a guess about variables was wrong.
+    pub places: BTreeMap<u32, Wrong>,
+    /// Times the function was compiled again.
+    pub version: u32,
+}
+
+/// Wrong guesses at a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wrong {
+    /// How many.
+    pub count: u32,
+    /// The version of the code that guessed last.
+    pub version: u32,
+}
+
+/// Times that a function is compiled again with other guesses.
+const MAX_VERSIONS: u32 = 12;
+
+/// Wrong guesses after which nothing is guessed at a place any more.
+const MAX_WRONG: u32 = 12;
+
+/// What an operation works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// Integers and floats.
+    Numbers,
+    /// Integers.
+    Integers,
+    /// Floats; integers are converted.
+    Floats,
+}
+
+/// How an operation is translated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Small integers, else given up.
+    Small,
+    /// Integers, else given up.
+    Integer,
+    /// Floats, else given up. The flags tell which operands may also be integers.
+    Float(bool, bool),
+    /// Whatever comes.
+    General,
+}
+
+/// The domain of an arithmetic operation or comparison.
+pub fn domain(opcode: Opcode) -> Option<Domain> {
+    use Opcode::{
+        Difference, FDifference, FGreaterP, FPlus2, FQuotient, FTimes2, GreaterP, IDifference,
+        IDifferenceN, IGreaterP, IPlus2, IPlusN, IQuotient, IRemainder, ITimes2, Llsh1, Llsh8,
+        LogAnd2, LogOr2, LogXor2, Lrsh1, Lrsh8, Lsh, NumEqual, Plus2, Quotient, Times2,
+    };
+    Some(match opcode {
+        Plus2 | Difference | Times2 | Quotient | GreaterP | NumEqual => Domain::Numbers,
+        FPlus2 | FDifference | FTimes2 | FQuotient | FGreaterP => Domain::Floats,
+        IPlus2 | IDifference | ITimes2 | IQuotient | IRemainder | IPlusN | IDifferenceN
+        | LogAnd2 | LogOr2 | LogXor2 | Lsh | Llsh1 | Llsh8 | Lrsh1 | Lrsh8 | IGreaterP => {
+            Domain::Integers
+        }
+        _ => return None,
+    })
+}
+
+impl Feedback {
+    /// Guesses were wrong too often.
+    fn is_hopeless(&self) -> bool {
+        self.version >= MAX_VERSIONS
+    }
+
+    /// Nothing is guessed about variables at `pc`: code just given up was wrong
+    /// there. A wrong guess often comes from an operation that was guessed wrong, so
+    /// once that is known there is another chance.
+    fn is_distrusted(&self, pc: u32) -> bool {
+        let wrong = |wrong: &Wrong| wrong.count >= MAX_WRONG || wrong.version + 1 == self.version;
+        self.places.get(&pc).is_some_and(wrong)
+    }
+
+    /// How the operation at `pc` is translated, for operands of these kinds.
+    pub fn strategy(&self, pc: u32, domain: Domain, a: Kind, b: Kind) -> Strategy {
+        const INTEGERS: u8 = seen::SMALL | seen::FIXP;
+        if self.is_hopeless() {
+            return Strategy::General;
+        }
+        let known = self.operations.get(&pc).copied().unwrap_or_default();
+        if (known.a | known.b | known.result) & seen::OTHER != 0 {
+            return Strategy::General;
+        }
+        let floats = a.is_float() || b.is_float() || (known.a | known.b) & seen::FLOAT != 0;
+        match domain {
+            Domain::Floats => Strategy::Float(true, true),
+            Domain::Integers if floats => Strategy::General,
+            Domain::Numbers if floats => {
+                // One operand must be a float whatever the other is, or the
+                // result could be an integer.
+                let surely = |kind: Kind, seen: u8| {
+                    kind.is_float() || (kind == Kind::Any && seen == seen::FLOAT)
+                };
+                match (surely(a, known.a), surely(b, known.b)) {
+                    (true, true) => Strategy::Float(false, false),
+                    (true, false) => Strategy::Float(false, true),
+                    (false, true) => Strategy::Float(true, false),
+                    (false, false) => Strategy::General,
+                }
+            }
+            _ if a == Kind::Integer
+                || b == Kind::Integer
+                || (known.a | known.b | known.result) & INTEGERS & seen::FIXP != 0 =>
+            {
+                Strategy::Integer
+            }
+            _ => Strategy::Small,
+        }
+    }
+}
+
+/// What is known of variables and stack at a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// Arguments, then PVAR slots.
+    pub locals: Vec<Kind>,
+    /// Evaluation stack.
+    pub stack: Vec<Kind>,
+}
+
+impl Kinds {
+    fn join(&self, other: &Self) -> Self {
+        let join = |a: &[Kind], b: &[Kind]| a.iter().zip(b).map(|(a, b)| a.join(*b)).collect();
+        Self {
+            locals: join(&self.locals, &other.locals),
+            stack: join(&self.stack, &other.stack),
+        }
+    }
+}
+
+/// What the kinds of a constant or of a result need to be known for.
+pub struct Plan {
+    places: BTreeMap<u32, Ways>,
+}
+
+/// Kinds on the ways to a place.
+#[derive(Clone, Debug, Default)]
+struct Ways {
+    /// Joined over the ways from before.
+    forward: Option<Kinds>,
+    /// Joined over the ways from behind.
+    backward: Option<Kinds>,
+    /// The loop that begins here calls functions.
+    calls: bool,
+    /// Guesses went wrong here.
+    distrusted: bool,
+}
+
+impl Ways {
+    /// What is taken to be known here.
+    fn kinds(&self) -> Option<Kinds> {
+        let mut kinds = match (&self.forward, &self.backward) {
+            (Some(forward), None) => forward.clone(),
+            (Some(forward), Some(backward)) if !self.distrusted => {
+                let locals = forward.locals.iter().zip(&backward.locals);
+                Kinds {
+                    locals: locals.map(|(f, b)| self.guess(*f, *b)).collect(),
+                    stack: forward.join(backward).stack,
+                }
+            }
+            (Some(forward), Some(backward)) => forward.join(backward),
+            (None, backward) => backward.clone()?,
+        };
+        if self.distrusted {
+            kinds.locals.fill(Kind::Any);
+            kinds.stack.fill(Kind::Any);
+        }
+        Some(kinds)
+    }
+
+    fn guess(&self, forward: Kind, backward: Kind) -> Kind {
+        let kind = match (forward, backward) {
+            (Kind::Any, kind) => kind,
+            (forward, backward) => forward.join(backward),
+        };
+        match kind {
+            Kind::Float if self.calls => Kind::BoxedFloat,
+            Kind::Integer if self.calls => Kind::Any,
+            kind => kind,
+        }
+    }
+}
+
+impl Plan {
+    /// Analyses `unit`; `constant` tells the kind of a constant.
+    pub fn new(unit: &Unit, constant: &dyn Fn(LispPtr) -> Kind) -> Self {
+        let mut plan = Self {
+            places: BTreeMap::new(),
+        };
+        for &pc in unit.flow.leaders.keys() {
+            let feedback = &unit.feedback;
+            plan.places.entry(pc).or_default().distrusted =
+                feedback.is_hopeless() || feedback.is_distrusted(pc);
+        }
+        for step in &unit.flow.steps {
+            if let Some(target) = step.instruction.target()
+                && target as u32 <= step.instruction.offset
+            {
+                let range = target as u32..step.instruction.offset;
+                let calls = |step: &&Step| range.contains(&step.instruction.offset);
+                let calls = unit.flow.steps.iter().filter(calls).any(is_call);
+                plan.places.entry(target as u32).or_default().calls |= calls;
+            }
+        }
+        let locals = usize::from(unit.arguments.unwrap_or(0) + unit.slots);
+        let start = Kinds {
+            locals: vec![Kind::Any; locals],
+            stack: Vec::new(),
+        };
+        plan.places.entry(unit.start).or_default().forward = Some(start);
+        let mut work = BTreeSet::from([unit.start]);
+        while let Some(pc) = work.pop_first() {
+            if let Some(kinds) = plan.at(pc) {
+                plan.walk(unit, pc, kinds, constant, &mut work);
+            }
+        }
+        plan
+    }
+
+    /// What is taken to be known at the basic block that begins at `pc`.
+    pub fn at(&self, pc: u32) -> Option<Kinds> {
+        self.places.get(&pc)?.kinds()
+    }
+
+    /// Follows a basic block.
+    fn walk(
+        &mut self,
+        unit: &Unit,
+        pc: u32,
+        mut kinds: Kinds,
+        constant: &dyn Fn(LispPtr) -> Kind,
+        work: &mut BTreeSet<u32>,
+    ) {
+        let Some(&first) = unit.flow.at.get(&pc) else {
+            return;
+        };
+        for step in &unit.flow.steps[first..] {
+            let at = step.instruction.offset;
+            if at != pc && unit.flow.leaders.contains_key(&at) {
+                self.arrive(at, false, &kinds, work);
+                return;
+            }
+            match step.effect {
+                Effect::Unknown | Effect::Return => return,
+                Effect::Jump { conditional, keeps } => {
+                    let target = step.instruction.target().unwrap_or(0) as u32;
+                    let mut jumped = kinds.clone();
+                    if conditional {
+                        kinds.stack.pop();
+                    }
+                    if conditional && !keeps {
+                        jumped.stack.pop();
+                    }
+                    self.arrive(target, target <= at, &jumped, work);
+                    if conditional {
+                        self.arrive(step.next, false, &kinds, work);
+                    }
+                    return;
+                }
+                _ => transfer(unit, step, &mut kinds, constant),
+            }
+        }
+    }
+
+    /// Notes what comes to `target`, perhaps by a jump backward.
+    fn arrive(&mut self, target: u32, backward: bool, kinds: &Kinds, work: &mut BTreeSet<u32>) {
+        let ways = self.places.entry(target).or_default();
+        let before = ways.kinds();
+        let way = if backward {
+            &mut ways.backward
+        } else {
+            &mut ways.forward
+        };
+        let joined = match way.as_ref() {
+            Some(known) if known.stack.len() == kinds.stack.len() => known.join(kinds),
+            Some(known) => known.clone(),
+            None => kinds.clone(),
+        };
+        if way.as_ref() == Some(&joined) {
+            return;
+        }
+        *way = Some(joined);
+        if ways.kinds() != before {
+            work.insert(target);
+        }
+    }
+}
+
+/// True if other functions may run in the instruction.
+fn is_call(step: &Step) -> bool {
+    use Opcode::{ApplyFn, EnvCall, Fn0, Fn1, Fn2, Fn3, Fn4, FnX, Miscn, SubrCall};
+    matches!(
+        step.instruction.opcode,
+        Fn0 | Fn1 | Fn2 | Fn3 | Fn4 | FnX | ApplyFn | EnvCall | SubrCall | Miscn
+    )
+}
+
+/// The number of the variable that the instruction of `step` names, and true if
+/// it stores.
+pub fn local(unit: &Unit, step: &Step) -> Option<(usize, bool)> {
+    let (kind, index) = step.instruction.local()?;
+    let stores = step.instruction.opcode.info().handler.contains("set");
+    let number = match (kind, unit.arguments) {
+        (LocalKind::Argument, Some(arguments)) if index < arguments => index,
+        (LocalKind::Local, arguments) if index < unit.slots => arguments.unwrap_or(0) + index,
+        _ => return None,
+    };
+    Some((number.into(), stores))
+}
+
+/// The constant that the instruction of `step` pushes.
+pub fn constant(step: &Step) -> Option<LispPtr> {
+    let number = || step.instruction.number(0).unwrap_or(0);
+    Some(match step.instruction.opcode {
+        Opcode::Nil => LispPtr::NIL,
+        Opcode::T => LispPtr::T,
+        Opcode::Zero => LispPtr::smallpos(0),
+        Opcode::One => LispPtr::smallpos(1),
+        Opcode::Sic | Opcode::SicX => LispPtr::smallpos(number()),
+        Opcode::Snic => LispPtr(0xF_FF00 | u32::from(number())),
+        Opcode::Aconst | Opcode::Gconst => match step.instruction.operands().first() {
+            Some(Operand::Atom(cell) | Operand::Pointer(cell)) => LispPtr(*cell),
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// What an instruction that falls through does to the kinds.
+fn transfer(unit: &Unit, step: &Step, kinds: &mut Kinds, of_constant: &dyn Fn(LispPtr) -> Kind) {
+    let opcode = step.instruction.opcode;
+    let is_published = |number: usize| unit.is_published(number);
+    if let Some(cell) = constant(step) {
+        return kinds.stack.push(of_constant(cell));
+    }
+    if let Some((number, stores)) = local(unit, step) {
+        if !stores {
+            return kinds.stack.push(kinds.locals[number]);
+        }
+        if !is_published(number)
+            && let Some(&top) = kinds.stack.last()
+        {
+            kinds.locals[number] = top;
+        }
+        if opcode.info().handler.ends_with("pop") {
+            kinds.stack.pop();
+        }
+        return;
+    }
+    match step.effect {
+        Effect::Bind => {
+            let Some(binding) = step.instruction.binding() else {
+                return;
+            };
+            let mut number = usize::from(unit.arguments.unwrap_or(0) + binding.last) + 1;
+            for n in 0..binding.nils + binding.values {
+                number = number.saturating_sub(1);
+                let kind = match kinds.stack.last() {
+                    Some(&kind) if n >= binding.nils => {
+                        kinds.stack.pop();
+                        kind
+                    }
+                    _ => Kind::Any,
+                };
+                if let Some(local) = kinds.locals.get_mut(number)
+                    && !is_published(number)
+                {
+                    *local = kind;
+                }
+            }
+            kinds.stack.push(Kind::Any);
+        }
+        Effect::Unbind | Effect::Dunbind => {
+            let stack = step.stack.as_deref().unwrap_or(&[]);
+            let Some((depth, count, last)) = flow::nearest_mark(stack) else {
+                return;
+            };
+            let top = kinds.stack.last().copied().unwrap_or(Kind::Any);
+            kinds.stack.truncate(depth);
+            let arguments = usize::from(unit.arguments.unwrap_or(0));
+            for number in (0..count).map(|n| arguments + usize::from(last.wrapping_sub(n))) {
+                if let Some(local) = kinds.locals.get_mut(number) {
+                    *local = Kind::Any;
+                }
+            }
+            if step.effect == Effect::Unbind {
+                kinds.stack.push(top);
+            }
+        }
+        Effect::Counted { .. } => {
+            let stack = step.stack.as_deref().unwrap_or(&[]);
+            let pops = flow::counted(step, stack).unwrap_or(0);
+            let left = kinds.stack.len().saturating_sub(pops.into());
+            kinds.stack.truncate(left);
+            kinds.stack.push(Kind::Any);
+        }
+        Effect::Cells { pops, pushes } => {
+            let left = kinds.stack.len().saturating_sub(pops.into());
+            let operands = kinds.stack.split_off(left);
+            match (opcode, &operands[..]) {
+                (Opcode::Copy, &[a]) => kinds.stack.extend([a, a]),
+                (Opcode::Swap, &[a, b]) => kinds.stack.extend([b, a]),
+                _ => {
+                    let kind = result(unit, step, &operands);
+                    kinds.stack.extend((0..pushes).map(|_| kind));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The kind of an instruction's result.
+fn result(unit: &Unit, step: &Step, operands: &[Kind]) -> Kind {
+    use geiko_runtime::isa::Kind as OpcodeKind;
+    let opcode = step.instruction.opcode;
+    if let Some(domain) = domain(opcode)
+        && opcode.info().kind != OpcodeKind::Compare
+    {
+        let a = operands.first().copied().unwrap_or(Kind::Any);
+        let b = operands.get(1).copied().unwrap_or(Kind::Small);
+        return match unit
+            .feedback
+            .strategy(step.instruction.offset, domain, a, b)
+        {
+            Strategy::Small => Kind::Small,
+            Strategy::Integer => Kind::Integer,
+            Strategy::Float(..) => Kind::Float,
+            Strategy::General => Kind::Any,
+        };
+    }
+    match opcode {
+        Opcode::GetBaseN
+        | Opcode::GetBitsNFd
+        | Opcode::HiLoc
+        | Opcode::LoLoc
+        | Opcode::Ntypx
+        | Opcode::MyArgCount => Kind::Small,
+        _ => Kind::Any,
+    }
+}
