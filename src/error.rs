@@ -162,7 +162,7 @@ impl Error {
     pub fn message(&self) -> String {
         let mut message = match self {
             // Every line begins with a place.
-            Self::Forge(BuildError::Program(_)) => self.to_string(),
+            Self::Forge(error) if error.has_place() => self.to_string(),
             _ => format!("geiko: {self}"),
         };
         if let Some(advice) = self.advice() {

@@ -1,5 +1,7 @@
 //! From source texts to an image.
 
+use std::thread;
+
 use geiko_runtime::layout::Release;
 
 use crate::code::Definition;
@@ -24,15 +26,46 @@ pub enum BuildError {
     Link(#[from] LinkError),
 }
 
+impl BuildError {
+    /// Whether it tells where in the source texts something is wrong.
+    pub fn has_place(&self) -> bool {
+        match self {
+            Self::Program(_) => true,
+            Self::Link(error) => error.place.is_some(),
+        }
+    }
+}
+
 fn lines(errors: &[Error]) -> String {
     let lines: Vec<_> = errors.iter().map(Error::to_string).collect();
     lines.join("\n")
 }
 
+/// Stack for the compiler: forms inside of forms need some.
+const STACK_BYTES: usize = 256 << 20;
+
 /// Makes the image of a program: the bytes of the file. Unless `bare`, the built-in
 /// Lisp is in front of it, and the image begins with the function MAIN if there is
 /// one.
 pub fn build(sources: &[Source<'_>], release: Release, bare: bool) -> Result<Vec<u8>, BuildError> {
+    with_stack(|| build_here(sources, release, bare))
+}
+
+/// Does something with enough stack for all programs.
+///
+/// # Panics
+/// If the system cannot start a thread.
+pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let builder = thread::Builder::new().stack_size(STACK_BYTES);
+        let thread = builder.spawn_scoped(scope, work).expect("a thread starts");
+        thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn build_here(sources: &[Source<'_>], release: Release, bare: bool) -> Result<Vec<u8>, BuildError> {
     let builtin = if bare { &[] } else { BUILTIN };
     let sources = [builtin, sources].concat();
     let mut definitions = program::definitions(&sources, release).map_err(BuildError::Program)?;

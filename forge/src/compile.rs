@@ -16,7 +16,7 @@ mod tree;
 
 pub use tree::Arity;
 
-use crate::Result;
+use crate::Error;
 use crate::code::Code;
 use crate::datum::{Place, Symbol};
 use crate::expand::Expander;
@@ -32,16 +32,18 @@ pub struct Compiled {
     pub local: Vec<(Symbol, Code)>,
 }
 
-/// Compiles a function.
+/// Compiles a function. All that is wrong with it.
 pub fn compile(
     definition: &Definition<'_>,
     globals: &mut Globals,
     expander: &mut Expander,
     place: &Place,
     atom_bytes: u32,
-) -> Result<Compiled> {
+) -> Result<Compiled, Vec<Error>> {
     let mut unit = Parser::new(globals, expander, place).definition(definition)?;
     analyse::analyse(&mut unit);
-    let (code, local) = emit::compile(&unit, globals, atom_bytes)?;
-    Ok(Compiled { code, local })
+    match emit::compile(&unit, globals, atom_bytes) {
+        Ok((code, local)) => Ok(Compiled { code, local }),
+        Err(error) => Err(vec![error]),
+    }
 }

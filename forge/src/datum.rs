@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use num_bigint::BigInt;
 
@@ -12,7 +13,7 @@ use crate::expand::Function;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// Name of the file as the user gave it.
-    pub file: Rc<str>,
+    pub file: Arc<str>,
     /// Line, from 1.
     pub line: u32,
     /// Column in characters, from 1.

@@ -20,6 +20,8 @@ mod printer;
 pub mod program;
 pub mod reader;
 pub mod source;
+#[cfg(test)]
+mod testing;
 
 pub use datum::{Datum, Place, Symbol};
 pub use source::Source;

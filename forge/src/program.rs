@@ -6,18 +6,19 @@
 //! compiled, and at last it is checked that every function that is called exists.
 
 mod declaim;
+mod names;
 mod structure;
 #[cfg(test)]
 mod tests;
 
-use std::rc::Rc;
+use std::collections::HashMap;
 
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 
 use crate::code::{Code, Definition, Structure};
 use crate::compile::globals::{GlobalFunction, GlobalVariable, Globals};
 use crate::compile::lambda_list::LambdaList;
-use crate::compile::parse::{self, arity_message, arity_of, block_name};
+use crate::compile::parse::{self, block_name};
 use crate::compile::{Compiled, compile};
 use crate::datum::{Datum, Place, Symbol};
 use crate::expand::{Expander, function_name_symbol};
@@ -26,7 +27,8 @@ use crate::source::Source;
 use crate::{Error, Result};
 
 /// Compiles source files for a generation. All errors that were found, in the order
-/// of their places.
+/// of their places. Forms that are nested thousands of levels deep want a stack of
+/// many megabytes, as [`build`](crate::build::build) gives it.
 pub fn definitions(
     sources: &[Source<'_>],
     release: Release,
@@ -60,6 +62,18 @@ enum Task {
     Ready(Definition),
 }
 
+/// What a symbol is defined as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Function,
+    Macro,
+    /// A function that comes with a structure.
+    StructureFunction,
+}
+
+/// Expansions of top-level forms, at most.
+const MAX_DEPTH: usize = 5000;
+
 /// A function to be compiled.
 struct Lambda {
     name: Symbol,
@@ -67,6 +81,8 @@ struct Lambda {
     lambda_list: Datum,
     body: Vec<Datum>,
     place: Place,
+    /// The top-level form that it is in.
+    source: Datum,
 }
 
 struct Program {
@@ -76,8 +92,20 @@ struct Program {
     tasks: Vec<Task>,
     definitions: Vec<Definition>,
     structures: structure::Structures,
+    /// Where functions and macros are defined.
+    places: HashMap<Symbol, (Kind, Place)>,
+    /// Where structures are defined.
+    structure_places: HashMap<Symbol, Place>,
     errors: Vec<Error>,
     place: Place,
+    /// Expansions around the current top-level form.
+    depth: usize,
+    /// Whether these were too many.
+    too_deep: bool,
+    /// The last form that was read.
+    form: Datum,
+    /// Whether functions are defined for a structure.
+    in_structure: bool,
     /// Forms of MACROLET around the current top-level form, the innermost last.
     macrolets: Vec<Datum>,
 }
@@ -91,7 +119,13 @@ impl Program {
             tasks: Vec::new(),
             definitions: Vec::new(),
             structures: structure::Structures::default(),
+            places: HashMap::new(),
+            structure_places: HashMap::new(),
             errors: Vec::new(),
+            depth: 0,
+            too_deep: false,
+            form: Datum::nil(),
+            in_structure: false,
             place: Place {
                 file: "".into(),
                 line: 1,
@@ -112,7 +146,12 @@ impl Program {
             let expander = &mut self.expander;
             match reader.read(&mut |form| expander.eval(form)) {
                 Ok(None) => return,
-                Ok(Some(form)) => self.top_level(&form),
+                Ok(Some(form)) => {
+                    // Not all forms know where they are.
+                    self.place = reader.place();
+                    self.form = form.clone();
+                    self.top_level(&form);
+                }
                 Err(error) => {
                     // What follows is not known to begin a form.
                     self.errors.push(error);
@@ -127,8 +166,18 @@ impl Program {
         let outer = form
             .place()
             .map(|place| std::mem::replace(&mut self.place, place.clone()));
-        if let Err(error) = self.try_top_level(form) {
+        if self.depth == MAX_DEPTH {
+            let error = Error::new(&self.place, "forms are nested too deeply");
             self.errors.push(error);
+            self.too_deep = true;
+        } else if !self.too_deep {
+            self.depth += 1;
+            if let Err(error) = self.try_top_level(form) {
+                self.errors.push(error);
+            }
+            self.depth -= 1;
+            // There may be more such forms than anybody can wait for.
+            self.too_deep &= self.depth > 0;
         }
         if let Some(outer) = outer {
             self.place = outer;
@@ -275,7 +324,13 @@ impl Program {
                 "{symbol} is a special form and cannot be a function"
             ));
         }
+        self.check_function_name(&symbol)?;
         let list = LambdaList::parse(lambda_list, &self.place)?;
+        let kind = match self.in_structure {
+            true => Kind::StructureFunction,
+            false => Kind::Function,
+        };
+        self.check_new(&symbol, kind)?;
         self.know_function(&symbol, &list);
         let lambda = Lambda {
             name: symbol.clone(),
@@ -283,6 +338,7 @@ impl Program {
             lambda_list: lambda_list.clone(),
             body: self.wrapped(body),
             place: self.place.clone(),
+            source: self.form.clone(),
         };
         self.tasks.push(Task::Function(symbol, lambda));
         Ok(())
@@ -299,6 +355,8 @@ impl Program {
         if parse::is_special_form(name) && !parse::may_be_macro(name) {
             return self.error(format!("{name} is a special form and cannot be a macro"));
         }
+        self.check_function_name(name)?;
+        self.check_new(name, Kind::Macro)?;
         let Some(body) = form
             .as_cons()
             .and_then(|cell| cell.cdr.as_cons())
@@ -319,6 +377,7 @@ impl Program {
             lambda_list: lambda_list.clone(),
             body: self.wrapped(body),
             place: self.place.clone(),
+            source: self.form.clone(),
         };
         self.tasks.push(Task::Macro(name.clone(), lambda));
         Ok(())
@@ -390,6 +449,7 @@ impl Program {
             lambda_list: Datum::nil(),
             body: self.wrapped(std::slice::from_ref(form)),
             place: self.place.clone(),
+            source: self.form.clone(),
         };
         self.tasks.push(Task::Initial(lambda));
         Ok(())
@@ -416,6 +476,7 @@ impl Program {
                 block: lambda.block.clone(),
                 lambda_list: &lambda.lambda_list,
                 body: &lambda.body,
+                source: &lambda.source,
             };
             let compiled = compile(
                 &definition,
@@ -432,28 +493,7 @@ impl Program {
                     self.definitions.extend(local);
                     self.definitions.push(define(code));
                 }
-                Err(error) => self.errors.push(error),
-            }
-        }
-    }
-
-    /// Checks calls of functions.
-    fn check_uses(&mut self) {
-        for used in std::mem::take(&mut self.globals.uses) {
-            let message = match (self.globals.functions.get(&used.name), used.arguments) {
-                (Some(GlobalFunction { arity: Some(arity) }), Some(count)) => {
-                    arity_message(&used.name, *arity, count)
-                }
-                (Some(_), _) => None,
-                (None, count) => {
-                    let arity = arity_of(&used.name).zip(count);
-                    arity
-                        .and_then(|(arity, count)| arity_message(&used.name, arity, count))
-                        .or_else(|| Some(format!("unknown function {}", used.name)))
-                }
-            };
-            if let Some(message) = message {
-                self.errors.push(Error::new(&used.place, message));
+                Err(errors) => self.errors.extend(errors),
             }
         }
     }
@@ -467,7 +507,7 @@ impl Program {
         if errors.is_empty() {
             return Ok(definitions);
         }
-        let file = |name: &Rc<str>| sources.iter().position(|source| *source.name == **name);
+        let file = |name: &str| sources.iter().position(|source| source.name == name);
         errors.sort_by_key(|error| {
             let place = &error.place;
             (file(&place.file), place.line, place.column)

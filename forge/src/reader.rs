@@ -43,6 +43,8 @@ pub mod quasi {
 /// Reads the forms of a file one after the other.
 pub struct Reader<'a> {
     scanner: Scanner<'a>,
+    /// Where the last form begins.
+    place: Place,
 }
 
 /// What evaluates `#.form`.
@@ -101,23 +103,41 @@ impl<'a> Reader<'a> {
     pub fn new(file: &str, text: &'a str) -> Self {
         Self {
             scanner: Scanner::new(file, text),
+            place: Place {
+                file: file.into(),
+                line: 1,
+                column: 1,
+            },
         }
+    }
+
+    /// Where the form begins that was read last.
+    pub fn place(&self) -> Place {
+        self.place.clone()
     }
 
     /// The next form, or `None` behind the last one. After an error there is nothing
     /// more to be read.
     pub fn read(&mut self, evaluate: Evaluate<'_>) -> Result<Option<Datum>> {
         let mut levels = Vec::new();
+        // The first form in the first column inside of another one: perhaps there is
+        // a parenthesis missing in front of it.
+        let mut suspect = None;
         loop {
             let suppressed = levels
                 .iter()
                 .any(|level| matches!(level, Level::Skipped(_)));
             let (place, token) = self.scanner.token(suppressed)?;
+            if levels.is_empty() {
+                self.place = place.clone();
+            } else if suspect.is_none() && place.column == 1 && matches!(token, Token::Open) {
+                suspect = Some(place.line);
+            }
             let datum = match token {
                 Token::End => {
                     return match levels.last() {
                         None => Ok(None),
-                        Some(level) => Err(unfinished(level)),
+                        Some(level) => Err(unfinished(level, suspect)),
                     };
                 }
                 Token::Datum(datum) => Some(datum),
@@ -219,10 +239,14 @@ impl Level {
     }
 }
 
-fn unfinished(level: &Level) -> Error {
+fn unfinished(level: &Level, suspect: Option<u32>) -> Error {
     let message = match level {
         Level::List { .. } | Level::Vector { .. } => {
-            "this parenthesis is not closed before the end of the file".to_string()
+            let hint = match suspect {
+                Some(line) => format!("; line {line} begins as if it were"),
+                None => String::new(),
+            };
+            format!("this parenthesis is not closed before the end of the file{hint}")
         }
         _ => format!("the file ends after {}", level.prefix()),
     };

@@ -45,6 +45,10 @@ pub struct Use {
     pub arguments: Option<usize>,
     /// Where.
     pub place: Place,
+    /// The macro in whose expansion.
+    pub expanding: Option<Symbol>,
+    /// Whether there is a variable with that name.
+    pub is_variable: bool,
 }
 
 /// What names mean in the whole program.

@@ -30,7 +30,9 @@ pub use inline::arity_of;
 pub use special::{is_special_form, may_be_function, may_be_macro};
 
 /// Forms inside of forms, at most.
-const MAX_DEPTH: usize = 600;
+const MAX_DEPTH: usize = 5000;
+const TOO_DEEP: &str = "forms are nested too deeply";
+const UNKNOWN_VARIABLE: &str = "unknown variable ";
 
 /// A name in scope, or a note that hides one.
 #[derive(Clone, Debug)]
@@ -68,9 +70,15 @@ pub struct Parser<'a> {
     names: Vec<Name>,
     function: FunctionId,
     scope: ScopeId,
-    /// The innermost form that was read from a file.
+    /// Where the innermost form is that was read from a file.
     place: Place,
+    /// That form.
+    source: Datum,
+    /// The macro of that form, in its expansion.
+    expanding: Option<Symbol>,
     depth: usize,
+    /// What is wrong so far.
+    errors: Vec<Error>,
 }
 
 impl<'a> Parser<'a> {
@@ -84,11 +92,15 @@ impl<'a> Parser<'a> {
             function: FunctionId(0),
             scope: ScopeId(0),
             place: place.clone(),
+            source: Datum::nil(),
+            expanding: None,
             depth: 0,
+            errors: Vec::new(),
         }
     }
 
     fn error<T>(&self, message: impl Into<String>) -> Result<T> {
+        let message = in_expansion(message.into(), self.expanding.as_ref());
         Err(Error::new(&self.place, message))
     }
 
@@ -97,27 +109,76 @@ impl<'a> Parser<'a> {
         Err(Error::new(datum.place().unwrap_or(&self.place), message))
     }
 
-    /// An expression.
+    /// An error at a symbol of the innermost form, or here.
+    fn error_of(&self, symbol: &Symbol, message: String) -> Error {
+        match place_of(symbol, &self.source) {
+            Some(place) => Error::new(&place, message),
+            None => Error::new(&self.place, in_expansion(message, self.expanding.as_ref())),
+        }
+    }
+
+    /// An error where the innermost form binds a variable.
+    fn error_of_binding(&self, name: &Symbol, message: String) -> Error {
+        let mut lists = self.source.elements().skip(1);
+        match lists.find_map(|list| place_of_binding(name, list)) {
+            Some(place) => Error::new(&place, message),
+            None => self.error_of(name, message),
+        }
+    }
+
+    /// An expression. If it is wrong that is noted, and it is as good as NIL.
     fn form(&mut self, form: &Datum) -> Result<Node> {
-        match form {
+        if self.depth == MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        let state = (self.names.len(), self.function, self.scope);
+        let macros = self.expander.begin_scope();
+        self.depth += 1;
+        let node = match form {
             Datum::Symbol(symbol) => self.variable(symbol),
-            Datum::Cons(cell) => {
-                let outer = cell
-                    .place
-                    .as_ref()
-                    .map(|place| std::mem::replace(&mut self.place, place.clone()));
-                if self.depth == MAX_DEPTH {
-                    return self.error("forms are nested too deeply");
+            Datum::Cons(cell) => match &cell.place {
+                // The expansion of a macro has the place of the macro form.
+                Some(place) if *place != self.place => {
+                    let place = std::mem::replace(&mut self.place, place.clone());
+                    let source = std::mem::replace(&mut self.source, form.clone());
+                    let expanding = self.expanding.take();
+                    let node = self.list_form(form);
+                    self.place = place;
+                    self.source = source;
+                    self.expanding = expanding;
+                    node
                 }
-                self.depth += 1;
-                let node = self.list_form(form)?;
-                self.depth -= 1;
-                if let Some(outer) = outer {
-                    self.place = outer;
-                }
-                Ok(node)
-            }
+                _ => self.list_form(form),
+            },
             constant => Ok(Node::Constant(constant.clone())),
+        };
+        self.depth -= 1;
+        match node {
+            // There may be more such forms than anybody can wait for.
+            Err(error) if error.message == TOO_DEEP => Err(error),
+            Err(error) => {
+                (self.function, self.scope) = (state.1, state.2);
+                self.names.truncate(state.0);
+                self.expander.end_scope(macros);
+                self.note_error(error);
+                Ok(Node::nil())
+            }
+            node => node,
+        }
+    }
+
+    fn too_deep(&self) -> Error {
+        Error::new(&self.place, TOO_DEEP)
+    }
+
+    /// Notes an error, but what is unknown only once.
+    fn note_error(&mut self, error: Error) {
+        let known = |other: &Error| {
+            other.message == error.message
+                && (other.place == error.place || error.message.starts_with(UNKNOWN_VARIABLE))
+        };
+        if !self.errors.iter().any(known) {
+            self.errors.push(error);
         }
     }
 
@@ -159,7 +220,13 @@ impl<'a> Parser<'a> {
             }
         }
         if let Some(expansion) = self.expander.macroexpand_1(form)? {
-            return self.form(&expansion);
+            let outer = self.expanding.clone();
+            if name.package == Package::Lisp {
+                self.expanding.get_or_insert_with(|| name.clone());
+            }
+            let node = self.form(&expansion);
+            self.expanding = outer;
+            return node;
         }
         self.call(name, &arguments)
     }
@@ -198,8 +265,21 @@ impl<'a> Parser<'a> {
             None if is_self_evaluating(symbol) => {
                 Ok(Meaning::Constant(Datum::Symbol(symbol.clone())))
             }
-            None => self.error(format!("unknown variable {symbol}")),
+            None => Err(self.unknown_variable(symbol)),
         }
+    }
+
+    /// A variable that does not exist, where it stands in the source if it does.
+    fn unknown_variable(&self, symbol: &Symbol) -> Error {
+        let locals = self.names.iter().filter_map(|entry| match entry {
+            Name::Variable(name, _) | Name::Special(name) | Name::SymbolMacro(name, _) => {
+                Some(name)
+            }
+            _ => None,
+        });
+        let similar = similar(symbol, locals.chain(self.globals.variables.keys()));
+        let message = format!("{UNKNOWN_VARIABLE}{symbol}{similar}");
+        self.error_of(symbol, message)
     }
 
     /// What a name means where it is declared special: the innermost dynamic binding
@@ -223,6 +303,7 @@ impl<'a> Parser<'a> {
             Meaning::Free => Node::Free(symbol.clone()),
             Meaning::Global => Node::Global(symbol.clone()),
             Meaning::Constant(value) => Node::Constant(value),
+            // It may lead to itself.
             Meaning::Form(form) => self.form(&form)?,
         })
     }
@@ -237,7 +318,7 @@ impl<'a> Parser<'a> {
             }
             Meaning::Free => Ok(Node::SetFree(symbol.clone(), Box::new(self.form(value)?))),
             Meaning::Global => Ok(Node::SetGlobal(symbol.clone(), Box::new(self.form(value)?))),
-            Meaning::Constant(_) => self.error(format!("{symbol} is a constant")),
+            Meaning::Constant(_) => Err(self.error_of(symbol, format!("{symbol} is a constant"))),
             Meaning::Form(place) => {
                 let setf = Datum::symbol("SETF");
                 let form = Datum::list([setf, place, value.clone()]);
@@ -327,6 +408,11 @@ impl<'a> Parser<'a> {
             name: name.clone(),
             arguments,
             place: self.place.clone(),
+            expanding: self.expanding.clone(),
+            is_variable: self
+                .names
+                .iter()
+                .any(|entry| matches!(entry, Name::Variable(variable, _) if variable == name)),
         });
     }
 
@@ -343,6 +429,63 @@ impl<'a> Parser<'a> {
         self.names.truncate(names);
         result
     }
+}
+
+/// Says of what is wrong in the expansion of a macro that it is there.
+pub fn in_expansion(message: String, expanding: Option<&Symbol>) -> String {
+    match expanding {
+        Some(name) => format!("{message}, in the expansion of {name}"),
+        None => message,
+    }
+}
+
+/// Where a symbol stands in a form as an argument, outside of inner forms if
+/// possible.
+fn place_of(symbol: &Symbol, form: &Datum) -> Option<Place> {
+    let mut rest = &form.as_cons()?.cdr;
+    while let Some(cell) = rest.as_cons() {
+        if cell.car.as_symbol() == Some(symbol) {
+            return cell.place.clone();
+        }
+        rest = &cell.cdr;
+    }
+    form.elements()
+        .find_map(|element| place_of(symbol, element))
+}
+
+/// Where the last binding of a variable stands in a list: the name, or a list that
+/// begins with it.
+fn place_of_binding(name: &Symbol, list: &Datum) -> Option<Place> {
+    let behind_parenthesis = |place: &Place| Place {
+        column: place.column + 1,
+        ..place.clone()
+    };
+    let mut found = None;
+    let mut rest = list;
+    while let Some(cell) = rest.as_cons() {
+        if cell.car.as_symbol() == Some(name) {
+            found = match std::ptr::eq(rest, list) {
+                true => cell.place.as_ref().map(behind_parenthesis),
+                false => cell.place.clone(),
+            };
+        } else if cell.car.operator() == Some(name) {
+            found = cell.car.place().map(behind_parenthesis);
+        }
+        rest = &cell.cdr;
+    }
+    found
+}
+
+/// Names that differ from an unknown one by a third of their letters at most are
+/// similar; the question whether the most similar was meant.
+pub fn similar<'s>(name: &Symbol, known: impl Iterator<Item = &'s Symbol>) -> String {
+    let most = name.name.chars().count() / 3;
+    known
+        .filter(|other| other.package == name.package && other.name != name.name)
+        .map(|other| (strsim::osa_distance(&name.name, &other.name), other))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map_or_else(String::new, |(_, other)| format!("; is {other} meant?"))
 }
 
 /// Whether a symbol is its own value.

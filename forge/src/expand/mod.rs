@@ -259,6 +259,14 @@ impl Expander {
         self.locals.push((name.clone(), Some(expander)));
     }
 
+    /// The names of all global macros.
+    pub fn macros(&self) -> impl Iterator<Item = &Symbol> {
+        self.globals
+            .iter()
+            .filter(|global| global.expander.is_some())
+            .map(|global| &global.symbol)
+    }
+
     /// Hides a macro until the end of the scope, as a local function of that name
     /// does.
     pub fn hide_macro(&mut self, name: &Symbol) {
@@ -351,9 +359,19 @@ impl Expander {
                         Some(at) if !signalled => format!(" (at {at})"),
                         _ => String::new(),
                     };
+                    let usage = match message.contains(" parts in ") {
+                        true => {
+                            let whole = Datum::cons(
+                                Datum::Symbol(name.clone()),
+                                expander.lambda_list.clone(),
+                            );
+                            format!("; it must be {}", whole.to_string().to_lowercase())
+                        }
+                        false => String::new(),
+                    };
                     let name = Datum::Symbol(name.clone());
                     let message = if message.len() < MAX_MESSAGE {
-                        format!("macro {name}: {message}{at}")
+                        format!("macro {name}: {message}{usage}{at}")
                     } else {
                         message
                     };

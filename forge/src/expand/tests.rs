@@ -195,11 +195,17 @@ fn errors_say_what_and_where() {
             "f:1:1: &OPTIONAL cannot stand here in a lambda list",
         ),
         ("(error \"~A is ~S\" 'x \"y\")", "f:1:1: X is \"y\""),
-        ("\n(when)", "f:2:1: macro WHEN: too few parts in (WHEN)"),
-        ("(dolist (x))", "f:1:1: macro DOLIST: too few parts in (X)"),
+        (
+            "\n(when)",
+            "f:2:1: macro WHEN: too few parts in (WHEN); it must be (when test &body body)",
+        ),
+        (
+            "(dolist (x))",
+            "f:1:1: macro DOLIST: too few parts in (X); it must be (dolist (variable list &optional result) &body body)",
+        ),
         (
             "(dotimes (i 3 4 5))",
-            "f:1:1: macro DOTIMES: too many parts in (I 3 4 5)",
+            "f:1:1: macro DOTIMES: too many parts in (I 3 4 5); it must be (dotimes (variable count &optional result) &body body)",
         ),
         ("(setf a)", "f:1:1: macro SETF: A has no value"),
         ("(setf 3 4)", "f:1:1: macro SETF: 3 is not a place"),

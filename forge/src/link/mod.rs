@@ -47,7 +47,7 @@ use geiko_runtime::memory::{AddressSpace, LispPtr};
 use geiko_runtime::symbols::Symbols;
 
 use crate::code::{Code, Definition};
-use crate::datum::{Package, Symbol};
+use crate::datum::{Package, Place, Symbol};
 use atoms::Atoms;
 use collect::Collected;
 use heap::Heap;
@@ -55,20 +55,31 @@ use types::Types;
 
 /// Why a program cannot become an image.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct LinkError(String);
+#[error("{}{message}", prefix(.place.as_ref()))]
+pub struct LinkError {
+    /// The function that is to blame, if there is one.
+    pub place: Option<Place>,
+    /// What was found and what was expected.
+    pub message: String,
+}
+
+fn prefix(place: Option<&Place>) -> String {
+    place.map_or_else(String::new, |place| format!("{place}: "))
+}
 
 impl LinkError {
     fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self {
+            place: None,
+            message: message.into(),
+        }
     }
 
     /// Says in which function something is wrong.
     fn in_function(self, code: &Code) -> Self {
-        let Self(message) = self;
-        match &code.place {
-            Some(place) => Self(format!("{place}: in {}: {message}", code.name)),
-            None => Self(format!("in {}: {message}", code.name)),
+        Self {
+            place: code.place.clone(),
+            message: format!("in {}: {}", code.name, self.message),
         }
     }
 }

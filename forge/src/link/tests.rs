@@ -1,13 +1,11 @@
 //! Images of small hand-assembled programs: run, audited, looked into.
 
-use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
 use geiko_runtime::audit::Audit;
-use geiko_runtime::device::{Devices, Display};
+use geiko_runtime::device::Devices;
 use geiko_runtime::image::{ImageFile, Names};
-use geiko_runtime::interp::Exit;
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::{array_header, element, types};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, SymbolCell};
@@ -20,6 +18,7 @@ use proptest::prelude::*;
 use super::link;
 use crate::code::{Code, Definition, Published, Reference, Structure, Target};
 use crate::datum::{Cons, Datum, Package, Symbol};
+use crate::testing::run_image;
 
 /// The service that writes a character to the console, and the one that ends the
 /// session.
@@ -94,52 +93,16 @@ fn list(elements: &[Datum]) -> Datum {
     })
 }
 
-/// A display that remembers what was written to the console.
-struct Console(Rc<RefCell<String>>);
-
-impl Display for Console {
-    fn size(&self) -> (u16, u16) {
-        (1024, 768)
-    }
-    fn show(&mut self, _: bool) {}
-    fn invert(&mut self, _: bool) {}
-    fn cursor_changed(&mut self) {}
-    fn warp_pointer(&mut self, _: u16, _: u16) {}
-    fn beep(&mut self, _: bool, _: u32) {}
-    fn console(&mut self, character: u8) {
-        self.0.borrow_mut().push(char::from(character));
-    }
-}
-
 fn image<G: Generation>(program: &[Definition]) -> ImageFile {
     let bytes = link(program, G::RELEASE).unwrap();
-    assert_eq!(bytes, link(program, G::RELEASE).unwrap(), "the same again");
     ImageFile::from_bytes(Path::new("linked"), bytes).unwrap()
 }
 
 /// Runs a program to its end: what it wrote, and the status.
 fn run<G: Generation>(program: &[Definition]) -> (String, i32) {
-    let image = image::<G>(program);
-    let size = image.memory_size(None).unwrap();
-    let space = image.load::<G>(size).unwrap();
-    let text = Rc::new(RefCell::new(String::new()));
-    let devices = Devices {
-        display: Box::new(Console(Rc::clone(&text))),
-        ..Devices::absent()
-    };
-    let (mut m, absent) = Machine::of_image(space.view(), devices);
-    assert_eq!(absent, [""; 0], "names the machine looks up");
-    m.prepare(size);
-    m.start().unwrap();
-    loop {
-        match m.run() {
-            Exit::Finished => break,
-            Exit::Fault => panic!("{:?}", m.fault),
-            _ => {}
-        }
-    }
-    let text = text.borrow().clone();
-    (text, m.exit_status)
+    let bytes = link(program, G::RELEASE).unwrap();
+    assert_eq!(bytes, link(program, G::RELEASE).unwrap(), "the same again");
+    run_image::<G>(bytes)
 }
 
 /// An image without differences between counts and references.

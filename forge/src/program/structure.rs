@@ -57,6 +57,11 @@ impl Program {
             },
             _ => return self.error("DEFSTRUCT must be (defstruct name field ...)"),
         };
+        if let Some(place) = self.structure_places.get(name) {
+            return self.error(format!("there is a structure {name} already, at {place}"));
+        }
+        self.structure_places
+            .insert(name.clone(), self.place.clone());
         let options = self.struct_options(name, &options)?;
         let fields = match fields {
             [Datum::String(_), fields @ ..] => fields,
@@ -110,7 +115,10 @@ impl Program {
     }
 
     fn define(&mut self, name: &Symbol, lambda_list: Datum, body: Datum) -> Result<()> {
-        self.defun(&symbol(name), &lambda_list, &[body])
+        self.in_structure = true;
+        let result = self.defun(&symbol(name), &lambda_list, &[body]);
+        self.in_structure = false;
+        result
     }
 
     fn struct_options(&self, name: &Symbol, options: &[Datum]) -> Result<Options> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use num_bigint::BigInt;
 
@@ -42,7 +43,7 @@ const PREFIXES: [(&str, Package); 8] = [
 
 /// Goes through a text.
 pub(super) struct Scanner<'a> {
-    file: Rc<str>,
+    file: Arc<str>,
     /// What has not been read.
     rest: &'a str,
     line: u32,

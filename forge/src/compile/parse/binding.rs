@@ -105,13 +105,18 @@ impl Parser<'_> {
         let special = match self.globals.variables.get(name) {
             Some(GlobalVariable::Special) => true,
             Some(GlobalVariable::Global) => {
-                return self.error(format!("{name} cannot be bound: it is declared SI:GLOBAL"));
+                return Err(self.error_of_binding(
+                    name,
+                    format!("{name} cannot be bound: it is declared SI:GLOBAL"),
+                ));
             }
             Some(GlobalVariable::Constant(_)) => {
-                return self.error(format!("{name} cannot be bound: it is a constant"));
+                return Err(self
+                    .error_of_binding(name, format!("{name} cannot be bound: it is a constant")));
             }
             None if is_self_evaluating(name) => {
-                return self.error(format!("{name} cannot be bound: it is a constant"));
+                return Err(self
+                    .error_of_binding(name, format!("{name} cannot be bound: it is a constant")));
             }
             None => declarations.special.contains(name),
         };
@@ -187,7 +192,7 @@ impl Parser<'_> {
             let name = &self.unit.variable(*id).name;
             let mut others = bindings[..index].iter();
             if others.any(|(other, _)| self.unit.variable(*other).name == *name) {
-                return self.error(format!("{name} is bound twice"));
+                return Err(self.error_of_binding(name, format!("{name} is bound twice")));
             }
         }
         Ok(())

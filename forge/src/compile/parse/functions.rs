@@ -6,8 +6,8 @@ use super::super::lambda_list::{LambdaList, Optional};
 use super::super::tree::{Arity, Function, FunctionId, Node, Role, Scope, ScopeId, Strategy, Unit};
 use super::binding::{Sequence, make_let};
 use super::{Name, Parser};
-use crate::Result;
 use crate::datum::{Datum, Package, Symbol};
+use crate::{Error, Result};
 
 /// A function of the program to be compiled.
 pub struct Definition<'d> {
@@ -19,6 +19,8 @@ pub struct Definition<'d> {
     pub lambda_list: &'d Datum,
     /// Its body.
     pub body: &'d [Datum],
+    /// The form that it is in.
+    pub source: &'d Datum,
 }
 
 /// The block of a function called `x` or `(setf x)`.
@@ -30,15 +32,25 @@ pub fn block_name(name: &Datum) -> Option<Symbol> {
 }
 
 impl Parser<'_> {
-    /// The unit of a function of the program.
-    pub fn definition(mut self, definition: &Definition<'_>) -> Result<Unit> {
-        self.function_of(
+    /// The unit of a function of the program, or all that is wrong with it.
+    pub fn definition(
+        mut self,
+        definition: &Definition<'_>,
+    ) -> std::result::Result<Unit, Vec<Error>> {
+        self.source = definition.source.clone();
+        let result = self.function_of(
             definition.name,
             definition.lambda_list,
             definition.body,
             definition.block.as_ref(),
-        )?;
-        Ok(self.unit)
+        );
+        if let Err(error) = result {
+            self.note_error(error);
+        }
+        match self.errors.is_empty() {
+            true => Ok(self.unit),
+            false => Err(self.errors),
+        }
     }
 
     /// A part of a form that must be a function without arguments.
@@ -111,7 +123,7 @@ impl Parser<'_> {
             let mut required = Vec::with_capacity(list.required.len());
             for (index, name) in list.required.iter().enumerate() {
                 if list.required[..index].contains(name) {
-                    return this.error(format!("{name} is a parameter twice"));
+                    return Err(this.error_of_binding(name, format!("{name} is a parameter twice")));
                 }
                 let variable = this.bind(name, scope, &declarations)?;
                 this.unit.variables[variable.index()].argument = Some(index as u16);

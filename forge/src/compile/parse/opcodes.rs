@@ -109,7 +109,7 @@ impl Parser<'_> {
         let unusable = matches!(opcode.info().kind, Kind::Jump | Kind::Return | Kind::Bind);
         let wrong = |wanted: usize| {
             self.error(format!(
-                "the instruction {opcode} takes {wanted} arguments from the stack, not {arguments}"
+                "the instruction {opcode} takes {wanted} values from the stack, not {arguments}"
             ))
         };
         match stack_effect(opcode) {
