@@ -1,0 +1,172 @@
+;;;; The machine, the host and the stack, as far as programs want to see them.
+
+;;; Time. The machine tells the time in milliseconds.
+
+(defconstant internal-time-units-per-second 1000)
+
+(defun si:clock (code)
+  (opcodes (subrcall 49 2) code nil))
+
+(defun get-internal-real-time ()
+  "Milliseconds since some time long ago; they begin again after 49 days."
+  (logand (si:clock 0) 2147483647))
+
+(defun get-internal-run-time ()
+  "Milliseconds that the machine was at work."
+  (si:clock 2))
+
+(defun get-universal-time ()
+  "Seconds since the year 1900."
+  (+ (logand (si:clock 4) 4294967295) 31536000))
+
+(defun sleep (seconds)
+  "Waits."
+  (si:console-flush)
+  (let ((end (+ (get-internal-real-time) (round (* 1000 seconds)))))
+    (do () ((>= (get-internal-real-time) end) nil)
+      (si:wait-a-moment 1000000))))
+
+;;; Storage.
+
+(declaim (si:global il:|\\NxtMDSPage| il:|\\NxtArrayPage| il:|\\LeastMDSPage|))
+
+(defun gc ()
+  "Reclaims all storage that nothing refers to."
+  (opcodes (subrcall 92 0))
+  nil)
+
+(defun room ()
+  "Prints how much storage is left."
+  (format t "~&~:D kilobytes are free; ~:D kilobytes of objects have been allocated.~%"
+          (ash (- il:|\\NxtMDSPage| il:|\\NxtArrayPage|) -1)
+          (ash (- il:|\\LeastMDSPage| il:|\\NxtMDSPage|) -1))
+  (values))
+
+(defun save-image (name)
+  "Saves everything in a file; T in the image that is started from it."
+  (let ((result (si:save-image name)))
+    (if (numberp result)
+        (error "The image cannot be saved as ~A: error ~D." name result)
+        result)))
+
+(defun quit (&optional (status 0))
+  "Ends the session."
+  (si:quit status))
+
+;;; The host.
+
+(defun si:environment-variable (name)
+  "The value of a variable of the host, NIL if there is none."
+  (let ((value (si:make-string 255)))
+    (if (opcodes (subrcall 53 2) name value)
+        (subseq value 0 (position (code-char 0) value))
+        nil)))
+
+;;; Files: pages of 512 bytes.
+
+(defstruct (si:file (:copier nil))
+  name number output
+  page        ; number of the page in the buffer
+  buffer next
+  end)        ; bytes in the buffer
+
+(defvar si:*file-error* nil "The cell for the number of an error.")
+
+(defun si:file-error-cell ()
+  (or si:*file-error* (setq si:*file-error* (si:create 2))))
+
+(defun si:open-file (name output)
+  "The file, NIL if it cannot be opened."
+  (let* ((full (si:join-strings "{UNIX}" (string name)))
+         (number (opcodes (subrcall 104 6) full (if output 3 0) (if output 1 0)
+                          (si:create 2) (si:create 2) (si:file-error-cell))))
+    (if number
+        (si:make-file :name full :number number :output output :page 0
+                      :buffer (si:make-buffer) :next 0 :end 0)
+        nil)))
+
+(defun si:file-read-byte (file)
+  "The next byte, NIL at the end."
+  (when (>= (si:file-next file) (si:file-end file))
+    (let ((count (opcodes (subrcall 37 4) (si:file-number file) (si:file-page file)
+                          (si:file-buffer file) (si:file-error-cell))))
+      (setf (si:file-next file) 0)
+      (setf (si:file-end file) (or count 0))
+      (setf (si:file-page file) (+ (si:file-page file) 1))))
+  (if (>= (si:file-next file) (si:file-end file))
+      nil
+      (let ((next (si:file-next file)))
+        (setf (si:file-next file) (+ next 1))
+        (si:byte-at (si:file-buffer file) next))))
+
+(defun si:file-write-page (file)
+  "Writes what is in the buffer."
+  (unless (opcodes (subrcall 38 5) (si:file-number file) (si:file-page file)
+                   (si:file-buffer file) (si:file-next file) (si:file-error-cell))
+    (error 'file-error :pathname (si:file-name file))))
+
+(defun si:file-write-byte (file byte)
+  (si:set-byte (si:file-buffer file) (si:file-next file) byte)
+  (setf (si:file-next file) (+ (si:file-next file) 1))
+  (when (eql (si:file-next file) 512)
+    (si:file-write-page file)
+    (setf (si:file-page file) (+ (si:file-page file) 1))
+    (setf (si:file-next file) 0)))
+
+(defun si:close-file (file)
+  (when (and (si:file-output file) (> (si:file-next file) 0))
+    (si:file-write-page file))
+  (opcodes (subrcall 105 4) (si:file-name file) (si:file-number file) 0
+           (si:file-error-cell)))
+
+(defun si:file-continuation (file)
+  "Six more bits of a character."
+  (logand (or (si:file-read-byte file) 0) #x3F))
+
+(defun si:file-read-char (file)
+  "The next character, NIL at the end."
+  (let ((byte (si:file-read-byte file)))
+    (cond ((null byte) nil)
+          ((< byte #x80) (code-char byte))
+          ((< byte #xE0)
+           (code-char (+ (ash (logand byte #x1F) 6) (si:file-continuation file))))
+          ((< byte #xF0)
+           (let* ((high (si:file-continuation file))
+                  (low (si:file-continuation file)))
+             (code-char (+ (ash (logand byte #x0F) 12) (ash high 6) low))))
+          (t
+           ;; There are no characters of this length.
+           (dotimes (time 3)
+             (si:file-read-byte file))
+           #\?))))
+
+(defun si:file-write-char (file character)
+  (let ((code (char-code character)))
+    (cond ((< code #x80) (si:file-write-byte file code))
+          ((< code #x800)
+           (si:file-write-byte file (+ #xC0 (ash code -6)))
+           (si:file-write-byte file (+ #x80 (logand code #x3F))))
+          (t
+           (si:file-write-byte file (+ #xE0 (ash code -12)))
+           (si:file-write-byte file (+ #x80 (logand (ash code -6) #x3F)))
+           (si:file-write-byte file (+ #x80 (logand code #x3F)))))))
+
+;;; The stack.
+
+(defconstant si:+shown-frames+ 60)
+
+(defun si:call-frames ()
+  "The functions that are at work and their arguments, the innermost first, as lists."
+  (let ((frame (opcodes (myalink)))
+        (frames nil)
+        (count 0))
+    (do () ((or (<= frame 0) (>= count si:+shown-frames+)) (nreverse frames))
+      (push (si:describe-frame frame) frames)
+      (setq count (+ count 1))
+      (setq frame (si:frame-caller frame)))))
+
+(defun si:describe-frame (frame)
+  (let ((arguments nil))
+    (dotimes (index (si:frame-argument-count frame))
+      (push (si:frame-argument frame index) arguments))
+    (cons (si:frame-name frame) (nreverse arguments))))

@@ -1,0 +1,235 @@
+;;;; The top level: the read-eval-print loop, programs from files, and what happens
+;;;; when nobody handles an error.
+
+(defvar * nil "The last value.")
+(defvar ** nil "The last value but one.")
+(defvar *** nil "The last value but two.")
+(defvar + nil "The last form.")
+(defvar ++ nil "The last form but one.")
+(defvar +++ nil "The last form but two.")
+(defvar - nil "The form that is evaluated.")
+(defvar / nil "The list of the last values.")
+
+(defvar si:*interactive* nil
+  "Whether there is a user who sees a prompt and goes on after an error.")
+(defvar si:*prompt* "> " "What asks for a form.")
+(defvar si:*last-error* nil "The condition of the last error.")
+(defvar si:*last-frames* nil "The functions that were at work then.")
+(declaim (si:global si:*interactive* si:*last-error* si:*last-frames*))
+
+;;; Errors.
+
+(defvar si:*hidden-functions*
+  '(si:call-frames si:unhandled error si:call-handlers si:wrong-type si:unbound-variable
+    il:\\eval il:\\interpreter si:apply-uncompiled si:argument-error)
+  "Functions that report an error but have no part in it.")
+
+(defun si:remember-error (condition)
+  (let ((frames (si:call-frames)))
+    (do () ((not (member (car (car frames)) si:*hidden-functions*)))
+      (pop frames))
+    (setq si:*last-error* condition si:*last-frames* frames)))
+
+(defun si:unhandled (condition)
+  "Reports an error and goes back to the top level, or ends the session with status 1
+if there is no user."
+  (si:remember-error condition)
+  (let ((*print-length* 10) (*print-level* 4) (*handlers* nil)
+        (*standard-output* *error-output*))
+    (format t "~&Error: ~A~%" condition)
+    (unless si:*interactive*
+      (backtrace)
+      (si:quit 1)))
+  (throw 'si:top-level nil))
+
+(defun backtrace (&optional (limit 30))
+  "Prints which functions were at work when the last error happened."
+  (let ((*print-length* 5) (*print-level* 3) (count 0))
+    (dolist (frame si:*last-frames* (values))
+      (when (>= count limit)
+        (format t "  ...~%")
+        (return (values)))
+      (format t "~3D  ~S~%" count frame)
+      (setq count (+ count 1)))))
+
+(defun si:user-interrupt (code)
+  "The user has typed an interrupt character."
+  (si:remember-error nil)
+  (format t "~&Interrupted.~%")
+  (if si:*interactive*
+      (throw 'si:top-level nil)
+      (si:quit 130)))
+
+(defun break (&optional (control "Break") &rest arguments)
+  "Goes back to the top level with a message."
+  (apply #'error control arguments))
+
+;;; The loop.
+
+(defun si:set-history (form values)
+  (setq +++ ++ ++ + + form)
+  (setq / values)
+  (setq *** ** ** * * (car values)))
+
+(defun si:evaluate-and-print (form)
+  "Evaluates a form and prints its values."
+  (setq - form)
+  (let ((values (multiple-value-list (eval form))))
+    (si:set-history form values)
+    (fresh-line)
+    (dolist (value values)
+      (prin1 value)
+      (terpri))))
+
+(defun si:read-and-evaluate (prompt)
+  "True at the end of the input."
+  (when prompt
+    (fresh-line)
+    (write-string prompt))
+  (let ((form (read nil nil si:*nothing*)))
+    ;; The user has ended the line.
+    (setf (si:stream-column *terminal-io*) 0)
+    (if (eq form si:*nothing*)
+        t
+        (progn (si:evaluate-and-print form) nil))))
+
+(defun si:read-eval-print-loop ()
+  "Reads forms from the standard input until it ends."
+  (do ((ended nil)) (ended)
+    (catch 'si:top-level
+      (setq ended (si:read-and-evaluate (if si:*interactive* si:*prompt* nil))))))
+
+(defun si:top-level ()
+  "The program if there is no other one. The host says by variables what it wants:
+a form to be evaluated, a file to be loaded, or that there is no user."
+  (let ((form (si:environment-variable "GEIKO_EVAL"))
+        (file (si:environment-variable "GEIKO_LOAD")))
+    (setq si:*interactive*
+          (not (or form file (si:environment-variable "GEIKO_BATCH"))))
+    (cond (form (si:evaluate-text form))
+          (file (load file))
+          (t (si:read-eval-print-loop)))
+    (si:quit 0)))
+
+(defun si:evaluate-text (text)
+  "Evaluates all forms in a string and prints the values of the last one."
+  (let ((stream (make-string-input-stream text))
+        (values nil))
+    (do ((form (read stream nil si:*nothing*) (read stream nil si:*nothing*)))
+        ((eq form si:*nothing*)
+         (dolist (value values)
+           (prin1 value)
+           (terpri)))
+      (setq values (multiple-value-list (eval form))))))
+
+;;; Files.
+
+(defun load (source &key verbose print (if-does-not-exist :error))
+  "Evaluates the forms of a file, or of a stream."
+  (let ((stream (if (streamp source)
+                    source
+                    (open source :if-does-not-exist if-does-not-exist)))
+        (*package* *package*))
+    (if (null stream)
+        nil
+        (unwind-protect
+             (do ((form (read stream nil si:*nothing*) (read stream nil si:*nothing*)))
+                 ((eq form si:*nothing*) t)
+               (let ((values (multiple-value-list (eval form))))
+                 (when print
+                   (format t "~&~{~S~%~}" values))))
+          (unless (streamp source)
+            (close stream))))))
+
+;;; Compilation.
+
+(defvar si:*compiler* nil
+  "A function of a name and a lambda expression that answers a compiled function or NIL,
+when the host offers one.")
+
+(defun compile-definition (name lambda function)
+  "What becomes the definition of NAME: the lambda expression compiled if that is
+possible, else the interpreted function. LAMBDA is NIL if it depends on local
+variables."
+  (or (and lambda si:*compiler* (funcall si:*compiler* name lambda))
+      function))
+
+(defun compile (name &optional definition)
+  "Compiles the function of a symbol, or a lambda expression."
+  (let* ((source (or definition (get name 'si:source)))
+         (function (if source
+                       (compile-definition name source (eval source))
+                       (symbol-function name))))
+    (cond (name
+           (si:set-symbol-function name function)
+           name)
+          (t function))))
+
+;;; Information.
+
+(defun documentation (name &optional (kind 'function))
+  "What is said about a function or variable."
+  (getf (get name 'si:documentation) kind))
+
+(defun si:describe-symbol (symbol)
+  (format t "~&~S is a symbol of ~A.~%" symbol (symbol-package symbol))
+  (when (boundp symbol)
+    (format t "  Its value is ~S.~%" (symbol-value symbol)))
+  (cond ((special-operator-p symbol) (format t "  It is a special operator.~%"))
+        ((macro-function symbol) (format t "  It is a macro.~%"))
+        ((fboundp symbol) (format t "  It is a function.~%")))
+  (dolist (kind '(function variable))
+    (when (documentation symbol kind)
+      (format t "  ~A~%" (documentation symbol kind)))))
+
+(defun si:describe-structure (structure)
+  (format t "~&~A~%" structure)
+  (format t "It is a structure of type ~S.~%" (type-of structure))
+  (do ((rest (si:structure-contents structure) (cddr rest)))
+      ((null rest))
+    (format t "  ~A: ~S~%" (car rest) (cadr rest))))
+
+(defun describe (object)
+  "Prints what is known of an object."
+  (let ((*print-length* 10) (*print-level* 4))
+    (cond ((symbolp object) (si:describe-symbol object))
+          ((si:structurep object) (si:describe-structure object))
+          (t
+           (format t "~&~S is of type ~S.~%" object (type-of object))
+           (when (and (vectorp object) (not (stringp object)))
+             (format t "It has ~D elements of type ~S.~%"
+                     (length object) (array-element-type object))))))
+  (values))
+
+(defun apropos-list (part &optional package)
+  "The symbols whose names contain a string."
+  (let ((part (string-upcase (string part)))
+        (found nil))
+    (dolist (package (if package (list (si:the-package package)) (list-all-packages)))
+      (si:map-symbols #'(lambda (symbol)
+                          (when (search part (string-upcase (symbol-name symbol)))
+                            (push symbol found)))
+                      package))
+    (sort found #'string< :key #'symbol-name)))
+
+(defun apropos (part &optional package)
+  "Prints the symbols whose names contain a string."
+  (dolist (symbol (apropos-list part package) (values))
+    (format t "~&~S~:[~; function~]~:[~; variable~]~%"
+            symbol (fboundp symbol) (boundp symbol))))
+
+;;; Time.
+
+(defun si:call-timed (function)
+  "The values of a function; prints the time it takes."
+  (let* ((real (get-internal-real-time))
+         (run (get-internal-run-time))
+         (values (multiple-value-list (funcall function)))
+         (run (- (get-internal-run-time) run))
+         (real (- (get-internal-real-time) real)))
+    (format *trace-output* "~&~D ms, of which ~D ms of work.~%" real run)
+    (values-list values)))
+
+(defmacro time (form)
+  "The values of the form; prints the time it takes."
+  `(si:call-timed #'(lambda () ,form)))

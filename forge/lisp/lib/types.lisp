@@ -1,0 +1,152 @@
+;;;; Types.
+
+(defvar si:*types*
+  '((t . si:true) (nil . si:false) (null . null) (symbol . symbolp) (keyword . keywordp)
+    (cons . consp) (list . listp) (atom . atom) (number . numberp) (real . numberp)
+    (integer . integerp) (fixnum . si:fixnump) (bignum . si:bignump) (ratio . si:ratiop)
+    (rational . rationalp) (float . floatp) (single-float . floatp) (short-float . floatp)
+    (bit . si:bitp) (boolean . si:booleanp) (character . characterp) (string-char . characterp)
+    (standard-char . standard-char-p) (base-char . characterp)
+    (string . stringp) (simple-string . stringp) (vector . vectorp)
+    (simple-vector . simple-vector-p) (bit-vector . bit-vector-p)
+    (array . arrayp) (simple-array . arrayp) (sequence . si:sequencep)
+    (function . functionp) (compiled-function . compiled-function-p)
+    (package . packagep) (hash-table . hash-table-p) (stream . streamp)
+    (unsigned-byte . si:natural-number-p) (signed-byte . integerp)
+    (structure . si:structurep))
+  "The predicates of types by their names.")
+
+(defun si:true (object) t)
+(defun si:false (object) nil)
+(defun si:booleanp (object) (or (null object) (eq object t)))
+(defun si:bitp (object) (or (eql object 0) (eql object 1)))
+(defun si:natural-number-p (object) (and (integerp object) (>= object 0)))
+(defun si:sequencep (object) (or (listp object) (vectorp object)))
+
+(defun si:within-p (number low high)
+  "Whether a number lies between two limits; one in a list is excluded, * is none."
+  (and (cond ((eq low '*) t)
+             ((consp low) (> number (car low)))
+             (t (>= number low)))
+       (cond ((eq high '*) t)
+             ((consp high) (< number (car high)))
+             (t (<= number high)))))
+
+(defun si:expand-type (type)
+  "What DEFTYPE says of a type, as a list of one; NIL if it does not know it."
+  (let ((expander (get (if (consp type) (car type) type) 'si:type-expander)))
+    (if expander
+        (list (apply expander (if (consp type) (cdr type) nil)))
+        nil)))
+
+(defmacro deftype (name lambda-list &rest body)
+  "Defines a type by another one."
+  `(progn
+     (si:set-get ',name 'si:type-expander #'(lambda ,lambda-list ,@body))
+     ',name))
+
+(defun typep (object type &optional environment)
+  "Whether an object is of a type."
+  (cond ((consp type) (si:compound-typep object type))
+        ((assoc type si:*types*)
+         (and (funcall (cdr (assoc type si:*types*)) object) t))
+        ((si:expand-type type) (typep object (car (si:expand-type type))))
+        ((si:structure-type-p type)
+         (and (si:structurep object) (si:subtype-name-p (type-of object) type)))
+        (t (error "~S is not a type." type))))
+
+(defun si:compound-typep (object type)
+  (let ((name (car type))
+        (low (if (cdr type) (cadr type) '*))
+        (high (if (cddr type) (caddr type) '*)))
+    (case name
+      (or (some #'(lambda (type) (typep object type)) (cdr type)))
+      (and (every #'(lambda (type) (typep object type)) (cdr type)))
+      (not (not (typep object low)))
+      (eql (eql object low))
+      (member (and (member object (cdr type)) t))
+      (satisfies (and (funcall low object) t))
+      (mod (and (integerp object) (<= 0 object) (< object low)))
+      (unsigned-byte
+       (and (integerp object) (>= object 0)
+            (or (eq low '*) (<= (integer-length object) low))))
+      (signed-byte
+       (and (integerp object) (or (eq low '*) (< (integer-length object) low))))
+      (cons
+       (and (consp object)
+            (or (eq low '*) (typep (car object) low))
+            (or (eq high '*) (typep (cdr object) high))))
+      (string
+       (and (stringp object) (or (eq low '*) (eql (length object) low))))
+      ((vector array simple-array)
+       (and (typep object name)
+            (or (eq low '*)
+                (eql (si:element-code low) (si:element-code-of object))
+                (and (stringp object) (eql (si:element-code low) 67)))
+            (or (eq high '*)
+                (if (eq name 'vector)
+                    (eql (length object) high)
+                    (si:dimensions-match-p object high)))))
+      (t
+       (cond ((si:expand-type type) (typep object (car (si:expand-type type))))
+             ((member name '(integer rational float single-float real number))
+              (and (typep object name) (si:within-p object low high)))
+             (t (typep object name)))))))
+
+(defun si:dimensions-match-p (array dimensions)
+  (if (integerp dimensions)
+      (eql (array-rank array) dimensions)
+      (and (eql (array-rank array) (length dimensions))
+           (every #'(lambda (dimension wanted)
+                      (or (eq wanted '*) (eql dimension wanted)))
+                  (array-dimensions array) dimensions))))
+
+(defun si:subtype-name-p (name parent)
+  "Whether a structure type is another one or includes it."
+  (do ((name name (si:structure-parent name)))
+      ((null name) nil)
+    (when (eq name parent)
+      (return t))))
+
+(defun subtypep (type parent)
+  "Whether all objects of a type are of another one, and whether that is certain. Only
+names are understood."
+  (cond ((or (eq parent t) (null type) (equal type parent)) (values t t))
+        ((and (symbolp type) (symbolp parent)
+              (si:structure-type-p type) (si:structure-type-p parent))
+         (values (si:subtype-name-p type parent) t))
+        ((and (symbolp type)
+              (member parent (cdr (assoc type '((fixnum integer rational real number)
+                                                (bignum integer rational real number)
+                                                (bit fixnum integer rational real number)
+                                                (integer rational real number)
+                                                (ratio rational real number)
+                                                (rational real number)
+                                                (single-float float real number)
+                                                (float real number) (real number)
+                                                (null list symbol sequence atom)
+                                                (cons list sequence) (list sequence)
+                                                (keyword symbol atom) (symbol atom)
+                                                (string vector array sequence atom)
+                                                (vector array sequence atom))))))
+         (values t t))
+        (t (values nil nil))))
+
+(defun type-of (object)
+  "The name of the type of an object."
+  (cond ((null object) 'null)
+        ((eq object t) 'boolean)
+        ((keywordp object) 'keyword)
+        ((symbolp object) 'symbol)
+        ((consp object) 'cons)
+        ((si:fixnump object) 'fixnum)
+        ((integerp object) 'bignum)
+        ((si:ratiop object) 'ratio)
+        ((floatp object) 'single-float)
+        ((characterp object) 'character)
+        ((stringp object) 'string)
+        ((vectorp object) 'vector)
+        ((arrayp object) 'array)
+        ((si:structurep object) (si:structure-name object))
+        ((functionp object) 'function)
+        (t (si:type-name object))))
