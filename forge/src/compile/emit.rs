@@ -26,7 +26,7 @@ use std::collections::HashMap;
 use geiko_runtime::isa::Opcode;
 
 use super::globals::Globals;
-use super::tree::{Arity, ExitId, FunctionId, Role, ScopeId, Strategy, Unit, VariableId};
+use super::tree::{Arity, ExitId, FunctionId, Node, Role, ScopeId, Strategy, Unit, VariableId};
 use crate::assemble::{self, Assembly, Item, Jump, Label, Operand, Slot};
 use crate::code::Code;
 use crate::datum::{Datum, Package, Symbol};
@@ -122,6 +122,8 @@ struct Emitter<'u, 'o, 'g> {
     free: Vec<Symbol>,
     free_numbers: HashMap<Symbol, u16>,
     variables: HashMap<VariableId, Slot>,
+    /// Variables that are only other names for constants or variables.
+    names: HashMap<VariableId, Node>,
     environments: HashMap<ScopeId, Slot>,
     exits: HashMap<ExitId, ExitState>,
     /// Where a wrong number of arguments leads.
@@ -188,6 +190,7 @@ impl<'u, 'o, 'g> Emitter<'u, 'o, 'g> {
             free: Vec::new(),
             free_numbers: HashMap::new(),
             variables: HashMap::new(),
+            names: HashMap::new(),
             environments: HashMap::new(),
             exits: HashMap::new(),
             argument_error: None,

@@ -508,6 +508,18 @@ impl Node {
         }
     }
 
+    /// Whether a variable is read or assigned in the expression, as far as its own
+    /// function does it.
+    pub fn mentions(&self, id: VariableId) -> bool {
+        if matches!(self, Self::Variable(variable) | Self::SetVariable(variable, _) if *variable == id)
+        {
+            return true;
+        }
+        let mut found = false;
+        self.for_each_part(&mut |part| found = found || part.mentions(id));
+        found
+    }
+
     /// Whether evaluating the expression assigns a variable, as far as its own
     /// function does it.
     pub fn assigns(&self, id: VariableId) -> bool {

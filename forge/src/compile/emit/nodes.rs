@@ -72,9 +72,14 @@ impl Emitter<'_, '_, '_> {
                 scope,
                 bindings,
                 body,
-            } => self.let_node(*scope, bindings, destination, |this| {
-                this.node(body, destination)
-            })?,
+            } => {
+                if destination == Destination::Effect && self.late_assignment(bindings, body)? {
+                    return Ok(());
+                }
+                self.let_node(*scope, bindings, destination, |this| {
+                    this.node(body, destination)
+                })?;
+            }
             Node::ValuesLet {
                 scope,
                 variables,

@@ -120,6 +120,17 @@ impl<'u, 'o, 'g> Emitter<'u, 'o, 'g> {
 
     /// Pushes a variable.
     pub(super) fn read(&mut self, id: VariableId) {
+        match self.names.get(&id) {
+            Some(Node::Constant(datum)) => {
+                let datum = datum.clone();
+                return self.push(Item::Constant(datum));
+            }
+            Some(Node::Variable(other)) => {
+                let other = *other;
+                return self.read(other);
+            }
+            _ => {}
+        }
         match self.place_of(id) {
             Place::Slot(slot) => self.push(Item::Read(slot)),
             Place::Argument(argument) => self.push(Item::ReadArgument(argument)),
@@ -177,16 +188,87 @@ impl<'u, 'o, 'g> Emitter<'u, 'o, 'g> {
         destination: Destination,
         body: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
-        let variables: Vec<_> = bindings.iter().map(|(id, _)| *id).collect();
-        let nils: Vec<_> = bindings.iter().map(|(_, node)| node.is_nil()).collect();
+        let mut kept = Vec::with_capacity(bindings.len());
+        for (id, value) in bindings {
+            match self.is_other_name(*id, value) {
+                true => {
+                    self.names.insert(*id, value.clone());
+                }
+                false => kept.push((*id, value)),
+            }
+        }
+        let variables: Vec<_> = kept.iter().map(|(id, _)| *id).collect();
+        let nils: Vec<_> = kept.iter().map(|(_, node)| node.is_nil()).collect();
         self.bind_variables(
             scope,
             &variables,
             &nils,
-            &mut |this, index| this.node(&bindings[index].1, Destination::Value),
+            &mut |this, index| this.node(kept[index].1, Destination::Value),
             destination,
             body,
         )
+    }
+
+    /// Whether a variable is only another name for something that never changes.
+    fn is_other_name(&self, id: VariableId, value: &Node) -> bool {
+        let variable = self.unit.variable(id);
+        if variable.assigned || variable.special || variable.captured {
+            return false;
+        }
+        match value {
+            Node::Constant(Datum::Symbol(_) | Datum::Character(_)) => true,
+            Node::Constant(Datum::Integer(number)) => u16::try_from(number).is_ok(),
+            Node::Variable(other) => {
+                let is_plain = match self.names.get(other) {
+                    Some(_) => true,
+                    None => matches!(self.place_of(*other), Place::Slot(_) | Place::Argument(_)),
+                };
+                let other = self.unit.variable(*other);
+                is_plain && !other.assigned && !other.special
+            }
+            _ => false,
+        }
+    }
+
+    /// A LET whose only variable is assigned to another one at the end, as PSETQ
+    /// makes them: the value waits on the stack. Whether it was one.
+    pub(super) fn late_assignment(
+        &mut self,
+        bindings: &[(VariableId, Node)],
+        body: &Node,
+    ) -> Result<bool> {
+        let ([(id, value)], Node::Progn(nodes)) = (bindings, body) else {
+            return Ok(false);
+        };
+        let variable = self.unit.variable(*id);
+        if variable.assigned || variable.special || variable.captured {
+            return Ok(false);
+        }
+        let end = nodes
+            .iter()
+            .rposition(|node| !matches!(node, Node::Constant(_)));
+        let Some((Node::SetVariable(target, source), before)) =
+            end.and_then(|end| nodes[..=end].split_last())
+        else {
+            return Ok(false);
+        };
+        let is_late = matches!(&**source, Node::Variable(source) if source == id)
+            && !before.iter().any(|node| node.mentions(*id));
+        let place = self.place_of(*target);
+        if !is_late || matches!(place, Place::Environment(..)) {
+            return Ok(false);
+        }
+        self.node(value, Destination::Value)?;
+        self.effects(before)?;
+        match place {
+            Place::Argument(argument) => {
+                self.push(Item::WriteArgument(argument));
+                self.push(Item::Op(Opcode::Pop));
+            }
+            Place::Slot(slot) => self.push(Item::WritePop(slot)),
+            Place::Environment(..) => {}
+        }
+        Ok(true)
     }
 
     /// Binds variables to values, which `value` computes one after the other; `nils`

@@ -68,6 +68,14 @@ fn small_operand(node: &Node) -> Option<i16> {
     }
 }
 
+/// Whether evaluating it does nothing else.
+fn is_only_read(node: &Node) -> bool {
+    matches!(
+        node,
+        Node::Constant(_) | Node::Variable(_) | Node::Free(_) | Node::Global(_)
+    )
+}
+
 /// Whether EQ is enough to compare with the value.
 fn is_eq_comparable(node: &Node) -> bool {
     match node {
@@ -198,17 +206,23 @@ impl Parser<'_> {
         {
             return Ok(Some(self.compare(row, first, second)));
         }
+        let pairs = |this: &Self, nodes: &[Node]| {
+            let pairs = nodes
+                .windows(2)
+                .map(|pair| this.compare(row, pair[0].clone(), pair[1].clone()));
+            Node::And(pairs.collect())
+        };
+        if nodes.iter().all(is_only_read) {
+            return Ok(Some(pairs(self, &nodes)));
+        }
         // All arguments are evaluated before the first comparison.
         let scope = self.new_scope();
         let bindings: Vec<_> = nodes
             .into_iter()
             .map(|node| (self.hidden_variable("OPERAND", scope), node))
             .collect();
-        let pairs = bindings.windows(2).map(|pair| {
-            let (first, second) = (Node::Variable(pair[0].0), Node::Variable(pair[1].0));
-            self.compare(row, first, second)
-        });
-        let body = Node::And(pairs.collect());
+        let variables: Vec<_> = bindings.iter().map(|(id, _)| Node::Variable(*id)).collect();
+        let body = pairs(self, &variables);
         Ok(Some(make_let(scope, bindings, body)))
     }
 
@@ -331,7 +345,7 @@ impl Parser<'_> {
     fn or_null(&mut self, form: &Datum, test: impl Fn(Node) -> Node) -> Result<Node> {
         let node = self.form(form)?;
         let either =
-            |node: Node| Node::Or(vec![truth(test(node.clone())), Node::Not(Box::new(node))]);
+            |node: Node| truth(Node::Or(vec![test(node.clone()), Node::Not(Box::new(node))]));
         if node.is_fixed(&self.unit) {
             return Ok(either(node));
         }
