@@ -30,11 +30,12 @@
 (defun il:listget (list property)
   (si:wrong-type list 'list))
 
+;; These call functions, whose open code are the instructions that trap.
 (defun il:%simple-assoc (key list)
-  (assoc key list))
+  (funcall 'assoc key list))
 
 (defun il:%simple-member (item list)
-  (member item list))
+  (funcall 'member item list))
 
 (defun il:\\createcell (type)
   (error "There are no objects of type ~S to be made." type))

@@ -169,7 +169,8 @@ function to call for it, or NIL."
 (defun si:throw-from-caller (tag)
   "Makes the calling function return to what catches TAG."
   (unless (si:unwind-to-catch tag (si:this-frame-called))
-    (error "Nothing catches ~S." tag)))
+    (error 'control-error :format-control "Nothing catches ~S."
+           :format-arguments (list tag))))
 
 (defun si:internal-throw (tag &rest values)
   (si:throw-from-caller tag)
@@ -190,7 +191,7 @@ function to call for it, or NIL."
 (defun si:go-from-caller (tag pc)
   (let ((catch (si:find-catch tag (si:this-frame-called))))
     (unless catch
-      (error "GO to a place that has been left."))
+      (error 'control-error :format-control "GO to a place that has been left."))
     (si:unwind-to (car catch) pc (si:this-frame-called))))
 
 (defun si:non-local-go (tag pc)

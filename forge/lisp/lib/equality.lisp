@@ -14,7 +14,8 @@
 
 (defun si:generic-equal (a b)
   "What the machine's instruction EQUAL leaves to Lisp."
-  (equal a b))
+  ;; The function, not the instruction.
+  (funcall 'equal a b))
 
 (defun equalp (a b)
   "Whether two objects are EQUAL without regard to case and type of numbers, or arrays,
