@@ -79,3 +79,34 @@ fn build_here(sources: &[Source<'_>], release: Release, bare: bool) -> Result<Ve
     }
     Ok(link(&definitions, release)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{RELEASES, run_sources};
+
+    /// What the library must do, in Lisp; an error ends it with status 1.
+    #[test]
+    fn the_library_does_what_it_should() {
+        let tests = Source {
+            name: "tests.lisp",
+            text: include_str!("../lisp/tests.lisp"),
+        };
+        let end = Source {
+            name: "end",
+            text: "(defun main () (si:quit (if (and (> *checks* 500) (= *failures* 0)) 9 1)))",
+        };
+        for release in RELEASES {
+            let (_, status) = run_sources(&[tests, end], release);
+            assert_eq!(status, 9, "{release:?}");
+        }
+    }
+
+    #[test]
+    fn images_are_the_same_each_time() {
+        for release in RELEASES {
+            let first = build(&[], release, false).unwrap();
+            assert!(first == build(&[], release, false).unwrap(), "{release:?}");
+        }
+    }
+}

@@ -7,12 +7,15 @@ use std::rc::Rc;
 use geiko_runtime::device::{Devices, Display};
 use geiko_runtime::image::ImageFile;
 use geiko_runtime::interp::Exit;
-use geiko_runtime::layout::{Generation, Release};
+use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 use geiko_runtime::machine::Machine;
 
-use crate::build::with_stack;
+use crate::build::{build, with_stack};
 use crate::code::{Code, Definition};
 use crate::{Source, listing, program};
+
+/// Both generations.
+pub(crate) const RELEASES: [Release; 2] = [Release::Medley2, Release::Medley3];
 
 /// A display that remembers what was written to the console.
 struct Console(Rc<RefCell<String>>);
@@ -54,6 +57,53 @@ pub(crate) fn run_image<G: Generation>(bytes: Vec<u8>) -> (String, i32) {
     }
     let text = text.borrow().clone();
     (text, m.exit_status)
+}
+
+/// What programs in tests may call: `(tell object)` writes a line to the console of
+/// the machine, `(check form datum)` tells when the value of a form is another one.
+const PRELUDE: &str = r#"
+(defun tell (object)
+  (let ((text (prin1-to-string object)))
+    (dotimes (index (length text))
+      (opcodes (subrcall 9 1) (char-code (char text index))))
+    (opcodes (subrcall 9 1) 10)))
+
+(defvar *checks* 0)
+
+(defun compare (form value expected)
+  (setq *checks* (+ *checks* 1))
+  (unless (equalp value expected)
+    (tell (list form value expected))))
+
+(defmacro check (form expected)
+  `(compare ',form
+            (handler-case ,form
+              (error (condition) (princ-to-string condition)))
+            ',expected))
+
+(defmacro check-change (form expected)
+  `(check ,form ,expected))
+"#;
+
+/// Runs a program on the built-in Lisp and [`PRELUDE`]: what it told, a line each.
+pub(crate) fn run(text: &str, release: Release) -> String {
+    let prelude = Source {
+        name: "prelude",
+        text: PRELUDE,
+    };
+    let (told, status) = run_sources(&[prelude, Source { name: "f", text }], release);
+    assert_eq!(status, 0, "{told}");
+    told
+}
+
+/// Runs a program on the built-in Lisp: what it wrote to the console of the machine,
+/// and the status.
+pub(crate) fn run_sources(sources: &[Source<'_>], release: Release) -> (String, i32) {
+    let bytes = build(sources, release, false).unwrap_or_else(|error| panic!("{error}"));
+    match release {
+        Release::Medley2 => run_image::<Medley2>(bytes),
+        Release::Medley3 => run_image::<Medley3>(bytes),
+    }
 }
 
 /// What a program without the built-in Lisp defines.

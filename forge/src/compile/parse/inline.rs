@@ -344,8 +344,12 @@ impl Parser<'_> {
     /// Whether a value is NIL or passes a test.
     fn or_null(&mut self, form: &Datum, test: impl Fn(Node) -> Node) -> Result<Node> {
         let node = self.form(form)?;
-        let either =
-            |node: Node| truth(Node::Or(vec![test(node.clone()), Node::Not(Box::new(node))]));
+        let either = |node: Node| {
+            truth(Node::Or(vec![
+                test(node.clone()),
+                Node::Not(Box::new(node)),
+            ]))
+        };
         if node.is_fixed(&self.unit) {
             return Ok(either(node));
         }
