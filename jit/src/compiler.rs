@@ -22,7 +22,7 @@ use crate::entry::Entry;
 use crate::numbers::Kind;
 use crate::operations::Operations;
 use crate::records::{Records, Stage};
-use crate::shims::{self, Context};
+use crate::shims::{self, Applied, Context};
 use crate::status;
 use crate::translate::{self, Callee, Definitions, Host};
 use crate::unit::Unit;
@@ -181,7 +181,7 @@ impl<G: Generation> Jit<G> {
             context: Box::new(Context {
                 machine: Cell::new(std::ptr::null_mut()),
                 base: mem.host_address(),
-                environment: Cell::new(0),
+                applied: Applied::default(),
                 records: Records::default(),
                 given_up: Cell::new(0),
                 epoch: Cell::new(0),
@@ -205,7 +205,8 @@ impl<G: Generation> Jit<G> {
             execute: shims::execute::<G> as *const () as i64,
             resume: shims::resume::<G> as *const () as i64,
             apply: shims::apply::<G> as *const () as i64,
-            environment: self.context.environment.as_ptr() as i64,
+            apply_code: shims::apply_code::<G> as *const () as i64,
+            applied: &raw const self.context.applied as i64,
             operations: Operations::of::<G>(),
         }
     }

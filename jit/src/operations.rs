@@ -1,7 +1,7 @@
 //! Operations that native code leaves to the machine: one list, from which come
 //! their doors and their addresses.
 //!
-//! An operation takes up to three cells and answers one, or says that the
+//! An operation takes up to four cells and answers one, or says that the
 //! instruction is not so simple; then the interpreter executes it.
 
 use geiko_runtime::isa::Opcode;
@@ -41,10 +41,11 @@ macro_rules! operations {
                     a: u64,
                     b: u64,
                     c: u64,
+                    d: u64,
                 ) -> u64 {
                     // SAFETY: see above.
                     let $machine = unsafe { &mut *(*context).machine.get() };
-                    let mut cells = [a, b, c].map(|cell| LispPtr(cell as u32)).into_iter();
+                    let mut cells = [a, b, c, d].map(|cell| LispPtr(cell as u32)).into_iter();
                     $( let $argument = cells.next().unwrap_or_default(); )*
                     let _ = cells;
                     let answer: Option<LispPtr> = $body;
@@ -104,6 +105,44 @@ operations! {
     /// The value of a free variable that was not looked up before.
     free_variable(machine, frame, slot) {
         machine.free_variable(StackOffset(frame.lo()), slot.0 as u8)
+    }
+    /// CAR, CDR.
+    part(machine, code, list) { machine.part(opcode(code), list) }
+    /// ASSOC, FMEMB and the like.
+    found(machine, code, key, list) { machine.found(opcode(code), key, list) }
+    /// EQUAL, CMLEQUAL.
+    equality(machine, code, a, b) { machine.equality(opcode(code), a, b) }
+    /// ATOMCELL.N.
+    cell_of_symbol(machine, which, symbol) { machine.cell_of_symbol(which.0 as u8, symbol) }
+    /// CHECKAPPLY*.
+    callable(machine, function) { machine.callable(function) }
+    /// FINDKEY.
+    keyword_argument(machine, frame, first, key) {
+        Some(machine.keyword_argument(StackOffset(frame.lo()), first.lo(), key))
+    }
+    /// RESTLIST.
+    rest_arguments(machine, frame, skip, tail, last) {
+        Some(machine.rest_arguments(StackOffset(frame.lo()), skip.lo(), tail, last))
+    }
+    /// MAKENUMBER.
+    number_of_halves(machine, high, low) { machine.number_of_halves(high, low) }
+    /// PUTBITS.N.FD.
+    put_bits(machine, address, field, number) {
+        machine.put_bits(address, field.0 as u8, number)
+    }
+    /// PUTBASEBYTE.
+    put_byte(machine, base, offset, byte) { machine.put_byte(base, offset, byte) }
+    /// UBFLOAT1.
+    raw_float(machine, number, a) { machine.raw_float(number.0 as u8, a) }
+    /// MISC3, ARRAYREAD.
+    raw_element(machine, base, kind, index) { machine.raw_element_of(base, kind, index) }
+    /// MISC4, ARRAYWRITE.
+    set_raw_element(machine, value, base, kind, index) {
+        machine.set_raw_element(value, base, kind, index)
+    }
+    /// ASET2.
+    set_matrix_element(machine, value, array, row, column) {
+        machine.set_matrix_element(value, array, row, column)
     }
     /// AREF2.
     matrix_element(machine, array, row, column) { machine.matrix_element(array, row, column) }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
 
 use geiko_runtime::memory::LispPtr;
 
@@ -98,28 +99,60 @@ impl Hasher for AddressHasher {
     }
 }
 
-type Map = HashMap<LispPtr, Box<Record>, BuildHasherDefault<AddressHasher>>;
+type Map = HashMap<LispPtr, Rc<Record>, BuildHasherDefault<AddressHasher>>;
+
+/// Records found last, a power of two.
+const RECENT: usize = 1 << 8;
 
 /// All records by code block.
-#[derive(Default)]
-pub struct Records(RefCell<Map>);
+pub struct Records {
+    map: RefCell<Map>,
+    recent: Box<[RefCell<Option<Recent>>; RECENT]>,
+    /// Call sites refer to these still.
+    retired: RefCell<Vec<Rc<Record>>>,
+}
+
+type Recent = (LispPtr, Rc<Record>);
+
+impl Default for Records {
+    fn default() -> Self {
+        Self {
+            map: RefCell::default(),
+            recent: Box::new([const { RefCell::new(None) }; RECENT]),
+            retired: RefCell::default(),
+        }
+    }
+}
 
 impl Records {
     /// Does something with the record of the code block at `code`.
+    #[inline]
     pub fn with<T>(&self, code: LispPtr, f: impl FnOnce(&Record) -> T) -> T {
-        let mut records = self.0.borrow_mut();
-        let record = records
-            .entry(code)
-            .or_insert_with(|| Box::new(Record::new()));
-        f(record)
+        let recent = &self.recent[(code.0 >> 2) as usize & (RECENT - 1)];
+        if let Some((known, record)) = &*recent.borrow()
+            && *known == code
+        {
+            return f(record);
+        }
+        let record = Rc::clone(
+            self.map
+                .borrow_mut()
+                .entry(code)
+                .or_insert_with(|| Rc::new(Record::new())),
+        );
+        recent.replace(Some((code, Rc::clone(&record))));
+        f(&record)
     }
 
     /// The record of the code block at `code` is for another from now on; call
     /// sites that refer to it find no native code.
     pub fn remove(&self, code: LispPtr) {
-        if let Some(record) = self.0.borrow_mut().remove(&code) {
+        if let Some(record) = self.map.borrow_mut().remove(&code) {
             record.entry.set(0);
-            Box::leak(record);
+            self.retired.borrow_mut().push(record);
+        }
+        for recent in &*self.recent {
+            recent.borrow_mut().take_if(|(known, _)| *known == code);
         }
     }
 }

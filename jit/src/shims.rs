@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use geiko_runtime::interp::native::{Executed, Outcome, Point};
+use geiko_runtime::interp::operations::Applicable;
 use geiko_runtime::isa::{Kind, Opcode};
 use geiko_runtime::layout::{Generation, STACK};
 use geiko_runtime::machine::Machine;
@@ -21,7 +22,7 @@ pub struct Context<G: Generation> {
     /// What native code there is.
     pub records: Records,
     /// What [`apply`] found besides the code.
-    pub environment: Cell<u32>,
+    pub applied: Applied,
     /// Instructions that native code left to the interpreter, by opcode.
     pub executed: [Cell<u64>; 256],
     /// Activations given up because they were not what their code was made for.
@@ -32,7 +33,42 @@ pub struct Context<G: Generation> {
     pub left: [Cell<u64>; 256],
 }
 
+/// What a function object is called with, besides its native code. Native code reads it.
+#[derive(Default)]
+#[repr(C)]
+pub struct Applied {
+    environment: Cell<u32>,
+    arguments: Cell<u32>,
+}
+
+/// Most missing arguments that are supplied. Activations reserve more stack than that.
+pub const MAX_SUPPLIED: u16 = 4;
+
 impl<G: Generation> Context<G> {
+    /// The native code of `applicable`, made ready to be entered; 0 if there is none.
+    fn enter(
+        &self,
+        machine: &Machine<'_, G>,
+        applicable: Applicable,
+        count: u16,
+        first: usize,
+    ) -> u64 {
+        let (arguments, entry) = self.records.with(applicable.code, |record| {
+            (record.arguments.get(), record.entry.get())
+        });
+        let wanted = arguments.unwrap_or(count);
+        if entry == 0 || wanted > count + MAX_SUPPLIED {
+            return 0;
+        }
+        for missing in count..wanted {
+            let at = self.offset(first).add(2 * missing);
+            machine.mem.set_stack(at, LispPtr::NIL);
+        }
+        self.applied.environment.set(applicable.environment.0);
+        self.applied.arguments.set(wanted.into());
+        entry as u64
+    }
+
     /// Counts the instruction at `at` in one of the tables.
     fn count(&self, table: &[Cell<u64>; 256], machine: &Machine<'_, G>, at: Point) {
         let (_, opcode) = machine.instruction_at(at);
@@ -173,25 +209,41 @@ pub unsafe extern "sysv64" fn resume<G: Generation>(
     outcome(machine.finish_behind_call(context.offset(frame), value))
 }
 
-/// The native code that a call of `function` with `count` arguments enters, 0 if
-/// there is none. Leaves the environment in the context.
+/// The native code that a call of `function` enters with `count` arguments, the first
+/// of which is at the host address `first`; 0 if there is none. Supplies missing
+/// arguments, and leaves in the context how many the code gets, and the environment.
 ///
 /// # Safety
 ///
 /// As for [`finish`].
 pub unsafe extern "sysv64" fn apply<G: Generation>(
     context: *const Context<G>,
-    function: usize,
+    function: u64,
     count: u64,
+    first: usize,
 ) -> u64 {
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &*(*context).machine.get()) };
-    let Some(applicable) = machine.applicable(LispPtr(function as u32)) else {
-        return 0;
-    };
-    context.environment.set(applicable.environment.0);
-    context.records.with(applicable.code, |record| {
-        let fits = record.arguments.get().map(u64::from) == Some(count);
-        if fits { record.entry.get() as u64 } else { 0 }
-    })
+    match machine.applicable(LispPtr(function as u32)) {
+        Some(applicable) => context.enter(machine, applicable, count as u16, first),
+        None => 0,
+    }
+}
+
+/// The same for the code block `code` with an environment.
+///
+/// # Safety
+///
+/// As for [`finish`].
+pub unsafe extern "sysv64" fn apply_code<G: Generation>(
+    context: *const Context<G>,
+    code: u64,
+    environment: u64,
+    count: u64,
+    first: usize,
+) -> u64 {
+    // SAFETY: see above.
+    let (context, machine) = unsafe { (&*context, &*(*context).machine.get()) };
+    let applicable = Applicable::new::<G>(LispPtr(code as u32), LispPtr(environment as u32));
+    context.enter(machine, applicable, count as u16, first)
 }

@@ -3,7 +3,8 @@
 //! ```text
 //! store the stack, and next block and pc in the frame
 //! entry = native code of the callee, if it is still what it was, else interpreter
-//! value, status = call entry(memory, behind the arguments, own offset, environment)
+//! link = own offset, offset of the arguments << 16
+//! value, status = call entry(memory, behind the arguments, link, environment)
 //! if status: refused -> interpreter; else return it
 //! if pc in the frame != next: leave at that pc
 //! ```
@@ -18,10 +19,7 @@ use geiko_runtime::memory::LispPtr;
 
 use super::{Translator, home, trusted};
 use crate::flow::{self, Effect, Step};
-
-/// Most arguments that a call site supplies. Activations reserve more stack than
-/// that.
-const MAX_SUPPLIED: u16 = 4;
+use crate::shims::MAX_SUPPLIED;
 
 /// A call whose callee is found.
 struct Call {
@@ -31,8 +29,8 @@ struct Call {
     environment: Value,
     /// Where the first argument is on the evaluation stack.
     first: usize,
-    /// Cells from there to the place of the frame.
-    arguments: usize,
+    /// Host address of the place of the frame, behind the arguments.
+    top: Value,
     /// Where to go if the callee refuses.
     slow: Block,
     /// Where to go with the value.
@@ -55,9 +53,10 @@ impl Translator<'_, '_> {
         ) else {
             return self.interpret(step);
         };
-        let Some(wanted) = callee.arguments.filter(|n| *n <= argc + MAX_SUPPLIED) else {
+        let wanted = callee.arguments.unwrap_or(argc);
+        if wanted > argc + MAX_SUPPLIED {
             return self.interpret(step);
-        };
+        }
         self.store_stack();
         let depth = self.state.stack.len();
         let first = depth - usize::from(argc);
@@ -81,13 +80,13 @@ impl Translator<'_, '_> {
             self.store_home(nil, home);
         }
         let environment = self.constant(LispPtr::UNBOUND.0);
-        let arguments = wanted.into();
+        let top = self.stack_place(first + usize::from(wanted));
         self.native_call(
             &Call {
                 entry,
                 environment,
                 first,
-                arguments,
+                top,
                 slow,
                 meet,
             },
@@ -98,45 +97,66 @@ impl Translator<'_, '_> {
         self.called(meet, first, result, step);
     }
 
-    /// A call of a function object with a known number of arguments.
+    /// A call of a function object, or of a code block with an environment, with a
+    /// known number of arguments.
     pub(super) fn apply(&mut self, step: &Step) {
         let stack = step.stack.as_deref().unwrap_or(&[]);
         let Some(pops) = flow::counted(step, stack) else {
             return self.leave(step);
         };
-        if step.instruction.opcode != Opcode::ApplyFn {
-            return self.interpret(step);
-        }
         self.store_stack();
         let depth = self.state.stack.len();
         let first = depth - usize::from(pops);
-        let arguments = usize::from(pops) - 2;
+        let place = self.stack_place(first);
         let (meet, result) = self.meeting(I32);
         let slow = self.builder.create_block();
         let native = self.builder.create_block();
         self.builder.set_cold_block(slow);
-        let function = self.cell_value(depth - 1);
-        let function = self.builder.ins().uextend(I64, function);
-        let count = self.builder.ins().iconst(I64, arguments as i64);
-        let entry = self.call_shim(self.host.apply, function, count);
+        let entry = if step.instruction.opcode == Opcode::EnvCall {
+            let cells = self.top(2);
+            let count = self.builder.ins().iconst(I64, i64::from(pops) - 3);
+            let [code, environment] =
+                [cells[0], cells[1]].map(|cell| self.builder.ins().uextend(I64, cell));
+            let arguments = [code, environment, count, place];
+            self.call_machine(self.host.apply_code, arguments)
+        } else {
+            let function = self.top(1)[0];
+            let function = self.builder.ins().uextend(I64, function);
+            let count = self.builder.ins().iconst(I64, i64::from(pops) - 2);
+            self.call_machine(self.host.apply, [function, count, place, place])
+        };
         self.builder.ins().brif(entry, native, &[], slow, &[]);
         self.builder.switch_to_block(native);
-        let at = self.builder.ins().iconst(I64, self.host.environment);
+        let at = self.builder.ins().iconst(I64, self.host.applied);
         let environment = self.builder.ins().load(I32, trusted(), at, 0);
+        let arguments = self.builder.ins().uload32(trusted(), at, 4);
+        let bytes = self.builder.ins().ishl_imm_u(arguments, 2);
+        let top = self.builder.ins().iadd(place, bytes);
         self.native_call(
             &Call {
                 entry,
                 environment,
                 first,
-                arguments,
+                top,
                 slow,
                 meet,
             },
             step,
         );
         self.builder.switch_to_block(slow);
+        // Missing arguments may have been supplied in the place of these.
+        for cell in &mut self.state.stack[first..] {
+            cell.stored = false;
+        }
         self.slow(step, meet);
         self.called(meet, first, result, step);
+    }
+
+    /// Host address of stack cell `depth`.
+    fn stack_place(&mut self, depth: usize) -> Value {
+        let home = i64::from(self.stack_home(depth));
+        let frame = self.frame();
+        self.builder.ins().iadd_imm_s(frame, home)
     }
 
     /// Goes on behind a call.
@@ -164,11 +184,11 @@ impl Translator<'_, '_> {
         let resume = (ivar << 16).wrapping_add(step.next as i32);
         let resume = self.builder.ins().iadd_imm_s(high, i64::from(resume));
         self.store_home(resume, home::RESUME);
-        let top = self.stack_home(call.first + call.arguments);
-        let top = self.builder.ins().iadd_imm_s(frame, i64::from(top));
         let own = self.builder.ins().band_imm_u(own, 0xFFFF);
         let own = self.builder.ins().uextend(I64, own);
-        let arguments = [self.base, top, own, call.environment];
+        let both = self.builder.ins().imul_imm_u(own, 0x1_0001);
+        let link = self.builder.ins().iadd_imm_s(both, i64::from(ivar) << 16);
+        let arguments = [self.base, call.top, link, call.environment];
         let instruction = self
             .builder
             .ins()

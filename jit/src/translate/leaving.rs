@@ -120,7 +120,7 @@ impl Translator<'_, '_> {
         (block, value)
     }
 
-    /// Calls an operation, which cannot fail, with up to three cells.
+    /// Calls an operation, which cannot fail, with up to four cells.
     pub(super) fn operate(&mut self, operation: i64, cells: &[Value]) -> Value {
         let answer = self.call_operation(operation, cells);
         self.builder.ins().ireduce(I32, answer)
@@ -148,6 +148,18 @@ impl Translator<'_, '_> {
         step: &Step,
         meet: Block,
     ) {
+        self.operate_through(operation, cells, step, meet, meet);
+    }
+
+    /// The same, going through `done` if the operation did it.
+    pub(super) fn operate_through(
+        &mut self,
+        operation: i64,
+        cells: &[Value],
+        step: &Step,
+        done: Block,
+        meet: Block,
+    ) {
         let answer = self.call_operation(operation, cells);
         let not_done = self.builder.ins().ushr_imm_u(answer, 32);
         let value = self.builder.ins().ireduce(I32, answer);
@@ -155,23 +167,29 @@ impl Translator<'_, '_> {
         self.builder.set_cold_block(slow);
         self.builder
             .ins()
-            .brif(not_done, slow, &[], meet, &[value.into()]);
+            .brif(not_done, slow, &[], done, &[value.into()]);
         self.builder.switch_to_block(slow);
         self.slow(step, meet);
     }
 
     pub(super) fn call_operation(&mut self, operation: i64, cells: &[Value]) -> Value {
-        let address = self.builder.ins().iconst(I64, operation);
-        let context = self.builder.ins().iconst(I64, self.host.context);
-        let mut arguments = vec![context];
-        for &cell in cells {
-            arguments.push(self.builder.ins().uextend(I64, cell));
+        let nothing = self.builder.ins().iconst(I64, 0);
+        let mut arguments = [nothing; 4];
+        for (argument, &cell) in arguments.iter_mut().zip(cells) {
+            *argument = self.builder.ins().uextend(I64, cell);
         }
-        arguments.resize(4, context);
-        let call = self
-            .builder
-            .ins()
-            .call_indirect(self.operation, address, &arguments);
+        self.call_machine(operation, arguments)
+    }
+
+    /// Calls the machine with the context and four arguments.
+    pub(super) fn call_machine(&mut self, address: i64, arguments: [Value; 4]) -> Value {
+        let address = self.builder.ins().iconst(I64, address);
+        let context = self.builder.ins().iconst(I64, self.host.context);
+        let [a, b, c, d] = arguments;
+        let call =
+            self.builder
+                .ins()
+                .call_indirect(self.operation, address, &[context, a, b, c, d]);
         self.builder.inst_results(call)[0]
     }
 

@@ -1,10 +1,11 @@
 //! List cells and types.
 
-use cranelift_codegen::ir::InstBuilder;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I32;
+use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::types;
+use geiko_runtime::memory::LispPtr;
 
 use super::{Slot, Translator};
 use crate::flow::Step;
@@ -26,19 +27,7 @@ impl Translator<'_, '_> {
                 let cell = self.operate(self.host.operations.cons, &cells);
                 self.replace(2, cell);
             }
-            opcode @ (Opcode::Rplaca | Opcode::Rplacd) => {
-                let cells = self.top(2);
-                let code = self.constant(opcode as u32);
-                let operation = self.host.operations.replace;
-                let list = self.operate_or_execute(operation, &[code, cells[0], cells[1]], step);
-                self.replace(2, list);
-            }
-            Opcode::CreateCell => {
-                let cells = self.top(1);
-                let operation = self.host.operations.create;
-                let cell = self.operate_or_execute(operation, &cells, step);
-                self.replace(1, cell);
-            }
+            opcode @ (Opcode::Equal | Opcode::CmlEqual) => self.equal(opcode, step),
             Opcode::Eq => {
                 let (b, a) = (self.pop(), self.pop());
                 let (Some(a), Some(b)) = (a, b) else {
@@ -72,11 +61,7 @@ impl Translator<'_, '_> {
 
     /// Branches to a slow path unless the top of stack is a list cell; NIL is
     /// answered at once. Answers the object.
-    fn list_on_top(
-        &mut self,
-        step: &Step,
-        meet: cranelift_codegen::ir::Block,
-    ) -> cranelift_codegen::ir::Value {
+    fn list_on_top(&mut self, step: &Step, meet: Block) -> Value {
         let depth = self.state.stack.len() - 1;
         let object = self.cell_value(depth);
         let number = self.type_number(object);
@@ -93,9 +78,31 @@ impl Translator<'_, '_> {
             .ins()
             .brif(object, slow, &[], meet, &[nil.into()]);
         self.builder.switch_to_block(slow);
-        self.slow(step, meet);
+        self.part(object, step, meet);
         self.builder.switch_to_block(list);
         object
+    }
+
+    /// CAR and CDR by the machine.
+    fn part(&mut self, object: Value, step: &Step, meet: Block) {
+        let code = self.constant(step.instruction.opcode as u32);
+        self.operate_and_meet(self.host.operations.part, &[code, object], step, meet);
+    }
+
+    /// Equality: identical objects here, others by the machine.
+    fn equal(&mut self, opcode: Opcode, step: &Step) {
+        let cells = self.top(2);
+        let (meet, result) = self.meeting(I32);
+        let other = self.builder.create_block();
+        let same = self.builder.ins().icmp(IntCC::Equal, cells[0], cells[1]);
+        let t = self.constant(LispPtr::T.0);
+        self.builder.ins().brif(same, meet, &[t.into()], other, &[]);
+        self.builder.switch_to_block(other);
+        let code = self.constant(opcode as u32);
+        let operation = self.host.operations.equality;
+        self.operate_and_meet(operation, &[code, cells[0], cells[1]], step, meet);
+        self.builder.switch_to_block(meet);
+        self.replace(2, result);
     }
 
     fn car(&mut self, step: &Step) {
@@ -105,7 +112,15 @@ impl Translator<'_, '_> {
         let shift = i64::from(self.layout.cdr_shift);
         let code = self.builder.ins().ushr_imm_u(content, shift);
         let forwarded = self.equals(code, 0);
-        self.slow_if(forwarded, step, meet);
+        let indirect = self.builder.create_block();
+        let direct = self.builder.create_block();
+        self.builder.set_cold_block(indirect);
+        self.builder
+            .ins()
+            .brif(forwarded, indirect, &[], direct, &[]);
+        self.builder.switch_to_block(indirect);
+        self.part(object, step, meet);
+        self.builder.switch_to_block(direct);
         let car = self.masked(content);
         self.builder.ins().jump(meet, &[car.into()]);
         self.builder.switch_to_block(meet);
@@ -136,7 +151,7 @@ impl Translator<'_, '_> {
             .ins()
             .brif(ends, meet, &[nil.into()], slow, &[]);
         self.builder.switch_to_block(slow);
-        self.slow(step, meet);
+        self.part(object, step, meet);
         self.builder.switch_to_block(near);
         let cells = self.builder.ins().band_imm_u(code, i64::from(nil_code - 1));
         let words = self.builder.ins().ishl_imm_u(cells, 1);

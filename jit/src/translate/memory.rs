@@ -49,7 +49,8 @@ impl Translator<'_, '_> {
                 let cells = self.top(2);
                 let words = i64::from(number(0));
                 let address = self.builder.ins().iadd_imm_u(cells[0], words);
-                self.operate(self.host.operations.store_counted, &[address, cells[1]]);
+                let value = self.slot(0);
+                self.counted_store(address, value, cells[1]);
                 self.pop();
             }
             Opcode::GetBaseByte => {
@@ -114,17 +115,21 @@ impl Translator<'_, '_> {
                 self.builder.switch_to_block(meet);
                 self.replace(2, result);
             }
-            Opcode::ListGet => {
+            Opcode::PutBitsNFd => {
                 let cells = self.top(2);
-                let operation = self.host.operations.property;
-                let value = self.operate_or_execute(operation, &cells, step);
-                self.replace(2, value);
-            }
-            Opcode::RplCons => {
-                let cells = self.top(2);
-                let operation = self.host.operations.append;
-                let value = self.operate_or_execute(operation, &cells, step);
-                self.replace(2, value);
+                let base = self.masked(cells[0]);
+                let words = i64::from(number(0));
+                let address = self.builder.ins().iadd_imm_u(base, words);
+                let field = self.constant(number(1) as u32);
+                let operation = self.host.operations.put_bits;
+                let (meet, result) = self.meeting(I32);
+                let done = self.builder.create_block();
+                self.builder.append_block_param(done, I32);
+                self.operate_through(operation, &[address, field, cells[1]], step, done, meet);
+                self.builder.switch_to_block(done);
+                self.builder.ins().jump(meet, &[base.into()]);
+                self.builder.switch_to_block(meet);
+                self.replace(2, result);
             }
             Opcode::PutBaseN => {
                 let cells = self.top(2);
@@ -138,24 +143,6 @@ impl Translator<'_, '_> {
                 self.builder.ins().jump(meet, &[base.into()]);
                 self.builder.switch_to_block(meet);
                 self.replace(2, result);
-            }
-            Opcode::Aref1 => {
-                let cells = self.top(2);
-                let operation = self.host.operations.vector_element;
-                let value = self.operate_or_execute(operation, &cells, step);
-                self.replace(2, value);
-            }
-            Opcode::Aset1 => {
-                let cells = self.top(3);
-                let operation = self.host.operations.set_vector_element;
-                let value = self.operate_or_execute(operation, &cells, step);
-                self.replace(3, value);
-            }
-            Opcode::Aref2 => {
-                let cells = self.top(3);
-                let operation = self.host.operations.matrix_element;
-                let value = self.operate_or_execute(operation, &cells, step);
-                self.replace(3, value);
             }
             _ => return false,
         }
@@ -176,7 +163,7 @@ impl Translator<'_, '_> {
     }
 
     /// The word so many words behind `base`.
-    fn load_word(&mut self, base: Value, words: i32) -> Value {
+    pub(super) fn load_word(&mut self, base: Value, words: i32) -> Value {
         let masked = self.masked(base);
         let address = self.word_at(masked, words);
         let flags = MemFlagsData::new().with_notrap();
@@ -228,17 +215,22 @@ impl Translator<'_, '_> {
         self.replace(1, result);
     }
 
+    /// Host address of the byte `at` so many bytes from the start of Lisp memory.
+    pub(super) fn byte_address(&mut self, at: Value) -> Value {
+        let at = self.builder.ins().bxor_imm_u(at, 3);
+        let mask = 2 * i64::from(self.layout.pointer_mask) + 1;
+        let at = self.builder.ins().band_imm_u(at, mask);
+        let wide = self.builder.ins().uextend(I64, at);
+        self.builder.ins().iadd(self.base, wide)
+    }
+
     /// The byte at a byte offset, a small integer from 0, from `base`.
     fn load_byte(&mut self, base: Value, offset: Value) -> Value {
         let masked = self.masked(base);
         let bytes = self.builder.ins().ishl_imm_u(masked, 1);
         let offset = self.builder.ins().band_imm_u(offset, 0xFFFF);
         let at = self.builder.ins().iadd(bytes, offset);
-        let at = self.builder.ins().bxor_imm_u(at, 3);
-        let mask = 2 * i64::from(self.layout.pointer_mask) + 1;
-        let at = self.builder.ins().band_imm_u(at, mask);
-        let wide = self.builder.ins().uextend(I64, at);
-        let address = self.builder.ins().iadd(self.base, wide);
+        let address = self.byte_address(at);
         let flags = MemFlagsData::new().with_notrap();
         let byte = self.builder.ins().load(I8, flags, address, 0);
         self.builder.ins().uextend(I32, byte)

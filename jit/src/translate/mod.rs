@@ -8,6 +8,8 @@
 
 mod access;
 mod arithmetic;
+mod arrays;
+mod barriers;
 mod blocks;
 mod calls;
 mod general;
@@ -16,6 +18,7 @@ mod leaving;
 mod lists;
 mod memory;
 mod numbers;
+mod operated;
 mod stack;
 mod variables;
 
@@ -31,6 +34,7 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::Generation;
+use geiko_runtime::layout::records::ArrayFields;
 use geiko_runtime::memory::LispPtr;
 
 use crate::flow::{self, Effect, Step};
@@ -53,8 +57,10 @@ pub struct Host {
     pub resume: i64,
     /// [`crate::shims::apply`].
     pub apply: i64,
-    /// Where that leaves the environment.
-    pub environment: i64,
+    /// [`crate::shims::apply_code`].
+    pub apply_code: i64,
+    /// Where those leave the environment and the number of arguments.
+    pub applied: i64,
     /// The operations.
     pub operations: Operations,
 }
@@ -154,8 +160,9 @@ struct Place {
 }
 
 /// Signature of native code: Lisp memory; for a call, where the frame is to be
-/// built and the caller's PVAR offset, else the frame and twice the number of
-/// the entry plus 1; what the first PVAR slot of a new frame holds. Returns the value and a [`crate::status`].
+/// built and the offsets of the caller's PVAR and of the arguments, 16 bits each,
+/// else the frame and twice the number of the entry plus 1; what the first PVAR slot
+/// of a new frame holds. Returns the value and a [`crate::status`].
 pub fn native_signature() -> Signature {
     let mut signature = Signature::new(CallConv::Tail);
     signature.params = [I64, I64, I64, I32].map(AbiParam::new).to_vec();
@@ -172,11 +179,11 @@ fn shim_signature() -> Signature {
     signature
 }
 
-/// Signature of the operations: context and three cells. Returns a cell, and 1 in
+/// Signature of the operations: context and four cells. Returns a cell, and 1 in
 /// the upper half if nothing was done.
 fn operation_signature() -> Signature {
     let mut signature = Signature::new(CallConv::SystemV);
-    signature.params = [I64; 4].map(AbiParam::new).to_vec();
+    signature.params = [I64; 5].map(AbiParam::new).to_vec();
     signature.returns = vec![AbiParam::new(I64)];
     signature
 }
@@ -216,6 +223,7 @@ pub(crate) struct Layout {
     cdr_page_relative: bool,
     symbol_cell: fn(LispPtr, geiko_runtime::layout::SymbolCell) -> LispPtr,
     frame_pointer: fn(LispPtr) -> LispPtr,
+    array_fields: ArrayFields,
 }
 
 impl Layout {
@@ -228,6 +236,7 @@ impl Layout {
             cdr_page_relative: G::CDR_CODE_BITS == 8,
             symbol_cell: G::symbol_cell,
             frame_pointer: G::to_frame_pointer,
+            array_fields: G::ARRAY_FIELDS,
         }
     }
 }
@@ -400,6 +409,8 @@ impl Translator<'_, '_> {
         let done = self.variable(step)
             || self.list(step)
             || self.memory(step)
+            || self.array(step)
+            || self.operation(step)
             || self.arithmetic(step)
             || match opcode {
                 Opcode::Pop => {
@@ -431,7 +442,7 @@ impl Translator<'_, '_> {
             Opcode::Fn0 | Opcode::Fn1 | Opcode::Fn2 | Opcode::Fn3 | Opcode::Fn4 | Opcode::FnX => {
                 self.call(step)
             }
-            Opcode::ApplyFn => self.apply(step),
+            Opcode::ApplyFn | Opcode::EnvCall => self.apply(step),
             _ => self.interpret(step),
         }
     }

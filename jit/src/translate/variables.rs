@@ -40,7 +40,8 @@ impl Translator<'_, '_> {
                 let cell = (self.layout.symbol_cell)(LispPtr(symbol), SymbolCell::Value);
                 let address = self.constant(cell.0);
                 let cells = self.top(1);
-                self.operate(self.host.operations.store_counted, &[address, cells[0]]);
+                let slot = self.slot(0);
+                self.counted_store(address, slot, cells[0]);
                 true
             }
             Opcode::MyArgCount if self.unit.arguments.is_none() => {
@@ -294,7 +295,7 @@ impl Translator<'_, '_> {
     }
 
     /// Builds the frame at `top`, behind the arguments, for a call from the frame
-    /// at word offset `link`; refuses if the stack is too short or attention is
+    /// at the word offset in the lower half of `link`; refuses if the stack is too short or attention is
     /// wanted.
     pub(super) fn build_frame(&mut self, top: Value, link: Value, environment: Value) {
         use super::{END, home};
@@ -317,11 +318,19 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(build);
         let frame = self.builder.ins().iadd_imm_s(top, -i64::from(home::BASIC));
         self.builder.def_var(self.frame, frame);
-        let arguments = i64::from(self.unit.arguments.unwrap_or(0));
-        let basic = 0x8000_0000 - 0x1_0000 - 2 * arguments;
-        let basic = self.builder.ins().iadd_imm_u(at, basic & 0xFFFF_FFFF);
-        self.store_home(basic, home::BASIC);
         let link = self.builder.ins().ireduce(I32, link);
+        let basic = match self.unit.arguments {
+            Some(arguments) => {
+                let basic = 0x8000_0000 - 0x1_0000 - 2 * i64::from(arguments);
+                (self.builder.ins()).iadd_imm_u(at, basic & 0xFFFF_FFFF)
+            }
+            None => {
+                let ivar = self.builder.ins().ushr_imm_u(link, 16);
+                self.builder.ins().bor_imm_u(ivar, 0x8000_0000)
+            }
+        };
+        self.store_home(basic, home::BASIC);
+        let link = self.builder.ins().band_imm_u(link, 0xFFFF);
         let link = self.builder.ins().bor_imm_u(link, 0xC000_0000);
         self.store_home(link, home::LINK);
         let code = (self.layout.frame_pointer)(self.unit.code);

@@ -64,7 +64,12 @@ fn store_small<G: Generation>(
 
 impl<G: Generation> Machine<'_, G> {
     /// Element `index` of the storage at `base`; `None` for an unknown type.
-    fn fetch_element(&mut self, base: LispPtr, kind: u16, index: u32) -> Option<LispPtr> {
+    pub(super) fn fetch_element(
+        &mut self,
+        base: LispPtr,
+        kind: u16,
+        index: u32,
+    ) -> Option<LispPtr> {
         let unboxed = fetch_unboxed(self.mem, base, kind, index);
         let cell = || {
             self.mem
@@ -80,7 +85,13 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Stores element `index` of the storage at `base`; false if the value does
     /// not fit or the type is unknown.
-    fn store_element(&mut self, value: LispPtr, base: LispPtr, kind: u16, index: u32) -> bool {
+    pub(super) fn store_element(
+        &mut self,
+        value: LispPtr,
+        base: LispPtr,
+        kind: u16,
+        index: u32,
+    ) -> bool {
         let mem = self.mem;
         let base = base.masked::<G>();
         let cell = base.add(index.wrapping_mul(2));
@@ -171,6 +182,27 @@ impl<G: Generation> Machine<'_, G> {
         true
     }
 
+    /// Element type and index of an access to raw storage.
+    pub(super) fn kind_and_index(&self, kind: LispPtr, index: LispPtr) -> Option<(u16, u32)> {
+        let index = u32::try_from(self.integer(index)?).ok()?;
+        let kind = u16::try_from(self.integer(kind)?).ok()?;
+        Some((kind, index))
+    }
+
+    /// ASET of a two-dimensional array; answers the value.
+    pub fn set_matrix_element(
+        &mut self,
+        value: LispPtr,
+        array: LispPtr,
+        row: LispPtr,
+        column: LispPtr,
+    ) -> Option<LispPtr> {
+        let (base, kind, index) = self.element_of_matrix(array, row, column)?;
+        (store_small(self.mem, value, base, kind, index)
+            || self.store_element(value, base, kind, index))
+        .then_some(value)
+    }
+
     /// Storage, element type and storage index of an element of a
     /// one-dimensional array.
     #[inline(always)]
@@ -223,14 +255,6 @@ impl<G: Generation> Machine<'_, G> {
             (base, self.mem.word(array.add(2)) & 0xFF, index)
         })
     }
-}
-
-/// Storage access given by type code and index on the stack: code `under` cells
-/// below the top of stack, which is the index.
-fn raw_element<G: Generation>(m: &Machine<'_, G>, s: State<'_, G>) -> Option<(u16, u32)> {
-    let index = u32::try_from(m.integer(s.tos)?).ok()?;
-    let kind = u16::try_from(m.integer(s.below(1))?).ok()?;
-    Some((kind, index))
 }
 
 /// Replaces `drop` + 1 elements by an element, or traps.
@@ -335,17 +359,14 @@ handler! {
 
     /// Store an element of a two-dimensional array.
     aset2(m, s) {
-        let fits = match m.element_of_matrix(s.below(2), s.below(1), s.tos) {
-            Some((base, kind, index)) => m.store_element(s.below(3), base, kind, index),
-            None => false,
-        };
-        stored(s, m, fits, 3, 1)
+        let stored = m.set_matrix_element(s.below(3), s.below(2), s.below(1), s.tos);
+        fetched(s, m, stored, 3, 1)
     }
 
     /// Element of raw storage.
     misc3(m, s) {
-        let value = match (s.operand(1), raw_element(m, s)) {
-            (9, Some((kind, index))) => m.fetch_element(s.below(2), kind, index),
+        let value = match s.operand(1) {
+            9 => m.raw_element_of(s.below(2), s.below(1), s.tos),
             _ => None,
         };
         fetched(s, m, value, 2, 2)
@@ -353,10 +374,10 @@ handler! {
 
     /// Store an element of raw storage.
     misc4(m, s) {
-        let fits = match (s.operand(1), raw_element(m, s)) {
-            (7, Some((kind, index))) => m.store_element(s.below(3), s.below(2), kind, index),
-            _ => false,
+        let stored = match s.operand(1) {
+            7 => m.set_raw_element(s.below(3), s.below(2), s.below(1), s.tos),
+            _ => None,
         };
-        stored(s, m, fits, 3, 2)
+        fetched(s, m, stored, 3, 2)
     }
 }

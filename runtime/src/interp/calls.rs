@@ -255,6 +255,12 @@ impl<'m, G: Generation> Machine<'m, G> {
     }
 }
 
+/// True for compiled definitions that evaluate their arguments.
+pub(super) fn evaluates_arguments(definition: LispPtr) -> bool {
+    let nlambda = definition.0 >> 28 & 1 != 0;
+    definition.has_sign() && !nlambda
+}
+
 /// The environment of a closure; NIL means none.
 fn or_unbound(environment: LispPtr) -> LispPtr {
     if environment.is_nil() {
@@ -398,17 +404,10 @@ handler! {
     /// Check that the symbol on top has a compiled definition that evaluates its
     /// arguments.
     check_apply(m, s) {
-        let is_symbol = s.tos.segment::<G>() == 0
-            || type_entry_of(s.mem, s.tos) & type_entry::NUMBER == types::NEW_ATOM;
-        if !is_symbol {
-            return s.ufn(m);
+        match m.callable(s.tos) {
+            Some(_) => s.next(m, 1),
+            None => s.ufn(m),
         }
-        let definition = m.definition(s.tos);
-        let nlambda = definition.0 >> 28 & 1 != 0;
-        if !definition.has_sign() || nlambda {
-            return s.ufn(m);
-        }
-        s.next(m, 1)
     }
 
     /// Trap: call the Lisp function of the instruction at the pc.

@@ -60,7 +60,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     #[inline(never)]
-    fn cml_equal(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
+    pub(super) fn cml_equal(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
         if is_immediate::<G>(a) || is_immediate::<G>(b) {
             return Some(false);
         }
@@ -83,7 +83,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     #[inline(never)]
-    fn equal(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
+    pub(super) fn equal(&self, a: LispPtr, b: LispPtr) -> Option<bool> {
         if is_atom_or_character::<G>(a) || is_atom_or_character::<G>(b) {
             return Some(false);
         }

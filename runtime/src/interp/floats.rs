@@ -74,14 +74,7 @@ handler! {
     /// Unary operations on raw floats: box, unbox, magnitude, negation.
     /// Truncation to an integer is left to Lisp.
     ubfloat1(m, s) {
-        let result = match s.operand(1) {
-            0 => Some(m.float(raw(s.tos))),
-            1 => m.float_value(s.tos).map(|x| LispPtr(x.to_bits())),
-            2 => Some(LispPtr(s.tos.0 & 0x7FFF_FFFF)),
-            3 => Some(LispPtr(s.tos.0 ^ 0x8000_0000)),
-            _ => None,
-        };
-        match result {
+        match m.raw_float(s.operand(1), s.tos) {
             Some(value) => {
                 s.tos = value;
                 s.next(m, 2)

@@ -220,12 +220,9 @@ handler! {
 
     /// The integer with the given halves.
     makenumber(m, s) {
-        let (high, low) = (s.below(1), s.tos);
-        if high.hi() != low.hi() || low != LispPtr::smallpos(low.lo()) {
+        let Some(number) = m.number_of_halves(s.below(1), s.tos) else {
             return s.ufn(m);
-        }
-        let value = u32::from(high.lo()) << 16 | u32::from(low.lo());
-        let number = m.number(value as i32);
+        };
         s.replace(1, number);
         s.next(m, 1)
     }

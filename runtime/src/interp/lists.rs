@@ -11,7 +11,6 @@ use crate::layout::Generation;
 use crate::layout::records::{type_entry, types};
 use crate::machine::{Machine, type_entry_of};
 use crate::memory::LispPtr;
-use crate::stack::Frame;
 
 /// Elements that a scan passes before its instruction starts again.
 const STRIDE: u32 = 0x1_0000;
@@ -22,7 +21,7 @@ fn is_list<G: Generation>(s: State<'_, G>, object: LispPtr) -> bool {
 }
 
 /// True when EQ is enough to compare with `key`.
-fn is_immediate<G: Generation>(key: LispPtr) -> bool {
+pub(super) fn is_immediate<G: Generation>(key: LispPtr) -> bool {
     matches!(key.segment::<G>(), 0 | 7 | 0xE | 0xF)
 }
 
@@ -198,32 +197,14 @@ handler! {
 
     /// List of the arguments from a number on, in front of a tail.
     restlist(m, s) {
-        let skip = u16::from(s.operand(1));
-        let mut number = s.tos.lo();
-        let mut list = s.below(1);
-        while skip <= number && number != 0 {
-            number -= 1;
-            let argument = m.ivar.add(number.wrapping_mul(2));
-            list = m.cons(s.mem.stack(argument), list);
-        }
+        let list = m.rest_arguments(s.pvar, s.operand(1).into(), s.below(1), s.tos);
         s.replace(1, list);
         s.next(m, 2)
     }
 
     /// Number of the argument behind a keyword argument.
     findkey(m, s) {
-        let basic = Frame::of_pvar(s.mem, s.pvar).basic_frame();
-        let count = basic.0.wrapping_sub(m.ivar.0) / 2;
-        let mut number = u16::from(s.operand(1));
-        let mut found = LispPtr::NIL;
-        while number != 0 && number < count {
-            if s.mem.stack(m.ivar.add(2 * (number - 1))) == s.tos {
-                found = LispPtr::smallpos(number + 1);
-                break;
-            }
-            number += 2;
-        }
-        s.tos = found;
+        s.tos = m.keyword_argument(s.pvar, s.operand(1).into(), s.tos);
         s.next(m, 2)
     }
 }

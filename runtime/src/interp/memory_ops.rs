@@ -2,10 +2,9 @@
 //! the counted pointer stores.
 
 use super::handler;
-use crate::layout::records::{type_entry, types};
+use crate::layout::records::types;
 use crate::layout::{Generation, SymbolCell};
-use crate::machine::type_entry_of;
-use crate::memory::LispPtr;
+use crate::memory::{LispPtr, Mem};
 
 /// Offset in words of a stream's buffer size; its buffer offset is word 0.
 const STREAM_BUFFER_SIZE: u32 = 1;
@@ -19,6 +18,31 @@ fn field(descriptor: u8) -> (u32, u16) {
     let (first, size) = (u32::from(descriptor >> 4), u32::from(descriptor & 15) + 1);
     let shift = 16u32.saturating_sub(first + size);
     (shift, ((1u32 << size) - 1) as u16)
+}
+
+/// Stores `number` in a bit field of the word at `at`.
+#[inline(always)]
+pub(super) fn store_field<G: Generation>(
+    mem: Mem<'_, G>,
+    at: LispPtr,
+    descriptor: u8,
+    number: u16,
+) {
+    let (shift, mask) = field(descriptor);
+    let rest = mem.word(at) & !(mask << shift);
+    mem.set_word(at, rest | (number & mask) << shift);
+}
+
+/// The cell of a symbol that operand `which` of ATOMCELL.N means.
+#[inline(always)]
+pub(super) fn named_cell(which: u8) -> Option<SymbolCell> {
+    Some(match which {
+        2 => SymbolCell::PropertyList,
+        8 => SymbolCell::PrintName,
+        10 => SymbolCell::Definition,
+        12 => SymbolCell::Value,
+        _ => return None,
+    })
 }
 
 handler! {
@@ -75,28 +99,20 @@ handler! {
 
     /// Store a bit field of the word at a base.
     putbits(m, s) {
-        if s.tos != LispPtr::smallpos(s.tos.lo()) {
-            return s.ufn(m);
-        }
         let base = s.below(1).masked::<G>();
         let at = base.add(u32::from(s.operand(1)));
-        let (shift, mask) = field(s.operand(2));
-        let rest = s.mem.word(at) & !(mask << shift);
-        s.mem.set_word(at, rest | (s.tos.lo() & mask) << shift);
+        if m.put_bits(at, s.operand(2), s.tos).is_none() {
+            return s.ufn(m);
+        }
         s.replace(1, base);
         s.next(m, 3)
     }
 
     /// Store a byte at a base and byte offset.
     putbasebyte(m, s) {
-        let (base, offset, byte) = (s.below(2).masked::<G>(), s.below(1), s.tos);
-        let Some(offset) = offset.small_value::<G>() else {
+        let Some(byte) = m.put_byte(s.below(2), s.below(1), s.tos) else {
             return s.ufn(m);
         };
-        if byte != LispPtr::smallpos(byte.lo() & 0xFF) {
-            return s.ufn(m);
-        }
-        s.mem.set_byte(base, offset, byte.lo() as u8);
         s.replace(2, byte);
         s.next(m, 1)
     }
@@ -171,20 +187,13 @@ handler! {
 
     /// Address of a cell of a symbol.
     atomcell(m, s) {
-        let cell = match s.operand(1) {
-            2 => SymbolCell::PropertyList,
-            8 => SymbolCell::PrintName,
-            10 => SymbolCell::Definition,
-            12 => SymbolCell::Value,
-            _ => return s.ufn(m),
-        };
-        let is_symbol = s.tos.segment::<G>() == 0
-            || type_entry_of(s.mem, s.tos) & type_entry::NUMBER == types::NEW_ATOM;
-        if !is_symbol {
-            return s.ufn(m);
+        match m.cell_of_symbol(s.operand(1), s.tos) {
+            Some(cell) => {
+                s.tos = cell;
+                s.next(m, 2)
+            }
+            None => s.ufn(m),
         }
-        s.tos = G::symbol_cell(s.tos, cell);
-        s.next(m, 2)
     }
 
     /// Next byte of a stream's buffer.

@@ -32,6 +32,21 @@ pub struct Applicable {
     pub environment: LispPtr,
 }
 
+impl Applicable {
+    /// The code block `code` with an environment, NIL for none.
+    pub fn new<G: Generation>(code: LispPtr, environment: LispPtr) -> Self {
+        let environment = environment.masked::<G>();
+        Self {
+            code: code.masked::<G>(),
+            environment: if environment.is_nil() {
+                LispPtr::UNBOUND
+            } else {
+                environment
+            },
+        }
+    }
+}
+
 impl<G: Generation> Machine<'_, G> {
     /// The result of arithmetic on numbers of any kind.
     pub fn compute(&self, opcode: Opcode, a: LispPtr, b: LispPtr) -> Option<Number> {
@@ -135,16 +150,8 @@ impl<G: Generation> Machine<'_, G> {
         let entry = self.type_entry(function) & type_entry::NUMBER;
         if entry == types::COMPILED_CLOSURE {
             let closure = function.masked::<G>();
-            let environment = self.mem.cell(closure.add(2)).masked::<G>();
-            let nothing = environment.is_nil();
-            return Some(Applicable {
-                code: self.mem.cell(closure).masked::<G>(),
-                environment: if nothing {
-                    LispPtr::UNBOUND
-                } else {
-                    environment
-                },
-            });
+            let environment = self.mem.cell(closure.add(2));
+            return Some(Applicable::new::<G>(self.mem.cell(closure), environment));
         }
         if function.segment::<G>() != 0 && entry != types::NEW_ATOM {
             return None;
@@ -173,6 +180,173 @@ impl<G: Generation> Machine<'_, G> {
             list = self.cdr(rest);
         }
         None
+    }
+
+    /// ASSOC and FMEMB, and those for keys that EQ can compare, for lists that are not
+    /// longer than a few thousand cells.
+    pub fn found(&self, opcode: Opcode, key: LispPtr, list: LispPtr) -> Option<LispPtr> {
+        use Opcode::{Assoc, CmlAssoc, CmlMember};
+        if matches!(opcode, CmlAssoc | CmlMember) && !super::lists::is_immediate::<G>(key) {
+            return None;
+        }
+        let pairs = matches!(opcode, Assoc | CmlAssoc);
+        let mut list = list;
+        for _ in 0..MAX_PROPERTIES {
+            if !self.is_list(list) {
+                return (pairs || list.is_nil()).then_some(LispPtr::NIL);
+            }
+            let item = self.car(list);
+            if pairs && self.is_list(item) && self.car(item) == key {
+                return Some(item);
+            }
+            if !pairs && item == key {
+                return Some(list);
+            }
+            list = self.cdr(list);
+        }
+        None
+    }
+
+    /// CAR and CDR.
+    pub fn part(&self, opcode: Opcode, object: LispPtr) -> Option<LispPtr> {
+        match opcode {
+            Opcode::Car if self.is_list(object) => Some(self.car(object)),
+            Opcode::Car if object == LispPtr::T => Some(object),
+            Opcode::Cdr if self.is_list(object) => Some(self.cdr(object)),
+            _ => object.is_nil().then_some(object),
+        }
+    }
+
+    /// EQUAL and CMLEQUAL of two objects that are not EQ.
+    pub fn equality(&self, opcode: Opcode, a: LispPtr, b: LispPtr) -> Option<LispPtr> {
+        let holds = match opcode {
+            Opcode::Equal => self.equal(a, b),
+            _ => self.cml_equal(a, b),
+        };
+        holds.map(LispPtr::from_bool)
+    }
+
+    /// ATOMCELL.N.
+    #[inline]
+    pub fn cell_of_symbol(&self, which: u8, symbol: LispPtr) -> Option<LispPtr> {
+        let cell = super::memory_ops::named_cell(which)?;
+        self.is_symbol(symbol).then(|| G::symbol_cell(symbol, cell))
+    }
+
+    #[inline]
+    fn is_symbol(&self, object: LispPtr) -> bool {
+        object.segment::<G>() == 0
+            || self.type_entry(object) & type_entry::NUMBER == types::NEW_ATOM
+    }
+
+    /// CHECKAPPLY*.
+    #[inline]
+    pub fn callable(&self, function: LispPtr) -> Option<LispPtr> {
+        let definition = self
+            .is_symbol(function)
+            .then(|| self.definition(function))?;
+        super::calls::evaluates_arguments(definition).then_some(function)
+    }
+
+    /// AREF of raw storage.
+    pub fn raw_element_of(
+        &mut self,
+        base: LispPtr,
+        kind: LispPtr,
+        index: LispPtr,
+    ) -> Option<LispPtr> {
+        let (kind, index) = self.kind_and_index(kind, index)?;
+        self.fetch_element(base, kind, index)
+    }
+
+    /// ASET of raw storage; answers the value.
+    pub fn set_raw_element(
+        &mut self,
+        value: LispPtr,
+        base: LispPtr,
+        kind: LispPtr,
+        index: LispPtr,
+    ) -> Option<LispPtr> {
+        let (kind, index) = self.kind_and_index(kind, index)?;
+        self.store_element(value, base, kind, index)
+            .then_some(value)
+    }
+
+    /// FINDKEY in the frame at `pvar`.
+    #[inline]
+    pub fn keyword_argument(&self, pvar: StackOffset, first: u16, key: LispPtr) -> LispPtr {
+        let frame = Frame::of_pvar(self.mem, pvar);
+        let ivar = frame.ivar();
+        let count = frame.basic_frame().0.wrapping_sub(ivar.0) / 2;
+        let mut number = first;
+        while number != 0 && number < count {
+            if self.mem.stack(ivar.add(2 * (number - 1))) == key {
+                return LispPtr::smallpos(number + 1);
+            }
+            number += 2;
+        }
+        LispPtr::NIL
+    }
+
+    /// RESTLIST in the frame at `pvar`.
+    pub fn rest_arguments(
+        &mut self,
+        pvar: StackOffset,
+        skip: u16,
+        tail: LispPtr,
+        last: LispPtr,
+    ) -> LispPtr {
+        let ivar = Frame::of_pvar(self.mem, pvar).ivar();
+        let mut number = last.lo();
+        let mut list = tail;
+        while skip <= number && number != 0 {
+            number -= 1;
+            let argument = ivar.add(number.wrapping_mul(2));
+            list = self.cons(self.mem.stack(argument), list);
+        }
+        list
+    }
+
+    /// MAKENUMBER.
+    #[inline]
+    pub fn number_of_halves(&mut self, high: LispPtr, low: LispPtr) -> Option<LispPtr> {
+        let plain = high.hi() == low.hi() && low == LispPtr::smallpos(low.lo());
+        plain.then(|| {
+            let value = u32::from(high.lo()) << 16 | u32::from(low.lo());
+            self.number(value as i32)
+        })
+    }
+
+    /// PUTBITS.N.FD at the word `at`.
+    #[inline]
+    pub fn put_bits(&self, at: LispPtr, field: u8, number: LispPtr) -> Option<LispPtr> {
+        (number == LispPtr::smallpos(number.lo())).then(|| {
+            super::memory_ops::store_field(self.mem, at.masked::<G>(), field, number.lo());
+            number
+        })
+    }
+
+    /// PUTBASEBYTE.
+    #[inline]
+    pub fn put_byte(&self, base: LispPtr, offset: LispPtr, byte: LispPtr) -> Option<LispPtr> {
+        let offset = offset.small_value::<G>()?;
+        (byte == LispPtr::smallpos(byte.lo() & 0xFF)).then(|| {
+            self.mem
+                .set_byte(base.masked::<G>(), offset, byte.lo() as u8);
+            byte
+        })
+    }
+
+    /// UBFLOAT1.
+    #[inline]
+    pub fn raw_float(&mut self, operation: u8, a: LispPtr) -> Option<LispPtr> {
+        match operation {
+            0 => Some(self.float(f32::from_bits(a.0))),
+            1 => self.float_value(a).map(|x| LispPtr(x.to_bits())),
+            2 => Some(LispPtr(a.0 & 0x7FFF_FFFF)),
+            3 => Some(LispPtr(a.0 ^ 0x8000_0000)),
+            _ => None,
+        }
     }
 
     /// DTEST.
