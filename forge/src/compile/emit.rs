@@ -35,6 +35,9 @@ use crate::{Error, Result};
 /// Arguments that instructions can reach.
 const MAX_ARGUMENTS: usize = 128;
 
+/// The label of the first instruction.
+const START: Label = Label(0);
+
 /// What becomes of the values of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Destination {
@@ -136,6 +139,8 @@ impl<'u, 'o, 'g> Emitter<'u, 'o, 'g> {
         let mut this = Self::new(unit, id, output);
         let function = unit.function(id);
         let scope = function.scope;
+        this.refer(START, 0);
+        this.place(START);
         if function.required.len() > MAX_ARGUMENTS {
             return this.fail(format!(
                 "the function {} has {} parameters; at most {MAX_ARGUMENTS} are possible",
@@ -181,7 +186,7 @@ impl<'u, 'o, 'g> Emitter<'u, 'o, 'g> {
             items: Vec::new(),
             depth: 0,
             reachable: true,
-            labels: Vec::new(),
+            labels: vec![LabelState::default()],
             marks: Vec::new(),
             // Slot 0 is where a closure finds its environment.
             used: if in_slot { vec![true] } else { Vec::new() },

@@ -6,6 +6,7 @@
 //! | `calls` | calls of functions of all kinds |
 //! | `functions` | LAMBDA, FLET, LABELS, lambda lists |
 //! | `inline` | functions that are instructions |
+//! | `mapping` | MAPC and MAPCAR as loops |
 //! | `binding` | LET and its relatives |
 //! | `control` | BLOCK, TAGBODY, CATCH, several values |
 //! | `special` | the table of special forms, the simple ones |
@@ -16,6 +17,7 @@ mod calls;
 mod control;
 mod functions;
 mod inline;
+mod mapping;
 mod opcodes;
 mod special;
 

@@ -259,6 +259,12 @@ impl Expander {
         self.locals.push((name.clone(), Some(expander)));
     }
 
+    /// Whether a symbol is the name of a macro here.
+    pub fn is_macro(&self, name: &Symbol) -> bool {
+        self.macro_of(&Datum::list([Datum::Symbol(name.clone())]))
+            .is_some()
+    }
+
     /// The names of all global macros.
     pub fn macros(&self) -> impl Iterator<Item = &Symbol> {
         self.globals

@@ -2,14 +2,17 @@
 
 use geiko_runtime::isa::Opcode;
 
-use super::super::tree::{FunctionId, Node, Strategy};
-use super::{Destination, Emitter};
+use super::super::tree::{FunctionId, Node, Role, Strategy, VariableId};
+use super::{Destination, Emitter, START};
 use crate::Result;
 use crate::assemble::{Item, Jump, Slot};
 use crate::datum::Symbol;
 
 impl Emitter<'_, '_, '_> {
     pub(super) fn call(&mut self, node: &Node, destination: Destination) -> Result<()> {
+        if destination == Destination::Return && self.call_again(node)? {
+            return Ok(());
+        }
         match node {
             Node::Call(name, arguments) => {
                 self.operands(arguments)?;
@@ -45,6 +48,52 @@ impl Emitter<'_, '_, '_> {
         }
         self.several(destination);
         Ok(())
+    }
+
+    /// A call of the function by itself at its end begins it again with other
+    /// arguments. Whether it was one.
+    fn call_again(&mut self, node: &Node) -> Result<bool> {
+        let function = self.unit.function(self.id);
+        let arguments = match node {
+            Node::Call(name, arguments)
+                if self.id == FunctionId(0)
+                    && *name == function.name
+                    && self.output.globals.may_inline(name) =>
+            {
+                arguments
+            }
+            Node::CallLocal(id, arguments) if *id == self.id => arguments,
+            _ => return Ok(false),
+        };
+        let is_special = |id: &VariableId| self.unit.variable(*id).special;
+        if function.counts
+            || function.role != Role::Ordinary
+            || arguments.len() != function.required.len()
+            || function.required.iter().any(is_special)
+            || !self.marks.is_empty()
+            || self.depth > 0
+        {
+            return Ok(false);
+        }
+        let is_same = |parameter: &VariableId, argument: &Node| {
+            let variable = self.unit.variable(*parameter);
+            matches!(argument, Node::Variable(id) if id == parameter)
+                && !(variable.captured && variable.assigned)
+        };
+        let changed: Vec<_> = (0..)
+            .zip(function.required.iter().zip(arguments))
+            .filter(|(_, (parameter, argument))| !is_same(parameter, argument))
+            .map(|(number, (_, argument))| (number, argument))
+            .collect();
+        for (_, argument) in &changed {
+            self.node(argument, Destination::Value)?;
+        }
+        for (number, _) in changed.iter().rev() {
+            self.push(Item::WriteArgument(*number));
+            self.push(Item::Op(Opcode::Pop));
+        }
+        self.jump(Jump::Always, START);
+        Ok(true)
     }
 
     fn call_local(&mut self, function: FunctionId, arguments: &[Node]) -> Result<()> {

@@ -81,10 +81,13 @@ impl Parser<'_> {
     }
 
     /// Whether a call form with that name would not be a call.
-    fn is_macro(&self, name: &Symbol) -> bool {
+    pub(super) fn is_macro(&self, name: &Symbol) -> bool {
         match self.local_function(name) {
             Some(function) => function.is_none(),
-            None => super::special::find(name).is_some() && !name.is("VALUES"),
+            None => {
+                super::special::find(name).is_some() && !name.is("VALUES")
+                    || self.expander.is_macro(name)
+            }
         }
     }
 

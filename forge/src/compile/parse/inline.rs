@@ -261,6 +261,8 @@ impl Parser<'_> {
                     false => Node::Values(vec![node]),
                 })
             }
+            ("MAPC", [function, list]) => self.each(function, list, false)?,
+            ("MAPCAR", [function, list]) => self.each(function, list, true)?,
             ("LIST", forms) => {
                 let nodes = self.forms(forms)?;
                 Some(list(nodes, Node::nil()))
