@@ -213,6 +213,10 @@ pub struct RunArgs {
     )]
     jit_threshold: u32,
 
+    /// For tests: collect garbage as soon as there may be any, and spoil what is freed
+    #[arg(long, help_heading = "Watching")]
+    gc_zeal: bool,
+
     /// Print what the machine has done when the session ends
     #[arg(long, help_heading = "Watching")]
     stats: bool,

@@ -84,6 +84,9 @@ fn work<G: Generation>(
     if let Err(fault) = machine.start() {
         machine.raise_fault(fault);
     }
+    if arguments.gc_zeal {
+        machine.set_gc_zeal();
+    }
     let native = native_code(&mut machine, arguments);
     let mut session = Session::new(machine, setting.time, settings);
     if wants_control_c && let Err(error) = session.give_control_c_to_lisp() {

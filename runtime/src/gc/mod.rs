@@ -51,4 +51,6 @@ pub struct GcState {
     cleared: Vec<LispPtr>,
     /// Where the pointers are in the records met in this collection.
     fields: FieldCache,
+    /// See [`Machine::set_gc_zeal`].
+    zeal: bool,
 }

@@ -24,6 +24,9 @@ const MAX_FIELDS: u32 = 512;
 /// Number of types there can be.
 const TYPES: usize = type_entry::NUMBER as usize + 1;
 
+/// What freed records are filled with if asked for: no pointer, no number.
+const POISON: LispPtr = LispPtr(0xDEAD_BEEF);
+
 /// BUFFER records: offsets in words.
 mod buffer {
     /// The page (a cell).
@@ -133,7 +136,14 @@ impl<G: Generation> Machine<'_, G> {
     /// Puts an object on the free list of its type.
     #[inline]
     fn link_free(&mut self, object: LispPtr, type_number: u16) {
-        let head = G::dtd(u32::from(type_number)).add(G::DTD_FIELDS.free);
+        let dtd = G::dtd(u32::from(type_number));
+        let head = dtd.add(G::DTD_FIELDS.free);
+        if self.gc.zeal {
+            let words = u32::from(self.mem.word(dtd.add(G::DTD_FIELDS.size)));
+            for at in (2..words).step_by(2) {
+                self.mem.set_cell(object.add(at), POISON);
+            }
+        }
         self.mem.set_cell(object, self.mem.cell(head));
         self.mem.set_cell(head, object);
     }

@@ -54,6 +54,7 @@ impl<G: Generation> Machine<'_, G> {
         self.show_collecting();
         let least = self.mem.cell(self.symbols.reclaim_min);
         let next = match least.small_value::<G>() {
+            Some(_) if self.gc.zeal => LispPtr::smallpos(1),
             Some(n) => LispPtr::smallpos(n.max(1) as u16),
             None if least.is_nil() => LispPtr::NIL,
             // A box: more than a small integer.
@@ -65,6 +66,17 @@ impl<G: Generation> Machine<'_, G> {
         let gc_time = G::MISC_STATS.add(misc_stats::GC_TIME);
         self.mem
             .set_cell(gc_time, self.mem.cell(gc_time).add(spent));
+    }
+
+    /// For tests: from now on a collection is due as soon as anything may be garbage,
+    /// so that it takes place at the next safepoint, and freed records are filled with
+    /// what is no use to anybody.
+    pub fn set_gc_zeal(&mut self) {
+        self.gc.zeal = true;
+        let countdown = self.symbols.reclaim_countdown;
+        if !self.mem.cell(countdown).is_nil() {
+            self.mem.set_cell(countdown, LispPtr::smallpos(1));
+        }
     }
 
     /// Milliseconds of CPU time used so far.
