@@ -9,8 +9,8 @@ const END: &str = "(defun main () (si:quit (if (and (> *checks* 500) (= *failure
 const WAYS: &[&[&str]] = &[
     &[],
     &["--gc-zeal"],
-    &["--jit", "on", "--jit-threshold", "1"],
-    &["--jit", "on", "--jit-threshold", "1", "--gc-zeal"],
+    &["--jit", "always"],
+    &["--jit", "always", "--gc-zeal"],
 ];
 
 #[test]

@@ -3,29 +3,21 @@
 
 use std::cell::{Cell, RefCell};
 
-use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature};
-use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
-use cranelift_codegen::settings::{self, Configurable};
-use cranelift_codegen::{CodegenError, Context as Codegen};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use geiko_runtime::interp::native::{Compiler, Outcome, Point};
 use geiko_runtime::isa::Opcode;
-use geiko_runtime::layout::records::{function, type_entry, types};
-use geiko_runtime::layout::{Generation, STACK, SymbolCell};
-use geiko_runtime::machine::{Machine, type_entry_of};
+use geiko_runtime::layout::{Generation, STACK};
+use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, Mem};
 
 use crate::cache::Cache;
 use crate::entry::Entry;
-use crate::numbers::Kind;
 use crate::operations::Operations;
 use crate::records::{Records, Stage};
 use crate::shims::{self, Applied, Context};
 use crate::status;
-use crate::translate::{self, Callee, Definitions, Host};
+use crate::translate::Host;
 use crate::unit::Unit;
+use crate::workshop::{Job, Made, Worker, Workshop};
 
 /// The compiler cannot work here.
 #[derive(Debug, thiserror::Error)]
@@ -38,145 +30,47 @@ pub enum JitError {
     Memory(#[from] std::io::Error),
 }
 
+/// When a function is compiled that is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// At once.
+    Now,
+    /// On a thread of its own, while it is interpreted.
+    Meanwhile,
+}
+
 /// The compiler of a machine of generation `G`.
 pub struct Jit<G: Generation> {
     context: Box<Context<G>>,
-    isa: OwnedTargetIsa,
     entry: Entry,
     recent: Box<[Cell<Recent>; RECENT]>,
-    work: RefCell<Workshop>,
+    cache: RefCell<Cache>,
+    making: Making,
+    jobs: Cell<u64>,
+    compiled: Cell<u64>,
 }
 
-struct Workshop {
-    cache: Cache,
-    codegen: Codegen,
-    builder: FunctionBuilderContext,
-}
-
-fn isa() -> Result<OwnedTargetIsa, JitError> {
-    let mut flags = settings::builder();
-    let verify = if cfg!(debug_assertions) {
-        "true"
-    } else {
-        "false"
-    };
-    for (name, value) in [
-        ("opt_level", "speed"),
-        ("enable_verifier", verify),
-        ("unwind_info", "false"),
-        ("enable_probestack", "false"),
-    ] {
-        flags
-            .set(name, value)
-            .map_err(|error| JitError::Host(error.to_string()))?;
-    }
-    let builder = cranelift_native::builder().map_err(|why| JitError::Host(why.into()))?;
-    builder
-        .finish(settings::Flags::new(flags))
-        .map_err(|error| JitError::Host(error.to_string()))
-}
-
-impl Workshop {
-    /// Compiles what is in `codegen` and publishes it.
-    fn publish(&mut self, isa: &OwnedTargetIsa) -> Result<Option<usize>, Box<CodegenError>> {
-        let compiled = self
-            .codegen
-            .compile(&**isa, &mut ControlPlane::default())
-            .map_err(|error| Box::new(error.inner));
-        let Ok(compiled) = compiled else {
-            let error = compiled.err();
-            self.codegen.clear();
-            return error.map_or(Ok(None), Err);
-        };
-        debug_assert!(compiled.buffer.relocs().is_empty());
-        let address = self.cache.publish(compiled.code_buffer());
-        self.codegen.clear();
-        Ok(address)
-    }
-
-    /// The door from Rust to native code.
-    fn trampoline(&mut self, isa: &OwnedTargetIsa) -> Option<usize> {
-        let mut signature = Signature::new(CallConv::SystemV);
-        signature.params = [I64; 4].map(AbiParam::new).to_vec();
-        signature.returns = vec![AbiParam::new(I64)];
-        let mut function = Function::new();
-        function.signature = signature;
-        let mut builder = FunctionBuilder::new(&mut function, &mut self.builder);
-        let native = builder.import_signature(translate::native_signature());
-        let block = builder.create_block();
-        builder.append_block_params_for_function_params(block);
-        builder.switch_to_block(block);
-        let [base, frame, number, target] = [0, 1, 2, 3].map(|n| builder.block_params(block)[n]);
-        let environment = builder.ins().iconst(I32, -1);
-        let call = builder
-            .ins()
-            .call_indirect(native, target, &[base, frame, number, environment]);
-        let [value, status] = [0, 1].map(|n| builder.inst_results(call)[n]);
-        let value = builder.ins().uextend(I64, value);
-        let status = builder.ins().uextend(I64, status);
-        let status = builder.ins().ishl_imm_u(status, 32);
-        let packed = builder.ins().bor(value, status);
-        builder.ins().return_(&[packed]);
-        builder.seal_all_blocks();
-        builder.finalize(isa.frontend_config());
-        self.codegen.func = function;
-        self.publish(isa).ok()?
-    }
-}
-
-/// Definitions in Lisp memory.
-struct Known<'a, 'm, G: Generation> {
-    mem: Mem<'m, G>,
-    records: &'a Records,
-}
-
-impl<G: Generation> Definitions for Known<'_, '_, G> {
-    fn type_number(&self, name: LispPtr) -> Option<u32> {
-        let has_name = |&number: &u32| G::dtd_name(self.mem, G::dtd(number)) == name;
-        (1..G::DTD_CAPACITY).find(has_name)
-    }
-
-    fn kind(&self, constant: LispPtr) -> Kind {
-        if constant.0 >> 17 == 7 {
-            return Kind::Small;
-        }
-        match type_entry_of(self.mem, constant) & type_entry::NUMBER {
-            types::FLOATP => Kind::BoxedFloat,
-            _ => Kind::Any,
-        }
-    }
-
-    fn callee(&self, symbol: LispPtr) -> Option<Callee> {
-        let cell = G::symbol_cell(symbol, SymbolCell::Definition);
-        let definition = self.mem.cell(cell);
-        if !definition.has_sign() {
-            return None;
-        }
-        let code = definition.masked::<G>();
-        let arguments = self.mem.word(code.add(function::ARG_COUNT)) as i16;
-        let entry = self
-            .records
-            .with(code, |record| record.entry.as_ptr() as i64);
-        Some(Callee {
-            definition,
-            arguments: u16::try_from(arguments).ok(),
-            entry,
-        })
-    }
+/// Who makes the code.
+enum Making {
+    Now(Box<RefCell<Workshop>>),
+    Meanwhile(Worker),
 }
 
 impl<G: Generation> Jit<G> {
     /// A compiler for machines over `mem`, with room for `bytes` of code.
-    pub fn new(mem: Mem<'_, G>, bytes: usize) -> Result<Self, JitError> {
-        let isa = isa()?;
-        let mut work = Workshop {
-            cache: Cache::new(bytes)?,
-            codegen: Codegen::new(),
-            builder: FunctionBuilderContext::new(),
-        };
-        let address = work
-            .trampoline(&isa)
+    pub fn new(mem: Mem<'_, G>, bytes: usize, pace: Pace) -> Result<Self, JitError> {
+        let mut cache = Cache::new(bytes)?;
+        let mut workshop = Workshop::new()?;
+        let address = cache
+            .publish(&workshop.trampoline())
             .ok_or_else(|| JitError::Host("the entry does not compile".into()))?;
+        let making = match pace {
+            Pace::Now => Making::Now(Box::new(RefCell::new(workshop))),
+            Pace::Meanwhile => match Worker::start::<G>(workshop) {
+                Some(worker) => Making::Meanwhile(worker),
+                None => Making::Now(Box::new(RefCell::new(Workshop::new()?))),
+            },
+        };
         Ok(Self {
             context: Box::new(Context {
                 machine: Cell::new(std::ptr::null_mut()),
@@ -188,12 +82,14 @@ impl<G: Generation> Jit<G> {
                 executed: [const { Cell::new(0) }; 256],
                 left: [const { Cell::new(0) }; 256],
             }),
-            isa,
-            // SAFETY: the trampoline was just put there; the cache lives in
-            // `work`, as long as `self`.
+            // SAFETY: the trampoline was just put there; the cache lives as long as
+            // `self`.
             entry: unsafe { Entry::new(address) },
             recent: Box::new([const { Cell::new(Recent::NONE) }; RECENT]),
-            work: RefCell::new(work),
+            cache: RefCell::new(cache),
+            making,
+            jobs: Cell::new(0),
+            compiled: Cell::new(0),
         })
     }
 
@@ -211,42 +107,60 @@ impl<G: Generation> Jit<G> {
         }
     }
 
-    /// Makes native code for the function at `code`.
-    fn compile(&self, mem: Mem<'_, G>, code: LispPtr) -> Stage {
-        let feedback = (self.context.records).with(code, |record| record.feedback.borrow().clone());
-        let Some(unit) = Unit::read(mem, code, feedback) else {
-            return Stage::Refused;
+    /// Sees to it that the function at `code` gets native code, now or later.
+    fn order(&self, mem: Mem<'_, G>, code: LispPtr) {
+        let records = &self.context.records;
+        let feedback = records.with(code, |record| record.feedback.borrow().clone());
+        let Some(unit) = Unit::read(mem, code, feedback, records) else {
+            records.with(code, |record| record.stage.replace(Stage::Refused));
+            return;
         };
-        let known = Known {
-            mem,
-            records: &self.context.records,
+        let job = Job {
+            unit,
+            host: self.host(),
+            number: self.jobs.get(),
         };
-        let mut work = self.work.borrow_mut();
-        let Workshop {
-            codegen, builder, ..
-        } = &mut *work;
-        let entries = translate::translate::<G>(
-            &unit,
-            self.host(),
-            &known,
-            &mut codegen.func,
-            builder,
-            self.isa.frontend_config(),
-        );
-        match work.publish(&self.isa) {
-            Ok(Some(address)) => {
-                self.context.records.with(code, |record| {
-                    record.arguments.set(unit.arguments);
-                    record.entry.set(address);
-                });
-                Stage::Native(entries)
+        self.jobs.set(job.number + 1);
+        records.with(code, |record| {
+            record.stage.replace(Stage::Ordered(job.number))
+        });
+        match &self.making {
+            Making::Now(workshop) => {
+                let made = workshop.borrow_mut().make::<G>(&job);
+                self.publish(made);
             }
-            Ok(None) => Stage::Refused,
-            Err(error) => {
-                debug_assert!(false, "{error}");
-                Stage::Refused
+            Making::Meanwhile(worker) => worker.send(job),
+        }
+    }
+
+    /// Publishes what was made meanwhile.
+    fn collect(&self) {
+        if let Making::Meanwhile(worker) = &self.making {
+            while let Some(made) = worker.take() {
+                self.publish(made);
             }
         }
+    }
+
+    /// Puts machine code in the cache, unless its function is gone or wants other code
+    /// by now.
+    fn publish(&self, made: Made) {
+        self.context.records.with(made.code, |record| {
+            if !matches!(*record.stage.borrow(), Stage::Ordered(number) if number == made.number) {
+                return;
+            }
+            let address = (!made.bytes.is_empty())
+                .then(|| self.cache.borrow_mut().publish(&made.bytes))
+                .flatten();
+            let Some(address) = address else {
+                record.stage.replace(Stage::Refused);
+                return;
+            };
+            record.arguments.set(made.arguments);
+            record.stage.replace(Stage::Native(made.entries));
+            record.entry.set(address);
+            self.compiled.set(self.compiled.get() + 1);
+        });
     }
 
     /// What native code left to the interpreter: opcode, single instructions,
@@ -264,9 +178,19 @@ impl<G: Generation> Jit<G> {
         rows
     }
 
+    /// Functions compiled, those compiled again among them.
+    pub fn compiled(&self) -> u64 {
+        self.compiled.get()
+    }
+
+    /// Activations given up because they were not what their code was made for.
+    pub fn given_up(&self) -> u64 {
+        self.context.given_up.get()
+    }
+
     /// Bytes of native code.
     pub fn code_bytes(&self) -> usize {
-        self.work.borrow().cache.used()
+        self.cache.borrow().used()
     }
 }
 
@@ -326,14 +250,12 @@ impl<G: Generation> Jit<G> {
         {
             return Some((known.target, known.number));
         }
+        self.collect();
         let fresh = self.context.records.with(code, |record| {
             matches!(*record.stage.borrow(), Stage::Interpreted)
         });
         if fresh {
-            let stage = self.compile(mem, code);
-            self.context
-                .records
-                .with(code, |record| record.stage.replace(stage));
+            self.order(mem, code);
         }
         let (target, number) = self.context.records.with(code, |record| {
             let Stage::Native(entries) = &*record.stage.borrow() else {

@@ -8,7 +8,7 @@
 //! interpreter.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::isa::decode::{Decoder, Instruction};
@@ -75,7 +75,7 @@ pub struct Step {
     /// What it does to the stack.
     pub effect: Effect,
     /// The stack before it; `None` if it is never reached.
-    pub stack: Option<Rc<[Cell]>>,
+    pub stack: Option<Arc<[Cell]>>,
     /// Different ways to it leave different stacks.
     pub disputed: bool,
 }
@@ -180,7 +180,7 @@ impl Flow {
     }
 
     fn walk(&mut self, start: u32) {
-        let empty: Rc<[Cell]> = Rc::from([]);
+        let empty: Arc<[Cell]> = Arc::from([]);
         let mut work = vec![(start, empty)];
         while let Some((pc, stack)) = work.pop() {
             let Some(&index) = self.at.get(&pc) else {
@@ -201,7 +201,7 @@ impl Flow {
                     }
                 },
             };
-            step.stack = Some(Rc::clone(&stack));
+            step.stack = Some(Arc::clone(&stack));
             self.max_depth = self.max_depth.max(stack.len() as u16 + 1);
             let (pc, next, target) = (
                 step.instruction.offset,
@@ -257,7 +257,7 @@ impl Flow {
 }
 
 /// What is known of a stack reached in two ways; `None` if they disagree.
-fn meet(a: &[Cell], b: &[Cell]) -> Option<Rc<[Cell]>> {
+fn meet(a: &[Cell], b: &[Cell]) -> Option<Arc<[Cell]>> {
     if a.len() != b.len() {
         return None;
     }
@@ -287,7 +287,7 @@ pub fn counted(step: &Step, stack: &[Cell]) -> Option<u16> {
 /// The stack after a step that falls through, and after one that jumps. `None`
 /// if the stack does not have what the instruction takes.
 #[allow(clippy::type_complexity)]
-fn successors(step: &Step, stack: &[Cell]) -> Option<(Option<Rc<[Cell]>>, Option<Rc<[Cell]>>)> {
+fn successors(step: &Step, stack: &[Cell]) -> Option<(Option<Arc<[Cell]>>, Option<Arc<[Cell]>>)> {
     let drop = |cells: u16| {
         let left = stack.len().checked_sub(cells.into())?;
         let marks = stack[left..].iter().any(|cell| cell.is_mark());
@@ -339,11 +339,11 @@ fn successors(step: &Step, stack: &[Cell]) -> Option<(Option<Rc<[Cell]>>, Option
             conditional: false, ..
         } => Some((None, Some(stack.into()))),
         Effect::Jump { keeps, .. } => {
-            let popped: Rc<[Cell]> = drop(1)?.into();
+            let popped: Arc<[Cell]> = drop(1)?.into();
             let jumped = if keeps {
                 stack.into()
             } else {
-                Rc::clone(&popped)
+                Arc::clone(&popped)
             };
             Some((Some(popped), Some(jumped)))
         }

@@ -1,13 +1,16 @@
 //! From Medley byte code to native code.
 //!
 //! One code block becomes one native function: `unit` copies what there is to
-//! know of it, `flow` finds what is on the evaluation stack where, `translate`
-//! writes Cranelift's intermediate language, `cache` holds the machine code,
-//! and `entry` and `shims` are the doors between native code and the machine.
+//! know of it (`facts` what its code names), `flow` finds what is on the evaluation
+//! stack where and `numbers` which kinds of numbers, `translate` writes Cranelift's
+//! intermediate language, `workshop` makes machine code of it, on a thread of its own,
+//! `cache` holds that, and `entry` and `shims` are the doors between native code and
+//! the machine.
 
 mod cache;
 mod compiler;
 mod entry;
+mod facts;
 pub mod flow;
 pub mod numbers;
 mod operations;
@@ -15,8 +18,9 @@ mod records;
 mod shims;
 mod translate;
 pub mod unit;
+mod workshop;
 
-pub use compiler::{Jit, JitError};
+pub use compiler::{Jit, JitError, Pace};
 
 /// How native code ends.
 mod status {

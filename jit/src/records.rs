@@ -73,6 +73,8 @@ impl Record {
 pub enum Stage {
     /// Nobody tried.
     Interpreted,
+    /// It is being compiled: the job with this number.
+    Ordered(u64),
     /// It has native code, with entries at these pcs and stack depths.
     Native(Vec<(u32, u16)>),
     /// It cannot be compiled.

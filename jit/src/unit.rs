@@ -7,8 +7,10 @@ use geiko_runtime::image::functions::{CodeBlock, Storage};
 use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::{LispPtr, Mem};
 
+use crate::facts::Facts;
 use crate::flow::Flow;
 use crate::numbers::Feedback;
+use crate::records::Records;
 
 /// A function to be translated.
 #[derive(Debug)]
@@ -29,18 +31,26 @@ pub struct Unit {
     pub published_slots: BTreeSet<u8>,
     /// The instructions.
     pub flow: Flow,
+    /// What there is to know of the things that the code names.
+    pub facts: Facts,
     /// What earlier native code of the function got wrong.
     pub feedback: Feedback,
 }
 
 impl Unit {
     /// Reads the code block at `code`. `None` if there is none.
-    pub fn read<G: Generation>(mem: Mem<'_, G>, code: LispPtr, feedback: Feedback) -> Option<Self> {
+    pub fn read<G: Generation>(
+        mem: Mem<'_, G>,
+        code: LispPtr,
+        feedback: Feedback,
+        records: &Records,
+    ) -> Option<Self> {
         let block = CodeBlock::at(mem, code);
         block.end()?;
         let header = block.header();
         let quads = u16::try_from(header.pvar_quads.checked_add(1)?).ok()?;
         let slots = quads.checked_mul(2).filter(|slots| *slots <= 256)?;
+        let flow = Flow::new(&block.code(), header.start_pc.into(), G::OPERAND_BYTES);
         let mut unit = Self {
             code: block.address(),
             arguments: u16::try_from(header.argument_count).ok(),
@@ -49,7 +59,8 @@ impl Unit {
             start: header.start_pc.into(),
             published_arguments: BTreeSet::new(),
             published_slots: BTreeSet::new(),
-            flow: Flow::new(&block.code(), header.start_pc.into(), G::OPERAND_BYTES),
+            facts: Facts::new(mem, &flow, records),
+            flow,
             feedback,
         };
         for variable in block.variables().iter().filter(|variable| variable.special) {

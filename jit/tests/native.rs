@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use geiko_jit::Jit;
+use geiko_jit::{Jit, Pace};
 use geiko_runtime::interp::Exit;
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::frame;
@@ -154,7 +154,7 @@ fn run<G: Generation>(program: &Program, natively: bool) -> (Exit, LispPtr, usiz
         m.regs.pc = CodePc::new(BLOCKS, start);
         m.regs.sp = m.regs.pvar.add(6);
         m.set_stack_limit();
-        let jit = Rc::new(Jit::new(m.mem, 1 << 20).expect("a compiler"));
+        let jit = Rc::new(Jit::new(m.mem, 1 << 20, Pace::Now).expect("a compiler"));
         let before = jit.code_bytes();
         if natively {
             m.set_compiler(jit.clone(), 1);

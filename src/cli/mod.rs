@@ -208,7 +208,7 @@ pub struct RunArgs {
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 500,
+        default_value_t = 2000,
         help_heading = "Native code"
     )]
     jit_threshold: u32,
@@ -227,8 +227,10 @@ pub struct RunArgs {
 enum UseJit {
     /// Never
     Off,
-    /// For hot functions
+    /// For hot functions, while they are interpreted
     On,
+    /// For all functions, before they are called the second time
+    Always,
 }
 
 /// Where the screen can be shown.

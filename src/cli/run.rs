@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::rc::Rc;
 
-use geiko_jit::Jit;
+use geiko_jit::{Jit, Pace};
 use geiko_runtime::image::{ImageFile, find_symbol};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 use geiko_runtime::machine::Machine;
@@ -122,10 +122,14 @@ fn native_code<G: Generation>(
     if arguments.jit == UseJit::Off || arguments.clock == ClockKind::Virtual {
         return None;
     }
-    match Jit::new(machine.mem, CODE_BYTES) {
+    let (pace, threshold) = match arguments.jit {
+        UseJit::Always => (Pace::Now, 1),
+        _ => (Pace::Meanwhile, arguments.jit_threshold),
+    };
+    match Jit::new(machine.mem, CODE_BYTES, pace) {
         Ok(jit) => {
             let jit = Rc::new(jit);
-            machine.set_compiler(jit.clone(), arguments.jit_threshold);
+            machine.set_compiler(jit.clone(), threshold);
             Some(jit)
         }
         Err(error) => {
@@ -161,6 +165,8 @@ fn print_statistics<G: Generation>(session: &Session<'_, G>) {
 
 fn print_native_statistics<G: Generation>(jit: &Jit<G>) {
     eprintln!("native code  {:10} bytes", jit.code_bytes());
+    eprintln!("compiled     {:10} functions", jit.compiled());
+    eprintln!("given up     {:10} activations", jit.given_up());
     eprintln!("left to the interpreter: instructions, and rests of functions");
     for (opcode, executed, left) in jit.left_to_interpreter().into_iter().take(LEFT_ROWS) {
         eprintln!("  {:<16} {executed:>12} {left:>12}", opcode.name());

@@ -49,7 +49,7 @@ impl Translator<'_, '_> {
         };
         let (Some(symbol), Some(callee)) = (
             symbol,
-            symbol.and_then(|symbol| self.definitions.callee(symbol)),
+            symbol.and_then(|symbol| self.unit.facts.callee(symbol)),
         ) else {
             return self.interpret(step);
         };

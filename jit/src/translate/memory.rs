@@ -188,7 +188,7 @@ impl Translator<'_, '_> {
         let other = self.builder.create_block();
         self.builder.set_cold_block(other);
         let is_test = step.instruction.opcode == Opcode::Dtest;
-        if let Some(number) = self.definitions.type_number(LispPtr(name)) {
+        if let Some(number) = self.unit.facts.type_number(LispPtr(name)) {
             let exact = self.builder.create_block();
             let actual = self.type_number(object);
             let same = self.equals(actual, number);

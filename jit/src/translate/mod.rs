@@ -65,29 +65,6 @@ pub struct Host {
     pub operations: Operations,
 }
 
-/// What a call site knows of the function it calls.
-#[derive(Clone, Copy, Debug)]
-pub struct Callee {
-    /// What the definition cell must contain.
-    pub definition: LispPtr,
-    /// Number of arguments; `None` for any number.
-    pub arguments: Option<u16>,
-    /// Address of the word that holds the address of its native code, or 0.
-    pub entry: i64,
-}
-
-/// Finds out what a symbol's definition is.
-pub trait Definitions {
-    /// The compiled definition of the symbol, if it has one.
-    fn callee(&self, symbol: LispPtr) -> Option<Callee>;
-
-    /// The number of the type with that name.
-    fn type_number(&self, name: LispPtr) -> Option<u32>;
-
-    /// The kind of a constant: small integer, boxed float, or anything.
-    fn kind(&self, constant: LispPtr) -> Kind;
-}
-
 /// Byte offset from the Lisp memory to the word that is 0 when attention is
 /// wanted, else the end of the stack.
 const END: i32 = -60;
@@ -192,7 +169,6 @@ pub(crate) struct Translator<'a, 'f> {
     builder: FunctionBuilder<'f>,
     unit: &'a Unit,
     host: Host,
-    definitions: &'a dyn Definitions,
     layout: Layout,
     base: Value,
     frame: Variable,
@@ -250,7 +226,6 @@ fn trusted() -> MemFlagsData {
 pub fn translate<G: Generation>(
     unit: &Unit,
     host: Host,
-    definitions: &dyn Definitions,
     function: &mut Function,
     context: &mut FunctionBuilderContext,
     config: TargetFrontendConfig,
@@ -286,7 +261,7 @@ pub fn translate<G: Generation>(
     let depths = 0..unit.flow.max_depth;
     let stack_variables = (depths.clone().map(|_| builder.declare_var(I32))).collect();
     let float_stack_variables = depths.map(|_| builder.declare_var(F32)).collect();
-    let plan = Plan::new(unit, &|cell| definitions.kind(cell));
+    let plan = Plan::new(unit, &|cell| unit.facts.kind(cell));
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
@@ -317,7 +292,6 @@ pub fn translate<G: Generation>(
         builder,
         unit,
         host,
-        definitions,
         layout: Layout::of::<G>(),
         base,
         frame,

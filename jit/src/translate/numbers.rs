@@ -253,7 +253,7 @@ impl Translator<'_, '_> {
     pub(super) fn kind_of(&self, slot: Slot) -> Kind {
         match slot {
             Slot::Value(_, kind) => kind,
-            Slot::Constant(cell) => self.definitions.kind(LispPtr(cell)),
+            Slot::Constant(cell) => self.unit.facts.kind(LispPtr(cell)),
             Slot::Integer(_) => Kind::Integer,
             Slot::Float(_) => Kind::Float,
             Slot::Condition(_) => Kind::Any,

@@ -31,6 +31,9 @@ use crate::stack::Frame;
 /// No frame is waited for: frames start at even offsets.
 pub const NOBODY: StackOffset = StackOffset(1);
 
+/// Calls and turns of loops until native code is looked for again where there was none.
+const RETRY: i32 = 8;
+
 /// Entries of the table of counts, a power of two.
 const COUNTS: usize = 1 << 13;
 
@@ -169,7 +172,10 @@ impl<G: Generation> Machine<'_, G> {
         };
         self.mem.set_stack(self.regs.sp, self.regs.tos);
         match compiler.enter(self, point) {
-            None => Exit::Continue,
+            None => {
+                self.native.count_of(code).left = RETRY;
+                Exit::Continue
+            }
             Some(Outcome::Returned(value)) => {
                 self.regs.pvar = point.pvar;
                 self.regs.tos = value;

@@ -1,0 +1,111 @@
+//! What the translator asks of Lisp memory besides the code: definitions, types and
+//! constants that the code names. All of it is asked before, so that translating can
+//! take place while Lisp goes on.
+
+use std::collections::BTreeMap;
+
+use geiko_runtime::isa::Opcode;
+use geiko_runtime::isa::decode::Operand;
+use geiko_runtime::layout::records::{function, type_entry, types};
+use geiko_runtime::layout::{Generation, SymbolCell};
+use geiko_runtime::machine::type_entry_of;
+use geiko_runtime::memory::{LispPtr, Mem};
+
+use crate::flow::Flow;
+use crate::numbers::Kind;
+use crate::records::Records;
+
+/// What a call site knows of the function it calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Callee {
+    /// What the definition cell must contain.
+    pub definition: LispPtr,
+    /// Number of arguments; `None` for any number.
+    pub arguments: Option<u16>,
+    /// Address of the word that holds the address of its native code, or 0.
+    pub entry: i64,
+}
+
+/// Facts about what the code of a function names.
+#[derive(Debug, Default)]
+pub struct Facts {
+    callees: BTreeMap<LispPtr, Callee>,
+    types: BTreeMap<LispPtr, u32>,
+    floats: Vec<LispPtr>,
+}
+
+impl Facts {
+    /// Asks all that the code in `flow` may need.
+    pub fn new<G: Generation>(mem: Mem<'_, G>, flow: &Flow, records: &Records) -> Self {
+        use Opcode::{Dtest, Fn0, Fn1, Fn2, Fn3, Fn4, FnX, InstanceP};
+        let mut facts = Self::default();
+        for step in &flow.steps {
+            let opcode = step.instruction.opcode;
+            for operand in step.instruction.operands() {
+                match *operand {
+                    Operand::Atom(name) if matches!(opcode, Fn0 | Fn1 | Fn2 | Fn3 | Fn4 | FnX) => {
+                        let callee = callee(mem, LispPtr(name), records);
+                        facts
+                            .callees
+                            .extend(callee.map(|callee| (LispPtr(name), callee)));
+                    }
+                    Operand::Atom(name) if matches!(opcode, Dtest | InstanceP) => {
+                        let number = type_number(mem, LispPtr(name));
+                        facts
+                            .types
+                            .extend(number.map(|number| (LispPtr(name), number)));
+                    }
+                    Operand::Pointer(cell)
+                        if type_entry_of(mem, LispPtr(cell)) & type_entry::NUMBER
+                            == types::FLOATP =>
+                    {
+                        facts.floats.push(LispPtr(cell));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        facts
+    }
+
+    /// The compiled definition of the symbol, if it has one.
+    pub fn callee(&self, symbol: LispPtr) -> Option<Callee> {
+        self.callees.get(&symbol).copied()
+    }
+
+    /// The number of the type with that name.
+    pub fn type_number(&self, name: LispPtr) -> Option<u32> {
+        self.types.get(&name).copied()
+    }
+
+    /// The kind of a constant: small integer, boxed float, or anything.
+    pub fn kind(&self, constant: LispPtr) -> Kind {
+        if constant.0 >> 17 == 7 {
+            Kind::Small
+        } else if self.floats.contains(&constant) {
+            Kind::BoxedFloat
+        } else {
+            Kind::Any
+        }
+    }
+}
+
+fn type_number<G: Generation>(mem: Mem<'_, G>, name: LispPtr) -> Option<u32> {
+    let has_name = |&number: &u32| G::dtd_name(mem, G::dtd(number)) == name;
+    (1..G::DTD_CAPACITY).find(has_name)
+}
+
+fn callee<G: Generation>(mem: Mem<'_, G>, symbol: LispPtr, records: &Records) -> Option<Callee> {
+    let cell = G::symbol_cell(symbol, SymbolCell::Definition);
+    let definition = mem.cell(cell);
+    if !definition.has_sign() {
+        return None;
+    }
+    let code = definition.masked::<G>();
+    let arguments = mem.word(code.add(function::ARG_COUNT)) as i16;
+    Some(Callee {
+        definition,
+        arguments: u16::try_from(arguments).ok(),
+        entry: records.with(code, |record| record.entry.as_ptr() as i64),
+    })
+}

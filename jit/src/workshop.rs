@@ -1,0 +1,195 @@
+//! Where machine code is made: at once, or on a thread of its own while Lisp goes on.
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+
+use cranelift_codegen::Context as Codegen;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature};
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use geiko_runtime::layout::Generation;
+use geiko_runtime::memory::LispPtr;
+
+use crate::compiler::JitError;
+use crate::translate::{self, Host};
+use crate::unit::Unit;
+
+/// Machine code of a function.
+#[derive(Debug)]
+pub struct Made {
+    /// The code block.
+    pub code: LispPtr,
+    /// The job it was made for.
+    pub number: u64,
+    /// Number of arguments; `None` for any number.
+    pub arguments: Option<u16>,
+    /// Machine code; empty if it could not be made.
+    pub bytes: Vec<u8>,
+    /// Pcs and stack depths at which it can be entered.
+    pub entries: Vec<(u32, u16)>,
+}
+
+/// A function to be compiled.
+pub struct Job {
+    /// The function.
+    pub unit: Unit,
+    /// Addresses of this process.
+    pub host: Host,
+    /// Tells it from all others.
+    pub number: u64,
+}
+
+/// Tools and buffers of the compiler.
+pub struct Workshop {
+    isa: OwnedTargetIsa,
+    codegen: Codegen,
+    builder: FunctionBuilderContext,
+}
+
+/// The instruction set of this host.
+fn isa() -> Result<OwnedTargetIsa, JitError> {
+    let mut flags = settings::builder();
+    let verify = if cfg!(debug_assertions) {
+        "true"
+    } else {
+        "false"
+    };
+    for (name, value) in [
+        ("opt_level", "speed"),
+        ("enable_verifier", verify),
+        ("unwind_info", "false"),
+        ("enable_probestack", "false"),
+    ] {
+        flags
+            .set(name, value)
+            .map_err(|error| JitError::Host(error.to_string()))?;
+    }
+    let builder = cranelift_native::builder().map_err(|why| JitError::Host(why.into()))?;
+    builder
+        .finish(settings::Flags::new(flags))
+        .map_err(|error| JitError::Host(error.to_string()))
+}
+
+impl Workshop {
+    /// A workshop for this host.
+    pub fn new() -> Result<Self, JitError> {
+        Ok(Self {
+            isa: isa()?,
+            codegen: Codegen::new(),
+            builder: FunctionBuilderContext::new(),
+        })
+    }
+
+    /// Compiles what is in `codegen`. Empty if that fails.
+    fn compile(&mut self) -> Vec<u8> {
+        let bytes = match self
+            .codegen
+            .compile(&*self.isa, &mut ControlPlane::default())
+        {
+            Ok(code) => {
+                debug_assert!(code.buffer.relocs().is_empty());
+                code.code_buffer().to_vec()
+            }
+            Err(error) => {
+                debug_assert!(false, "{:?}", error.inner);
+                Vec::new()
+            }
+        };
+        self.codegen.clear();
+        bytes
+    }
+
+    /// Makes machine code of a function.
+    pub fn make<G: Generation>(&mut self, job: &Job) -> Made {
+        let entries = translate::translate::<G>(
+            &job.unit,
+            job.host,
+            &mut self.codegen.func,
+            &mut self.builder,
+            self.isa.frontend_config(),
+        );
+        Made {
+            code: job.unit.code,
+            number: job.number,
+            arguments: job.unit.arguments,
+            bytes: self.compile(),
+            entries,
+        }
+    }
+
+    /// The door from Rust to native code.
+    pub fn trampoline(&mut self) -> Vec<u8> {
+        let mut signature = Signature::new(CallConv::SystemV);
+        signature.params = [I64; 4].map(AbiParam::new).to_vec();
+        signature.returns = vec![AbiParam::new(I64)];
+        let mut function = Function::new();
+        function.signature = signature;
+        let mut builder = FunctionBuilder::new(&mut function, &mut self.builder);
+        let native = builder.import_signature(translate::native_signature());
+        let block = builder.create_block();
+        builder.append_block_params_for_function_params(block);
+        builder.switch_to_block(block);
+        let [base, frame, number, target] = [0, 1, 2, 3].map(|n| builder.block_params(block)[n]);
+        let environment = builder.ins().iconst(I32, -1);
+        let call = builder
+            .ins()
+            .call_indirect(native, target, &[base, frame, number, environment]);
+        let [value, status] = [0, 1].map(|n| builder.inst_results(call)[n]);
+        let value = builder.ins().uextend(I64, value);
+        let status = builder.ins().uextend(I64, status);
+        let status = builder.ins().ishl_imm_u(status, 32);
+        let packed = builder.ins().bor(value, status);
+        builder.ins().return_(&[packed]);
+        builder.seal_all_blocks();
+        builder.finalize(self.isa.frontend_config());
+        self.codegen.func = function;
+        self.compile()
+    }
+}
+
+/// The job to be done next, after waiting if there is none; `None` when there will be
+/// no more.
+fn next(waiting: &Receiver<Job>, stack: &mut Vec<Job>) -> Option<Job> {
+    stack.extend(waiting.try_iter());
+    stack.pop().or_else(|| waiting.recv().ok())
+}
+
+/// A thread with a workshop. It ends when nobody can send jobs any more.
+pub struct Worker {
+    jobs: Sender<Job>,
+    made: Receiver<Made>,
+}
+
+impl Worker {
+    /// Starts the thread. `None` if there can be none.
+    pub fn start<G: Generation>(mut workshop: Workshop) -> Option<Self> {
+        let (jobs, waiting) = mpsc::channel::<Job>();
+        let (finished, made) = mpsc::channel();
+        let work = move || {
+            // What was ordered last is what is hot now.
+            let mut stack = Vec::new();
+            while let Some(job) = next(&waiting, &mut stack) {
+                if finished.send(workshop.make::<G>(&job)).is_err() {
+                    return;
+                }
+            }
+        };
+        let builder = thread::Builder::new().name("compiler".into());
+        builder.spawn(work).ok()?;
+        Some(Self { jobs, made })
+    }
+
+    /// Gives it a job, to be done before those it has.
+    pub fn send(&self, job: Job) {
+        // It cannot have ended before this.
+        let _ = self.jobs.send(job);
+    }
+
+    /// Something that was made since.
+    pub fn take(&self) -> Option<Made> {
+        self.made.try_recv().ok()
+    }
+}
