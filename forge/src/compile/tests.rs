@@ -1,5 +1,7 @@
 //! Compiled programs: how they look, and what they do.
 
+mod large;
+mod nonsense;
 mod random;
 
 use geiko_runtime::layout::Release;
