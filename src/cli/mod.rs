@@ -199,7 +199,7 @@ pub struct RunArgs {
     #[arg(
         long,
         value_name = "WHEN",
-        default_value = "off",
+        default_value = "on",
         help_heading = "Native code"
     )]
     jit: UseJit,
