@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 
 use crate::code::{Code, Definition, Structure};
-use crate::compile::globals::{GlobalFunction, GlobalVariable, Globals};
+use crate::compile::globals::{GlobalFunction, GlobalVariable, Globals, Keys};
 use crate::compile::lambda_list::LambdaList;
 use crate::compile::parse::{self, block_name};
 use crate::compile::{Compiled, compile};
@@ -345,8 +345,13 @@ impl Program {
     }
 
     fn know_function(&mut self, name: &Symbol, list: &LambdaList) {
+        let keys = list.has_keys && !list.allow_other_keys;
         let function = GlobalFunction {
             arity: Some(list.arity()),
+            keys: keys.then(|| Keys {
+                first: list.required.len() + list.optional.len(),
+                names: list.keys.iter().map(|(key, _)| key.clone()).collect(),
+            }),
         };
         self.globals.functions.insert(name.clone(), function);
     }

@@ -513,3 +513,4 @@
 (check (let ((k 2)) (labels ((f (n sum) (if (= n 0) (list sum k) (f (- n 1) (+ sum (* k n)))))) (f 1000 0))) (1001000 2))
 (check (let ((fs nil)) (labels ((f (n) (push #'(lambda () n) fs) (if (> n 0) (f (- n 1)) fs))) (f 2)) (mapcar #'funcall fs)) (0 1 2))
 (check (labels ((even (n) (if (= n 0) t (odd (- n 1)))) (odd (n) (if (= n 0) nil (even (- n 1))))) (even 1000)) t)
+(check (list (get 'no-property 'x) (progn (setf (get 'no-property 'x) 5) (get 'no-property 'x)) (get 'no-property 'y 6)) (nil 5 6))

@@ -21,6 +21,17 @@ pub enum GlobalVariable {
 pub struct GlobalFunction {
     /// How many arguments it takes, when that is known.
     pub arity: Option<Arity>,
+    /// Its keyword arguments, if it has no others.
+    pub keys: Option<Keys>,
+}
+
+/// The keyword arguments of a function.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Arguments in front of them.
+    pub first: usize,
+    /// The keywords.
+    pub names: Vec<Symbol>,
 }
 
 /// What can be done with a record without a call.
@@ -43,6 +54,8 @@ pub struct Use {
     pub name: Symbol,
     /// Number of arguments; `None` if it is not called.
     pub arguments: Option<usize>,
+    /// Arguments that are keywords, by their positions.
+    pub keywords: Vec<(usize, Symbol)>,
     /// Where.
     pub place: Place,
     /// The macro in whose expansion.

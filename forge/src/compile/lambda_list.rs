@@ -26,6 +26,8 @@ pub struct LambdaList {
     pub rest: Option<Symbol>,
     /// Whether there is `&key`.
     pub has_keys: bool,
+    /// Whether there may be other keywords.
+    pub allow_other_keys: bool,
     /// Keywords and parameters behind `&key`.
     pub keys: Vec<(Symbol, Optional)>,
     /// Variables behind `&aux` and their values.
@@ -70,6 +72,7 @@ impl LambdaList {
                     return wrong(format!("{marker} is in the wrong place in a lambda list"));
                 }
                 result.has_keys |= next == Section::Key;
+                result.allow_other_keys |= next == Section::AllowOtherKeys;
                 section = next;
                 continue;
             }

@@ -409,6 +409,7 @@ impl<'a> Parser<'a> {
         self.globals.uses.push(Use {
             name: name.clone(),
             arguments,
+            keywords: Vec::new(),
             place: self.place.clone(),
             expanding: self.expanding.clone(),
             is_variable: self

@@ -40,9 +40,10 @@ impl Program {
                 };
                 for name in self.names(names)? {
                     let functions = &mut self.globals.functions;
-                    functions
-                        .entry(name)
-                        .or_insert(GlobalFunction { arity: None });
+                    functions.entry(name).or_insert(GlobalFunction {
+                        arity: None,
+                        keys: None,
+                    });
                 }
             }
             (Package::Lisp, "NOTINLINE") => {

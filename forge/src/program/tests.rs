@@ -261,7 +261,8 @@ const WRONG: &[(&str, &str)] = &[
     (
         "(defstruct p x)\n\
          (defun f () (make-p :y 1) (p-x) (p-x 1 2))",
-        "f:2:27: P-X takes 1 argument, not 0\n\
+        "f:2:13: MAKE-P has no keyword argument :Y\n\
+         f:2:27: P-X takes 1 argument, not 0\n\
          f:2:33: P-X takes 1 argument, not 2",
     ),
     (
@@ -498,6 +499,20 @@ const WRONG: &[(&str, &str)] = &[
         "(defvar *count* 0)\n\
          (defun f () (incf *cuont*))",
         "f:2:19: unknown variable *CUONT*; is *COUNT* meant?",
+    ),
+    (
+        "(defun f (a &key width ((:tall height) 1)) (list a width height))\n\
+         (defun g (x) (f x :width 1 :tall 2) (f :width :width 1) (f x x 1))\n\
+         (defun h (x) (f x :widht 1) (f x :width) (f x :height 1))",
+        "f:3:14: F has no keyword argument :WIDHT; is :WIDTH meant?\n\
+         f:3:29: F has a keyword argument without a value here\n\
+         f:3:42: F has no keyword argument :HEIGHT",
+    ),
+    (
+        "(defun f (&key a &allow-other-keys) a)\n\
+         (defun g (&key a) a)\n\
+         (defun h () (f :b 1) (g :b 1 :allow-other-keys t))",
+        "",
     ),
 ];
 

@@ -24,6 +24,16 @@ impl Parser<'_> {
             }
         }
         self.note_use(name, Some(arguments.len()));
+        if let Some(used) = self.globals.uses.last_mut() {
+            let is_keyword = |argument: &Datum| match argument {
+                Datum::Symbol(symbol) if symbol.package == Package::Keyword => Some(symbol.clone()),
+                _ => None,
+            };
+            let keywords = (0..).zip(arguments.iter().map(is_keyword));
+            used.keywords = keywords
+                .filter_map(|(position, keyword)| Some((position, keyword?)))
+                .collect();
+        }
         let arguments = self.arguments(arguments)?;
         Ok(Node::Call(name.clone(), arguments))
     }

@@ -261,6 +261,14 @@ impl Parser<'_> {
                     false => Node::Values(vec![node]),
                 })
             }
+            // The property list is searched by an instruction.
+            ("GET", [symbol, indicator]) => {
+                let plist = Symbol::lisp("SYMBOL-PLIST");
+                self.note_use(&plist, Some(1));
+                let plist = Node::Call(plist, vec![self.form(symbol)?]);
+                let nodes = vec![plist, self.form(indicator)?];
+                Some(Node::Primitive(&[Step::Op(Opcode::ListGet)], nodes))
+            }
             ("MAPC", [function, list]) => self.each(function, list, false)?,
             ("MAPCAR", [function, list]) => self.each(function, list, true)?,
             ("LIST", forms) => {
@@ -280,7 +288,8 @@ impl Parser<'_> {
                 let node = self.form(form)?;
                 Some(match is_float(self, &node) {
                     true => {
-                        let zero = Node::Constant(Datum::Float(0.0));
+                        // There are two zeros.
+                        let zero = Node::Constant(Datum::Float(-0.0));
                         Node::FloatPrimitive(step(Opcode::FDifference), vec![zero, node])
                     }
                     false => {

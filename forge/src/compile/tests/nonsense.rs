@@ -155,7 +155,7 @@ fn form() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 400, failure_persistence: None, ..Default::default()
+        cases: 200, failure_persistence: None, ..Default::default()
     })]
 
     #[test]
