@@ -30,12 +30,15 @@
 (defun il:listget (list property)
   (si:wrong-type list 'list))
 
-;; These call functions, whose open code are the instructions that trap.
 (defun il:%simple-assoc (key list)
-  (funcall 'assoc key list))
+  (do ((rest list (cdr rest))) ((null rest) nil)
+    (when (and (car rest) (eql key (car (car rest))))
+      (return (car rest)))))
 
 (defun il:%simple-member (item list)
-  (funcall 'member item list))
+  (do ((rest list (cdr rest))) ((null rest) nil)
+    (when (eql item (car rest))
+      (return rest))))
 
 (defun il:\\createcell (type)
   (error "There are no objects of type ~S to be made." type))

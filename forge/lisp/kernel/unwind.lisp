@@ -169,8 +169,7 @@ function to call for it, or NIL."
 (defun si:throw-from-caller (tag)
   "Makes the calling function return to what catches TAG."
   (unless (si:unwind-to-catch tag (si:this-frame-called))
-    (error 'control-error :format-control "Nothing catches ~S."
-           :format-arguments (list tag))))
+    (si:no-catch tag)))
 
 (defun si:internal-throw (tag &rest values)
   (si:throw-from-caller tag)

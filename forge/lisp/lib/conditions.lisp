@@ -279,6 +279,9 @@ values of the form."
 (defun si:wrong-type (object type)
   (error 'type-error :datum object :expected-type (si:public-name type)))
 
+(defun si:no-catch (tag)
+  (error 'control-error :format-control "Nothing catches ~S." :format-arguments (list tag)))
+
 (defun si:unbound-variable (symbol)
   (error 'unbound-variable :name symbol))
 

@@ -2,6 +2,10 @@
 
 (defun equal (a b)
   "Whether two objects are EQL, or lists or strings of equal elements."
+  (equal a b))
+
+(defun si:generic-equal (a b)
+  "What the machine's instruction for EQUAL leaves to Lisp: all but the simplest."
   (do () (nil)
     (cond ((eql a b) (return t))
           ((consp a)
@@ -11,11 +15,6 @@
           ((stringp a)
            (return (and (stringp b) (string= a b))))
           (t (return nil)))))
-
-(defun si:generic-equal (a b)
-  "What the machine's instruction EQUAL leaves to Lisp."
-  ;; The function, not the instruction.
-  (funcall 'equal a b))
 
 (defun equalp (a b)
   "Whether two objects are EQUAL without regard to case and type of numbers, or arrays,

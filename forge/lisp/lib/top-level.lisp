@@ -20,8 +20,9 @@
 ;;; Errors.
 
 (defvar si:*hidden-functions*
-  '(si:call-frames si:unhandled error si:call-handlers si:wrong-type si:unbound-variable
-    il:\\eval il:\\interpreter si:apply-uncompiled si:argument-error)
+  '(si:call-frames si:remember-error si:unhandled error si:call-handlers si:wrong-type si:unbound-variable
+    il:\\eval il:\\interpreter si:apply-uncompiled si:argument-error
+    si:aref-trap si:aset-trap si:no-catch il:\\interruptframe)
   "Functions that report an error but have no part in it.")
 
 (defun si:remember-error (condition)
