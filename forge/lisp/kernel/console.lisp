@@ -7,6 +7,9 @@
 
 (defvar si:*console-input* nil "The number of the open file.")
 (defvar si:*console-output* nil "The number of the open file.")
+(defvar si:*console-other* nil
+  "The number of the other open file for output: that for errors, or the normal one.")
+(defvar si:*to-error* nil "Whether output goes to the file for errors now.")
 (defvar si:*console-error* nil "The cell for the number of an error.")
 (defvar si:*input-buffer* nil "A page.")
 (defvar si:*input-next* 0 "The next byte to be read.")
@@ -16,6 +19,7 @@
 (defvar si:*output-buffer* nil "A page.")
 (defvar si:*output-end* 0 "The bytes in the buffer.")
 (declaim (si:global si:*console-input* si:*console-output* si:*console-error*
+                    si:*console-other* si:*to-error*
                     si:*input-buffer* si:*input-next* si:*input-end* si:*input-ended*
                     si:*input-pushed* si:*output-buffer* si:*output-end*))
 
@@ -27,7 +31,8 @@
 
 (defun si:console-forget ()
   "Nothing is open in a fresh session."
-  (setq si:*console-input* nil si:*console-output* nil si:*input-next* 0
+  (setq si:*console-input* nil si:*console-output* nil si:*console-other* nil
+        si:*to-error* nil si:*input-next* 0
         si:*input-end* 0 si:*input-ended* nil si:*input-pushed* nil
         si:*output-end* 0))
 
@@ -44,7 +49,8 @@
   "Writes what is in the buffer."
   (unless si:*console-output*
     (setq si:*console-output*
-          (opcodes (subrcall 200 3) "/dev/stdout" 1 (si:console-error-cell))))
+          (opcodes (subrcall 200 3) (if si:*to-error* "/dev/stderr" "/dev/stdout")
+                   1 (si:console-error-cell))))
   (let ((next 0) (buffer si:*output-buffer*))
     (when si:*console-output*
       (do () ((>= next si:*output-end*))
@@ -88,7 +94,25 @@
          (si:console-write-byte (+ #x80 (opcodes (logand2) (opcodes (lsh) code -6) #x3F)))
          (si:console-write-byte (+ #x80 (opcodes (logand2) code #x3F))))))
 
+(defun si:console-direct (to-error)
+  "What is written goes to the standard output or to that for errors, in the order in
+which it is written."
+  (unless (eq to-error si:*to-error*)
+    (si:console-flush)
+    (setq si:*to-error* to-error)
+    (let ((other si:*console-other*))
+      (setq si:*console-other* si:*console-output*)
+      (setq si:*console-output* other))))
+
 (defun si:console-write-char (character)
+  (when si:*to-error*
+    (si:console-direct nil))
+  (si:console-write-code (si:low character))
+  character)
+
+(defun si:console-write-error-char (character)
+  (unless si:*to-error*
+    (si:console-direct t))
   (si:console-write-code (si:low character))
   character)
 
@@ -99,7 +123,8 @@
 
 (defun si:console-message (string)
   "A line about the machine itself."
-  (si:console-write-string string)
+  (dotimes (index (si:array-fill string))
+    (si:console-write-error-char (opcodes (aref1) string index)))
   (si:console-write-code 10))
 
 ;;; Input.

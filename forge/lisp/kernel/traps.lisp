@@ -22,7 +22,8 @@
   (si:wrong-type object 'cons))
 
 (defun il:\\dtest.ufn (object type)
-  (si:wrong-type object type))
+  ;; The operand of the instruction is the number of the type's name.
+  (si:wrong-type object (if (eq (si:type-number type) 1) (si:make-pointer 0 type) type)))
 
 (defun il:fmemb (item list)
   (si:wrong-type list 'list))

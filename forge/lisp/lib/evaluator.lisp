@@ -116,7 +116,7 @@
     (cond (index (si:local-reference index))
           ((or (null symbol) (eq symbol t) (keywordp symbol))
            (si:convert-constant symbol))
-          (t #'(lambda (environment) (symbol-value symbol))))))
+          (t #'(lambda (environment) (opcodes (eval) symbol))))))
 
 (defun si:local-reference (index)
   (case index

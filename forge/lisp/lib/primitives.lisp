@@ -307,6 +307,8 @@
 
 (defun symbol-value (symbol)
   "The value of a symbol."
+  (unless (symbolp symbol)
+    (si:wrong-type symbol 'symbol))
   (opcodes (eval) symbol))
 
 (defun set (symbol value)

@@ -25,7 +25,9 @@
   "The console.")
 (defvar *standard-input* *terminal-io* "Where input comes from.")
 (defvar *standard-output* *terminal-io* "Where output goes to.")
-(defvar *error-output* *terminal-io* "Where messages about errors go to.")
+(defvar *error-output*
+  (si:make-text-stream :writer #'si:console-write-error-char)
+  "Where messages about errors go to.")
 (defvar *trace-output* *terminal-io* "Where messages about calls and times go to.")
 (defvar *query-io* *terminal-io* "Where the user is asked.")
 

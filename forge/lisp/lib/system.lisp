@@ -62,6 +62,11 @@
         (subseq value 0 (position (code-char 0) value))
         nil)))
 
+(defun si:terminal-p ()
+  "Whether there is a user at the standard input, as far as the host can tell."
+  (or (opcodes (subrcall 54 2) "TERMINAL" (si:make-string 8))
+      (si:environment-variable "GEIKO_TERMINAL")))
+
 ;;; Files: pages of 512 bytes.
 
 (defstruct (si:file (:copier nil))
@@ -151,22 +156,89 @@
            (si:file-write-byte file (+ #x80 (logand (ash code -6) #x3F)))
            (si:file-write-byte file (+ #x80 (logand code #x3F)))))))
 
-;;; The stack.
+;;; The stack, as far as the user knows the functions.
 
-(defconstant si:+shown-frames+ 60)
+(defconstant si:+shown-frames+ 40)
+
+(defvar si:*hidden-functions*
+  '(si:call-frames si:remember-error si:unhandled error cerror si:call-handlers
+    si:wrong-type si:wrong-argument-count si:unbound-variable si:argument-error
+    si:check-number si:check-integer si:out-of-range si:division-by-zero si:format-error
+    si:reader-error il:%aref1 il:%aset1 il:greaterp si:internal-throw
+    si:internal-throw-values si:no-catch si:apply-uncompiled si:aref-trap si:aset-trap si:float-trap
+    eval si:eval-form si:run-statements si:extend si:evaluate-all si:call-with-bindings si:*unwind-protect*
+    si:throw-from-caller il:\\interpreter il:\\eval il:\\evalform il:\\interruptframe
+    il:\\unboxfloat1 il:\\unboxfloat2 il:\\unboxfloat3)
+  "Functions that report an error or evaluate a form, but have no part in it.")
+
+(defvar si:*outermost-functions*
+  '(si:evaluate-and-print si:evaluate-text si:read-eval-print-loop si:top-level
+    si:start il:\\cold-start)
+  "Functions that run what the user wants.")
+(declaim (si:global si:*hidden-functions* si:*outermost-functions*))
 
 (defun si:call-frames ()
   "The functions that are at work and their arguments, the innermost first, as lists."
   (let ((frame (opcodes (myalink)))
         (frames nil)
         (count 0))
-    (do () ((or (<= frame 0) (>= count si:+shown-frames+)) (nreverse frames))
-      (push (si:describe-frame frame) frames)
-      (setq count (+ count 1))
+    (do ()
+        ((or (<= frame 0)
+             (>= count si:+shown-frames+)
+             (member (si:frame-name frame) si:*outermost-functions*))
+         (nreverse frames))
+      (unless (si:hidden-function-p (si:frame-name frame))
+        (push (si:describe-frame frame) frames)
+        (setq count (+ count 1)))
       (setq frame (si:frame-caller frame)))))
 
+(defun si:hidden-function-p (name)
+  "Whether the user does not want to see a function: it reports errors, is called in the
+place of an instruction or belongs to the evaluator."
+  (and (symbolp name)
+       (not (null name))
+       (or (member name si:*hidden-functions*)
+           (let ((string (symbol-name name)))
+             (or (si:begins-with-p string "CONVERT-")
+                 (si:begins-with-p string "\\\\SLOW")
+                 (search ".UFN" string))))))
+
+(defun si:begins-with-p (string beginning)
+  (and (>= (length string) (length beginning))
+       (string= string beginning :end1 (length beginning))))
+
 (defun si:describe-frame (frame)
-  (let ((arguments nil))
+  (let ((arguments nil)
+        (name (si:frame-name frame)))
     (dotimes (index (si:frame-argument-count frame))
       (push (si:frame-argument frame index) arguments))
-    (cons (si:frame-name frame) (nreverse arguments))))
+    (cons (if (eq name 'si:close-over)
+              (si:interpreted-frame-name frame)
+              name)
+          (nreverse arguments))))
+
+(defun si:interpreted-frame-name (frame)
+  "The name of the interpreted function that a frame works for, LAMBDA if it has none."
+  ;; Its closure has the function, somewhere in the environment in the first slot.
+  (let ((function (if (eq (si:frame-word frame 10) 65535)
+                      nil
+                      (si:interpreted-in (si:frame-slot frame 0) 2))))
+    (if function
+        (or (si:interpreted-name function) 'lambda)
+        'si:close-over)))
+
+(defun si:interpreted-in (object depth)
+  "The interpreted function that an environment holds, NIL if there is none."
+  (cond ((si:interpreted-p object) object)
+        ((or (eql depth 0) (< (si:type-number object) 20) (> (si:type-number object) 73)) nil)
+        (t
+         (let* ((descriptor (si:descriptor (si:type-number object)))
+                (words (if (eq si:*generation* 3)
+                           (si:word-at descriptor 3)
+                           (si:word-at descriptor 1))))
+           (do ((offset 0 (+ offset 2)))
+               ((>= offset (min words 8)) nil)
+             (let ((found (si:interpreted-in (si:pointer-at (si:add-words object offset) 0)
+                                             (- depth 1))))
+               (when found
+                 (return found))))))))

@@ -19,27 +19,19 @@
 
 ;;; Errors.
 
-(defvar si:*hidden-functions*
-  '(si:call-frames si:remember-error si:unhandled error si:call-handlers si:wrong-type si:unbound-variable
-    il:\\eval il:\\interpreter si:apply-uncompiled si:argument-error
-    si:aref-trap si:aset-trap si:no-catch il:\\interruptframe)
-  "Functions that report an error but have no part in it.")
-
 (defun si:remember-error (condition)
-  (let ((frames (si:call-frames)))
-    (do () ((not (member (car (car frames)) si:*hidden-functions*)))
-      (pop frames))
-    (setq si:*last-error* condition si:*last-frames* frames)))
+  (setq si:*last-error* condition)
+  (setq si:*last-frames* (si:call-frames)))
 
 (defun si:unhandled (condition)
   "Reports an error and goes back to the top level, or ends the session with status 1
 if there is no user."
   (si:remember-error condition)
   (let ((*print-length* 10) (*print-level* 4) (*handlers* nil)
-        (*standard-output* *error-output*))
-    (format t "~&Error: ~A~%" condition)
+        (*standard-output* (progn (fresh-line *terminal-io*) *error-output*)))
+    (format *error-output* "~&Error: ~A~%" condition)
+    (backtrace (if si:*interactive* 5 20))
     (unless si:*interactive*
-      (backtrace)
       (si:quit 1)))
   (throw 'si:top-level nil))
 
@@ -56,7 +48,8 @@ if there is no user."
 (defun si:user-interrupt (code)
   "The user has typed an interrupt character."
   (si:remember-error nil)
-  (format t "~&Interrupted.~%")
+  (fresh-line *terminal-io*)
+  (format *error-output* "~&Interrupted.~%")
   (if si:*interactive*
       (throw 'si:top-level nil)
       (si:quit 130)))
@@ -101,12 +94,12 @@ if there is no user."
       (setq ended (si:read-and-evaluate (if si:*interactive* si:*prompt* nil))))))
 
 (defun si:top-level ()
-  "The program if there is no other one. The host says by variables what it wants:
-a form to be evaluated, a file to be loaded, or that there is no user."
+  "The program if there is no other one. The host says by variables what it wants, a
+form to be evaluated or a file to be loaded, else the standard input is read."
   (let ((form (si:environment-variable "GEIKO_EVAL"))
         (file (si:environment-variable "GEIKO_LOAD")))
     (setq si:*interactive*
-          (not (or form file (si:environment-variable "GEIKO_BATCH"))))
+          (not (or form file (not (si:terminal-p)))))
     (cond (form (si:evaluate-text form))
           (file (load file))
           (t (si:read-eval-print-loop)))
