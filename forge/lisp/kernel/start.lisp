@@ -21,11 +21,13 @@
 (defvar si:*image-name* nil)
 (defvar si:*shrink-stack* nil
   "True if the stack has become long and can be short again.")
+(defvar si:*interactive* nil
+  "Whether there is a user who sees a prompt and goes on after an error.")
 (defvar si:*restart-hooks* nil
   "Functions to call in a saved image that has been started.")
 (declaim (si:global si:*initial-functions* si:*main* si:*restarts* si:*system-request*
                     si:*system-result* si:*image-name* si:*shrink-stack*
-                    si:*restart-hooks*))
+                    si:*interactive* si:*restart-hooks*))
 
 ;;; Where the stack begins and ends, as the linker lays it out.
 (defconstant si:+system-frame+ 4)
@@ -45,7 +47,7 @@ evaluation stack."
   "Runs the program, or the top level of Lisp. What throws to SI:TOP-LEVEL ends a
 program with status 1; the top level begins again."
   (catch 'si:top-level
-    (when (and si:*main* (> si:*restarts* 0))
+    (when (and (> si:*restarts* 0) (not si:*interactive*))
       (si:console-message "The stack is full.")
       (si:quit 1))
     (do () ((null si:*initial-functions*))
@@ -120,6 +122,8 @@ frame."
 
 (defun si:restart-user-stack ()
   "Forgets everything on the user stack."
+  (setq si:*shrink-stack* nil)
+  (si:set-word (si:set-word il:\\interruptstate 0 0) 1 0)
   (setq si:*restarts* (+ si:*restarts* 1))
   (setq il:\\stackoverflow nil)
   (setq si:*allocating* nil)
@@ -142,6 +146,12 @@ frame is the last one before it."
         (si:set-stack-end si:+guard-end+)
         (setq il:\\stackoverflow nil)
         (setq si:*shrink-stack* nil)))))
+
+(defun si:shrink-stack ()
+  "Called where an error was handled, now that the functions in between are gone: does
+not wait for the next tick, for what comes now may recur as deeply again."
+  (when si:*shrink-stack*
+    (si:system-call 'si:shrink)))
 
 (defun si:join-strings (first second)
   "A new string of thin characters."
@@ -176,6 +186,7 @@ T in the saved image when it is started."
     (when (eq result t)
       (si:set-word si:*interface-page* 1
                    (si:make-frame si:+system-frame+ 'il:\\resetstack (- si:+user-stack+ 2)))
+      (setq si:*restarts* 0)
       (dolist (variable il:\\systemcachevars)
         (set variable nil))
       (si:console-forget)

@@ -239,6 +239,7 @@ values of the form."
                                                (cons ,number si:condition)))))
                                    clauses)
                         ,form)))))
+             (si:shrink-stack)
              (case (car si:signalled)
                ,@(progn
                    (setq number -1)

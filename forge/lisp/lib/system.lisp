@@ -172,7 +172,7 @@
   "Functions that report an error or evaluate a form, but have no part in it.")
 
 (defvar si:*outermost-functions*
-  '(si:evaluate-and-print si:evaluate-text si:read-eval-print-loop si:top-level
+  '(si:evaluate-and-print si:initial si:evaluate-text si:read-eval-print-loop si:top-level
     si:start il:\\cold-start)
   "Functions that run what the user wants.")
 (declaim (si:global si:*hidden-functions* si:*outermost-functions*))

@@ -10,12 +10,10 @@
 (defvar - nil "The form that is evaluated.")
 (defvar / nil "The list of the last values.")
 
-(defvar si:*interactive* nil
-  "Whether there is a user who sees a prompt and goes on after an error.")
 (defvar si:*prompt* "> " "What asks for a form.")
 (defvar si:*last-error* nil "The condition of the last error.")
 (defvar si:*last-frames* nil "The functions that were at work then.")
-(declaim (si:global si:*interactive* si:*last-error* si:*last-frames*))
+(declaim (si:global si:*last-error* si:*last-frames*))
 
 ;;; Errors.
 
@@ -91,7 +89,8 @@ if there is no user."
   "Reads forms from the standard input until it ends."
   (do ((ended nil)) (ended)
     (catch 'si:top-level
-      (setq ended (si:read-and-evaluate (if si:*interactive* si:*prompt* nil))))))
+      (setq ended (si:read-and-evaluate (if si:*interactive* si:*prompt* nil))))
+    (si:shrink-stack)))
 
 (defun si:top-level ()
   "The program if there is no other one. The host says by variables what it wants, a
