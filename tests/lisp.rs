@@ -56,6 +56,7 @@ fn forge(sources: &[&Path], generation: &str, image: &Path) {
 /// Runs an image to the end of the input.
 fn run(image: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_geiko"))
+        .current_dir(images())
         .arg("run")
         .arg(image)
         .args(["--headless", "--timeout", "5m"])
@@ -176,4 +177,20 @@ fn a_saved_image_goes_on() {
         let expected = "again (1 \"two\" 3.5 717897987691852588770249)\nNIL\n42\n";
         assert_eq!(text, expected, "{name}");
     }
+}
+
+#[test]
+fn files_are_in_the_current_folder() {
+    let (output, errors, status) = session(
+        "(with-open-file (s \"data.txt\" :direction :output) (prin1 '(1 \"two\" #\\3) s))
+         (with-open-file (s \"data.txt\") (read s))
+         (progn (load \"nowhere.lisp\") nil)",
+    );
+    assert!(output.ends_with("(1 \"two\" #\\3)\n"), "{output}");
+    assert!(
+        errors.contains("The file nowhere.lisp cannot be opened."),
+        "{errors}"
+    );
+    assert_eq!(status, Some(1));
+    assert!(images().join("data.txt").exists());
 }

@@ -178,7 +178,7 @@ not wait for the next tick, for what comes now may recur as deeply again."
   "Saves the image in a file. NIL when that is done, a number if it is not possible,
 T in the saved image when it is started."
   (si:console-flush)
-  (setq si:*image-name* (si:join-strings "{UNIX}" name))
+  (setq si:*image-name* (si:host-name name))
   (dotimes (time 3)
     (opcodes (subrcall 92 0)))
   (si:register-count-pages)

@@ -80,9 +80,18 @@
 (defun si:file-error-cell ()
   (or si:*file-error* (setq si:*file-error* (si:create 2))))
 
+(defun si:host-name (name)
+  "The name by which the machine knows a file of the host: in the current folder unless
+it begins with another one."
+  (let ((name (string name)))
+    (si:join-strings (if (and (> (length name) 0) (find (char name 0) "/.~"))
+                         "{UNIX}"
+                         "{UNIX}./")
+                     name)))
+
 (defun si:open-file (name output)
   "The file, NIL if it cannot be opened."
-  (let* ((full (si:join-strings "{UNIX}" (string name)))
+  (let* ((full (si:host-name name))
          (number (opcodes (subrcall 104 6) full (if output 3 0) (if output 1 0)
                           (si:create 2) (si:create 2) (si:file-error-cell))))
     (if number
