@@ -744,6 +744,22 @@ cd") (list (read-char s) (peek-char nil s) (read-line s) (read-line s) (read-lin
 (check (catch 'out (handler-bind ((error #'(lambda (c) (throw 'out 'thrown)))) (error "x"))) thrown)
 (check (let ((log nil)) (ignore-errors (unwind-protect (error "x") (push 'cleanup log))) log) (cleanup))
 
+;;; Loops over hash tables.
+
+(defun numbered-table ()
+  (let ((table (make-hash-table)))
+    (dotimes (key 10 table)
+      (setf (gethash key table) (* key key)))))
+(check (loop for key being the hash-keys of (numbered-table) sum key) 45)
+(check (loop for value being each hash-value in (numbered-table) maximize value) 81)
+(check (loop for key being the hash-keys of (numbered-table) using (hash-value value)
+             count (= value (* key key)))
+       10)
+(check (sort (loop for value being the hash-values of (numbered-table) using (hash-key key)
+                   when (evenp key) collect value)
+             #'<)
+       (0 4 16 36 64))
+
 ;;; The report.
 
 (defun report-checks ()

@@ -102,8 +102,9 @@
       (si:loop-accept :for :as)
       (let ((variable (si:loop-next))
             (word (si:loop-accept :in :on :across := :from :upfrom :downfrom
-                                  :to :upto :downto :below :above :by)))
+                                  :to :upto :downto :below :above :by :being)))
         (case word
+          (:being (si:loop-for-being variable))
           (:in (si:loop-for-in variable))
           (:on (si:loop-for-on variable))
           (:across (si:loop-for-across variable))
@@ -117,8 +118,24 @@
         `(funcall ,(si:loop-value (si:loop-next)) ,list)
         `(cdr ,list)))
 
+  (defun si:loop-for-being (variable)
+    "The keys or values of a hash table, as they are in the beginning."
+    (si:loop-accept :the :each)
+    (let ((word (si:loop-accept :hash-key :hash-keys :hash-value :hash-values))
+          (table (progn (si:loop-accept :of :in) (si:loop-next)))
+          (other (if (si:loop-accept :using) (cadr (si:loop-next)) nil)))
+      (unless word
+        (error "keys or values of a hash table must follow BEING in a loop"))
+      (si:loop-for-list (if (member word '(:hash-key :hash-keys))
+                            (cons variable other)
+                            (cons other variable))
+                        `(si:hash-table-entries ,table))))
+
   (defun si:loop-for-in (variable)
-    (let ((list (si:loop-bind (gensym) (si:loop-next))))
+    (si:loop-for-list variable (si:loop-next)))
+
+  (defun si:loop-for-list (variable form)
+    (let ((list (si:loop-bind (gensym) form)))
       (si:loop-bind-tree variable)
       (si:loop-end-if `(atom ,list))
       (dolist (form (si:loop-set variable `(car ,list)))
