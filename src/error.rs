@@ -10,6 +10,7 @@ use std::time::Duration;
 use geiko_forge::build::BuildError;
 use geiko_runtime::image::{ImageError, Problem as ImageProblem, SaveError};
 
+use crate::bench;
 use crate::report::Report;
 use crate::script::{Problem, ScriptError};
 
@@ -78,6 +79,17 @@ pub enum Error {
         /// The address.
         at: String,
     },
+    /// There is no such benchmark.
+    #[error("there is no benchmark {name}{}", suggestion(.like))]
+    NoBenchmark {
+        /// The name asked for.
+        name: String,
+        /// A benchmark with a similar name.
+        like: Option<String>,
+    },
+    /// A benchmark cannot be measured.
+    #[error(transparent)]
+    Bench(#[from] bench::measure::Problem),
     /// A script cannot be read.
     #[error("cannot read the script {path}: {source}")]
     ReadScript {
@@ -132,6 +144,8 @@ impl Error {
             Self::Image(_)
             | Self::NoFunction { .. }
             | Self::NoCode { .. }
+            | Self::NoBenchmark { .. }
+            | Self::Bench(bench::measure::Problem::NotReady { .. })
             | Self::ReadScript { .. }
             | Self::ReadSource { .. }
             | Self::Forge(_)
@@ -140,7 +154,7 @@ impl Error {
                 Status::CannotSave
             }
             Self::Save(_) => Status::CannotSave,
-            Self::Script(_) | Self::Write { .. } => Status::Failure,
+            Self::Script(_) | Self::Bench(_) | Self::Write { .. } => Status::Failure,
             Self::TimeLimit { .. } => Status::TimeLimit,
             Self::Fault(_) => Status::GuestFault,
         }
@@ -150,6 +164,7 @@ impl Error {
     fn advice(&self) -> Option<&'static str> {
         match self {
             Self::BadScript(_) => Some("geiko run --help shows the script language"),
+            Self::NoBenchmark { .. } => Some("geiko bench --list"),
             Self::Image(ImageError {
                 problem: ImageProblem::Space(_),
                 ..

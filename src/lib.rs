@@ -1,6 +1,7 @@
 //! The program around the Medley machine: command line, session, scripts and
 //! the devices of a host.
 
+pub mod bench;
 pub mod cli;
 pub mod devices;
 pub mod error;

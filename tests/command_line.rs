@@ -164,3 +164,51 @@ fn forge_makes_images_of_both_generations() {
         assert_eq!(result.status.code(), Some(5));
     }
 }
+
+#[test]
+fn bench_knows_its_benchmarks() {
+    let output = geiko(&["bench", "mandelbrod"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        stderr(&output),
+        "geiko: there is no benchmark mandelbrod; did you mean mandelbrot?\n  \
+         try: geiko bench --list\n"
+    );
+    let list = stdout(&geiko(&["bench", "--list", "tak", "pi"]));
+    assert_eq!(
+        list.split_whitespace().step_by(2).collect::<Vec<_>>(),
+        ["tak", "pi"]
+    );
+    let output = geiko(&["bench", "--chart", "chart.gif"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("must end in .svg"));
+}
+
+#[test]
+fn bench_measures_on_the_built_in_lisp() {
+    for generation in ["2", "3"] {
+        let arguments = [
+            "bench",
+            "tak",
+            "pi",
+            "--samples",
+            "1",
+            "--json",
+            "-g",
+            generation,
+        ];
+        let output = geiko(&arguments);
+        assert_eq!(stderr(&output), "");
+        assert_eq!(output.status.code(), Some(0));
+        let report: serde_json::Value =
+            serde_json::from_slice(&output.stdout).expect("the output is JSON");
+        for row in report["benchmarks"].as_array().expect("rows") {
+            assert!(row["byte_codes"].as_u64() > Some(100_000), "{row}");
+            assert!(row["code_bytes"].as_u64() > Some(20), "{row}");
+            assert!(
+                row["interpreter"]["median_seconds"].as_f64() > Some(0.0),
+                "{row}"
+            );
+        }
+    }
+}

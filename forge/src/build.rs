@@ -48,7 +48,22 @@ const STACK_BYTES: usize = 256 << 20;
 /// Lisp is in front of it, and the image begins with the function MAIN if there is
 /// one.
 pub fn build(sources: &[Source<'_>], release: Release, bare: bool) -> Result<Vec<u8>, BuildError> {
-    with_stack(|| build_here(sources, release, bare))
+    let (bytes, ()) = build_seen(sources, release, bare, |_| ())?;
+    Ok(bytes)
+}
+
+/// The same; `see` is shown what is going to be linked.
+pub fn build_seen<T: Send>(
+    sources: &[Source<'_>],
+    release: Release,
+    bare: bool,
+    see: impl FnOnce(&[Definition]) -> T + Send,
+) -> Result<(Vec<u8>, T), BuildError> {
+    with_stack(|| {
+        let definitions = definitions(sources, release, bare)?;
+        let seen = see(&definitions);
+        Ok((link(&definitions, release)?, seen))
+    })
 }
 
 /// Does something with enough stack for all programs.
@@ -65,7 +80,11 @@ pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-fn build_here(sources: &[Source<'_>], release: Release, bare: bool) -> Result<Vec<u8>, BuildError> {
+fn definitions(
+    sources: &[Source<'_>],
+    release: Release,
+    bare: bool,
+) -> Result<Vec<Definition>, BuildError> {
     let builtin = if bare { &[] } else { BUILTIN };
     let sources = [builtin, sources].concat();
     let mut definitions = program::definitions(&sources, release).map_err(BuildError::Program)?;
@@ -77,7 +96,7 @@ fn build_here(sources: &[Source<'_>], release: Release, bare: bool) -> Result<Ve
         let variable = Symbol::new(Package::System, MAIN_VARIABLE);
         definitions.push(Definition::Value(variable, Datum::Symbol(main)));
     }
-    Ok(link(&definitions, release)?)
+    Ok(definitions)
 }
 
 #[cfg(test)]

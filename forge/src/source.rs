@@ -56,3 +56,20 @@ pub const BUILTIN: &[Source<'static>] = sources! {
     "lib/system.lisp"
     "lib/top-level.lisp"
 };
+
+/// Programs to measure, for any Common Lisp: first what they have in common, then the
+/// programs, at last what lets the host control them on the built-in Lisp.
+pub const BENCHMARKS: &[Source<'static>] = sources! {
+    "bench/driver.lisp"
+    "bench/calls.lisp"
+    "bench/control.lisp"
+    "bench/lists.lisp"
+    "bench/storage.lisp"
+    "bench/arrays.lisp"
+    "bench/numbers.lisp"
+    "bench/strings.lisp"
+    "bench/tables.lisp"
+    "bench/search.lisp"
+    "bench/rewriting.lisp"
+    "bench/builtin.lisp"
+};

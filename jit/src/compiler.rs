@@ -2,6 +2,7 @@
 //! they get it.
 
 use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
 use geiko_runtime::interp::native::{Compiler, Outcome, Point};
 use geiko_runtime::isa::Opcode;
@@ -48,6 +49,7 @@ pub struct Jit<G: Generation> {
     making: Making,
     jobs: Cell<u64>,
     compiled: Cell<u64>,
+    compile_time: Cell<Duration>,
 }
 
 /// Who makes the code.
@@ -90,6 +92,7 @@ impl<G: Generation> Jit<G> {
             making,
             jobs: Cell::new(0),
             compiled: Cell::new(0),
+            compile_time: Cell::default(),
         })
     }
 
@@ -126,7 +129,9 @@ impl<G: Generation> Jit<G> {
         });
         match &self.making {
             Making::Now(workshop) => {
+                let start = Instant::now();
                 let made = workshop.borrow_mut().make::<G>(&job);
+                self.compile_time.update(|time| time + start.elapsed());
                 self.publish(made);
             }
             Making::Meanwhile(worker) => worker.send(job),
@@ -186,6 +191,11 @@ impl<G: Generation> Jit<G> {
     /// Activations given up because they were not what their code was made for.
     pub fn given_up(&self) -> u64 {
         self.context.given_up.get()
+    }
+
+    /// Time that Lisp waited for functions to be compiled.
+    pub fn compile_time(&self) -> Duration {
+        self.compile_time.get()
     }
 
     /// Bytes of native code.

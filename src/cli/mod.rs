@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod bench;
 mod disasm;
 mod forge;
 mod generate;
@@ -65,6 +66,8 @@ enum Command {
     Audit(AuditArgs),
     /// Make an image of a program in Lisp
     Forge(forge::ForgeArgs),
+    /// Measure how fast Lisp is: benchmark programs, interpreted and as native code
+    Bench(bench::BenchArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -274,6 +277,7 @@ fn execute(cli: Cli) -> Result<Status, Error> {
         (Some(Command::Disasm(arguments)), _) => disasm::disasm(&arguments),
         (Some(Command::Audit(arguments)), _) => audit::audit(&arguments),
         (Some(Command::Forge(arguments)), _) => forge::forge(&arguments),
+        (Some(Command::Bench(arguments)), _) => bench::bench(&arguments),
         (Some(Command::Completions { shell }), _) => generate::completions(shell),
         (Some(Command::Man { folder }), _) => generate::manual(folder.as_deref()),
         // The image is a required argument without a command.

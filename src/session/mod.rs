@@ -130,7 +130,8 @@ impl<'m, G: Generation> Session<'m, G> {
         Ok(())
     }
 
-    /// Runs to the end.
+    /// Runs to the end. A session that Lisp has ended can be run again: Lisp goes on
+    /// behind the end.
     pub fn run(&mut self) -> Result<Ending, ScriptError> {
         loop {
             match self.machine.run() {
@@ -190,6 +191,16 @@ impl<'m, G: Generation> Session<'m, G> {
         self.time_limit.map_or(Duration::MAX, |limit| {
             limit.saturating_sub(self.started.elapsed())
         })
+    }
+
+    /// Whoever typed is gone; Lisp goes on.
+    pub fn dismiss_script(&mut self) {
+        self.player = None;
+    }
+
+    /// The machine, while it does not run.
+    pub fn machine_mut(&mut self) -> &mut Machine<'m, G> {
+        &mut self.machine
     }
 
     /// The machine.

@@ -12,7 +12,7 @@
             ((>= k size))
           (setf (svref prime k) nil))))))
 
-(define-benchmark "sieve" 600 (sieve 4000) 550)
+(define-benchmark "sieve" 300 (sieve 4000) 550)
 
 ;;; The product of matrices, stored row by row.
 
@@ -39,7 +39,7 @@
     (dotimes (i size sum)
       (setq sum (+ sum (svref matrix (* i (+ size 1))))))))
 
-(define-benchmark "matrix" 600
+(define-benchmark "matrix" 200
   (matrix-trace (matrix-multiply (matrix-make 20 7) (matrix-make 20 11) 20) 20)
   -1068)
 
@@ -72,7 +72,7 @@
     (dotimes (i (length vector) sum)
       (setq sum (logand 16383 (+ (* 2 sum) (svref vector i)))))))
 
-(define-benchmark "quicksort" 400
+(define-benchmark "quicksort" 80
   (let ((vector (sort-fill 500)))
     (sort-quick vector 0 499 #'<)
     (sort-checksum vector))
@@ -96,7 +96,7 @@
         (setq most i)))
     (+ (* 1000 (svref counts most)) most)))
 
-(define-benchmark "bytes" 1000 (bytes-count 3000) 12000)
+(define-benchmark "bytes" 300 (bytes-count 3000) 12000)
 
 ;;; Structures: a graph whose nodes are marked again and again.
 
@@ -138,4 +138,4 @@
     (dotimes (i rounds sum)
       (setq sum (logand 8191 (+ sum (traverse-mark graph i)))))))
 
-(define-benchmark "traverse" 250 (traverse 100 100) 3480)
+(define-benchmark "traverse" 80 (traverse 100 100) 3480)

@@ -7,7 +7,7 @@
       (tak (tak (1- x) y z) (tak (1- y) z x) (tak (1- z) x y))
       z))
 
-(define-benchmark "tak" 200 (tak 18 12 6) 7)
+(define-benchmark "tak" 80 (tak 18 12 6) 7)
 
 ;;; Fibonacci's numbers, the slow way.
 
@@ -16,7 +16,7 @@
       n
       (+ (fib (- n 1)) (fib (- n 2)))))
 
-(define-benchmark "fib" 600 (fib 20) 6765)
+(define-benchmark "fib" 300 (fib 20) 6765)
 
 ;;; Ackermann's function, whose stack is deep.
 
@@ -25,7 +25,7 @@
         ((= n 0) (ack (- m 1) 1))
         (t (ack (- m 1) (ack m (- n 1))))))
 
-(define-benchmark "ack" 100 (ack 3 6) 509)
+(define-benchmark "ack" 20 (ack 3 6) 509)
 
 ;;; Optional, keyword and rest arguments; several values; APPLY.
 
@@ -51,7 +51,7 @@
         (setq sum (logand 8191 (+ sum quotient remainder)))))
     sum))
 
-(define-benchmark "args" 400 (args-all 500) 4212)
+(define-benchmark "args" 200 (args-all 500) 4212)
 
 ;;; Closures: made, kept, called, and changing what they close over.
 
@@ -75,4 +75,4 @@
         (funcall counter x)))
     (funcall counter 0)))
 
-(define-benchmark "closures" 800 (closure-all 500) 264)
+(define-benchmark "closures" 200 (closure-all 500) 264)

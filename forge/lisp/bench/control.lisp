@@ -13,7 +13,7 @@
                   (catch 'ctak (ctak-throw (1- z) x y)))
       (throw 'ctak z)))
 
-(define-benchmark "ctak" 200 (ctak 12 8 4) 5)
+(define-benchmark "ctak" 70 (ctak 12 8 4) 5)
 
 ;;; Takeuchi's function whose arguments are special variables.
 
@@ -35,7 +35,7 @@
         (stak x y z))
       *stak-z*))
 
-(define-benchmark "stak" 400 (stak 14 9 4) 9)
+(define-benchmark "stak" 200 (stak 14 9 4) 9)
 
 ;;; A special variable that is far away on the stack.
 
@@ -48,7 +48,7 @@
           (setq sum (logand 4095 (+ sum *special-step*)))))
       (+ 0 (special-sum (- depth 1) count))))
 
-(define-benchmark "special" 4000
+(define-benchmark "special" 1000
   (let ((*special-step* 5))
     (special-sum 100 5000))
   424)
@@ -71,4 +71,4 @@
           (setq cleaned (+ cleaned 1)))))
     (+ sum cleaned)))
 
-(define-benchmark "unwind" 500 (unwind-all 400) 3854)
+(define-benchmark "unwind" 100 (unwind-all 400) 3854)

@@ -25,7 +25,7 @@
 
 (defvar *takl-lists* (list (list-down 14) (list-down 9) (list-down 4)))
 
-(define-benchmark "takl" 250 (length (apply #'takl *takl-lists*)) 9)
+(define-benchmark "takl" 80 (length (apply #'takl *takl-lists*)) 9)
 
 ;;; Lists reversed with APPEND alone: garbage.
 
@@ -41,7 +41,7 @@
 
 (defvar *nrev-list* (list-down 60))
 
-(define-benchmark "nrev" 4000 (car (nrev *nrev-list*)) 1)
+(define-benchmark "nrev" 1000 (car (nrev *nrev-list*)) 1)
 
 ;;; Lists changed in place: reversed, sorted into odd and even, joined.
 
@@ -67,7 +67,7 @@
         (rplaca rest (logand 511 (+ (car rest) round)))))
     (- (list-sum list) (car list))))
 
-(define-benchmark "destructive" 800 (destructive 200 20) 57711)
+(define-benchmark "destructive" 300 (destructive 200 20) 57711)
 
 ;;; Every other element of a list, in two ways.
 
@@ -83,9 +83,9 @@
 
 (defvar *div2-list* (list-down 2000))
 
-(define-benchmark "div2-loop" 10000 (car (div2-loop *div2-list*)) 2)
+(define-benchmark "div2-loop" 2000 (car (div2-loop *div2-list*)) 2)
 
-(define-benchmark "div2-recursive" 8000 (car (div2-recursive *div2-list*)) 2000)
+(define-benchmark "div2-recursive" 2000 (car (div2-recursive *div2-list*)) 2000)
 
 ;;; The derivatives of an expression.
 
@@ -118,7 +118,7 @@
 
 (defvar *deriv-form* '(+ (* 3 (* x x)) (/ (* a x) (- x 1)) (* b x) (/ 5 (+ x (* x y)))))
 
-(define-benchmark "deriv" 2500
+(define-benchmark "deriv" 600
   (list-count-atoms (deriv (deriv (deriv *deriv-form* 'x) 'x) 'x))
   1309)
 
@@ -137,4 +137,4 @@
        (if (equal tree copy) 1 0)
        (if (equal tree other) 0 2))))
 
-(define-benchmark "tree" 800 (tree-all 9) 1027)
+(define-benchmark "tree" 100 (tree-all 9) 1027)

@@ -15,7 +15,7 @@
       (dotimes (j size)
         (setq sum (+ sum (mandelbrot-steps (- (* step i) 2.0) (- (* step j) 1.5) limit)))))))
 
-(define-benchmark "mandelbrot" 300 (mandelbrot 16 50) 3363)
+(define-benchmark "mandelbrot" 80 (mandelbrot 16 50) 3363)
 
 ;;; The same with declarations, which a compiler can make use of.
 
@@ -37,7 +37,7 @@
         (setq sum (+ sum (mandelbrot-steps-declared
                           (- (* step i) 2.0) (- (* step j) 1.5) limit)))))))
 
-(define-benchmark "mandelbrot-declared" 300 (mandelbrot-declared 16 50) 3363)
+(define-benchmark "mandelbrot-declared" 70 (mandelbrot-declared 16 50) 3363)
 
 ;;; The fast Fourier transform, there and back. The cosines and sines of a whole turn
 ;;; and its halves, quarters and so on are all that it must know.
@@ -88,7 +88,7 @@
         (when (and (< error 0.01) (> error -0.01))
           (setq same (+ same 1)))))))
 
-(define-benchmark "fft" 800 (fft-both 64) 64)
+(define-benchmark "fft" 200 (fft-both 64) 64)
 
 ;;; Pseudo-random numbers, the products of which need 32 bits.
 
@@ -98,7 +98,7 @@
       (setq seed (rem (+ (* seed 1103) 12345) 1000003))
       (setq sum (logxor sum seed)))))
 
-(define-benchmark "random" 1000 (random-walk 2000) 524625)
+(define-benchmark "random" 300 (random-walk 2000) 524625)
 
 ;;; A cyclic redundancy check of 16 bits.
 
@@ -111,7 +111,7 @@
                       (ash crc -1)
                       (logxor (ash crc -1) 40961)))))))
 
-(define-benchmark "crc" 3000 (crc 500) 48124)
+(define-benchmark "crc" 900 (crc 500) 48124)
 
 ;;; Greatest common divisors.
 
@@ -126,7 +126,7 @@
       (dotimes (j size)
         (setq sum (+ sum (gcd-euclid (+ i 1000) (+ j 700))))))))
 
-(define-benchmark "gcd" 600 (gcd-sum 40) 6388)
+(define-benchmark "gcd" 400 (gcd-sum 40) 6388)
 
 ;;; Integers of many digits: factorials.
 
@@ -135,7 +135,7 @@
       1
       (* n (factorial (- n 1)))))
 
-(define-benchmark "factorial" 200
+(define-benchmark "factorial" 70
   (let ((f (factorial 100)))
     (+ (rem f 1000003) (rem (floor f (factorial 90)) 65537)))
   429120)
@@ -156,4 +156,4 @@
                (setq r (* (+ (* 2 q) r) (+ k k 1)))
                (setq d (* d (+ k k 1)) q (* q k) k (+ k 1))))))))
 
-(define-benchmark "pi" 8 (pi-digits 40) 3141592653589793238462643383279502884197)
+(define-benchmark "pi" 3 (pi-digits 40) 3141592653589793238462643383279502884197)

@@ -108,7 +108,7 @@
      (r . (less (length-of (join (turn (join x y)) z)) (length-of x)))
      (s . (neg (less (turn (turn x)) y))))))
 
-(define-benchmark "prover" 40
+(define-benchmark "prover" 9
   (if (prover-tautology-p (prover-rewrite *prover-theorem*) nil nil) 'proved 'open)
   proved)
 
@@ -162,7 +162,7 @@
       (setq library (reverse library)))
     found))
 
-(define-benchmark "browse" 400
+(define-benchmark "browse" 100
   (browse (browse-library 100)
           '((* a * b * c *) (? * (* b *) * ?) (* (a * d) *) (* d ? * (* (? *) *) *) (a * * * a)))
   68)

@@ -20,7 +20,7 @@
                 (make-array (* 2 size) :initial-element nil)
                 (make-array (* 2 size) :initial-element nil)))
 
-(define-benchmark "queens" 300 (queens 8) 92)
+(define-benchmark "queens" 100 (queens 8) 92)
 
 ;;; Boxes packed into a larger box. A box is the list of the cells that it takes, counted
 ;;; from its first; the cells behind the walls are taken from the start.
@@ -93,7 +93,7 @@
     (setf (svref kinds 2) (cons 1 (puzzle-ways 1 1 2)))
     (puzzle-count 0 (* *puzzle-edge* *puzzle-edge* *puzzle-edge*) (puzzle-space) kinds)))
 
-(define-benchmark "puzzle" 25 (puzzle) 1272)
+(define-benchmark "puzzle" 10 (puzzle) 1272)
 
 ;;; Solitaire on a triangle of fifteen holes: a peg jumps over another into an empty
 ;;; hole, and that other is taken away.
@@ -137,4 +137,4 @@
     (setf (svref board hole) nil)
     (triangle-solve board 14 limit)))
 
-(define-benchmark "triangle" 300 (triangle 0 10) 10)
+(define-benchmark "triangle" 100 (triangle 0 10) 10)

@@ -21,7 +21,7 @@
         (setq sum (logand 8191 (+ sum sum (char-code (char copy i)))))))
     (+ (* 100 sum) vowels)))
 
-(define-benchmark "chars" 15000 (chars-turn *strings-text*) 422931)
+(define-benchmark "chars" 4000 (chars-turn *strings-text*) 422931)
 
 ;;; Words cut out of a text, compared and joined again.
 
@@ -50,4 +50,4 @@
       (setq joined (concatenate 'string joined word " ")))
     (list (length words) (length joined) (position #\W joined))))
 
-(define-benchmark "words" 2000 (words-all *strings-text*) (10 54 37))
+(define-benchmark "words" 600 (words-all *strings-text*) (10 54 37))

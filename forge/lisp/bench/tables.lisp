@@ -25,7 +25,7 @@
                                   (get symbol 'table-number)
                                   (length (member symbol *table-symbols*)))))))))
 
-(define-benchmark "alist" 4000 (table-lists 20) 8160)
+(define-benchmark "alist" 1000 (table-lists 20) 8160)
 
 ;;; Hash tables with symbols and numbers as keys: filled, asked, and emptied again.
 
@@ -46,7 +46,7 @@
       (remhash i table))
     (+ sum (hash-table-count table))))
 
-(define-benchmark "hash" 800 (hash-eql 10) 11376)
+(define-benchmark "hash" 400 (hash-eql 10) 11376)
 
 ;;; Hash tables with strings and lists as keys.
 
@@ -63,4 +63,4 @@
       (dolist (key keys)
         (setq sum (+ sum (gethash key table)))))))
 
-(define-benchmark "hash-equal" 4000 (hash-equal 5) 425)
+(define-benchmark "hash-equal" 900 (hash-equal 5) 425)
