@@ -65,6 +65,12 @@ pub enum Error {
     /// An image file that cannot be opened.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// An image that knows nothing of the host's requests.
+    #[error("{} is no image of the built-in Lisp", path.display())]
+    NotBuiltin {
+        /// The image.
+        path: PathBuf,
+    },
     /// An image lacks a function.
     #[error("the image has no compiled function {name}{}", suggestion(.like))]
     NoFunction {
@@ -142,6 +148,7 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Self::Image(_)
+            | Self::NotBuiltin { .. }
             | Self::NoFunction { .. }
             | Self::NoCode { .. }
             | Self::NoBenchmark { .. }

@@ -3,10 +3,13 @@
 
 pub mod bench;
 pub mod cli;
+pub mod console;
 pub mod devices;
 pub mod error;
 mod image_names;
 pub mod keys;
+pub mod lisp;
+pub mod prompt;
 pub mod report;
 pub mod screenshot;
 pub mod script;

@@ -7,7 +7,6 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, IsTerminal};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -38,8 +37,6 @@ pub fn parameter(name: &[u8]) -> Option<Vec<u8>> {
         b"LOGNAME" => user_name(),
         b"FULLUSERNAME" => full_name(),
         b"HOSTID" => Some(format!("{:x}", host_id()).into_bytes()),
-        // The built-in Lisp wants to know whether there is a user who reads prompts.
-        b"TERMINAL" => io::stdin().is_terminal().then(|| b"T".to_vec()),
         _ => None,
     }
 }

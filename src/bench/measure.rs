@@ -187,6 +187,8 @@ impl<'m, G: Generation> Laboratory<'m, G> {
             save_to: None,
             script: plan.script.map(|script| script()),
             time_limit: Some(LIMIT * (1 + (plan.samples * plan.benchmarks.len()) as u32)),
+            request: None,
+            edit_lines: false,
         };
         let setting = settings.set_up(space.attention());
         let (mut machine, _) = Machine::of_image(space.view(), setting.devices);
@@ -198,7 +200,7 @@ impl<'m, G: Generation> Laboratory<'m, G> {
             machine.set_compiler(jit.clone(), threshold);
             jit
         });
-        let mut session = Session::new(machine, setting.time, settings);
+        let mut session = Session::new(machine, setting.time, setting.console, settings);
         match session.run().map_err(Error::Script)? {
             Ending::Finished(READY) => {}
             Ending::Finished(status) => {

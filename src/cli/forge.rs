@@ -36,7 +36,7 @@ pub struct ForgeArgs {
 
 /// The image generations by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum GenerationNumber {
+pub enum GenerationNumber {
     /// Medley 2.0 and 2.01
     #[value(name = "2")]
     Two,

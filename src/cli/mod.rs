@@ -6,6 +6,8 @@ mod disasm;
 mod forge;
 mod generate;
 mod info;
+mod lisp;
+mod machine;
 mod output;
 mod run;
 
@@ -22,41 +24,50 @@ use crate::error::{Error, Status};
 use crate::script;
 use crate::session::ClockKind;
 
-/// A virtual machine for Medley Interlisp images.
+/// A virtual machine for Medley Interlisp images, and a Lisp of its own.
+///
+/// Without a file it is that Lisp: a prompt on a terminal, else the forms of the
+/// standard input are evaluated and their values printed.
 #[derive(Debug, Parser)]
 #[command(
     version,
-    arg_required_else_help = true,
     args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    override_usage = "geiko [run] IMAGE [OPTIONS]\n       geiko COMMAND ...",
+    override_usage = "geiko                                 Lisp
+       geiko eval FORM...                    values of forms
+       geiko [run] FILE.lisp [ARGUMENT...]   a program
+       geiko [run] IMAGE [OPTIONS]           an image
+       geiko COMMAND ...",
     after_help = EXAMPLES
 )]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    run: Option<RunArgs>,
+    run: RunArgs,
 }
 
 const EXAMPLES: &str = "\
 Examples:
+  geiko                       a Lisp prompt; control-C interrupts, control-D ends
+  geiko eval '(expt 2 100)'
+  echo '(+ 3 4)' | geiko
+  geiko hello.lisp World
   geiko lisp.sysout --headless --script test.geiko
-  geiko lisp.sysout --headless --script - --screenshot end.png < test.geiko
   geiko run --help            the options of run and the script language
   geiko info lisp.sysout      what is in an image
-  geiko disasm lisp.sysout REVERSE
 
 Exit status: 0 success, 1 Lisp or a script reported failure, 2 could not start,
 3 fault of the image (a report is written), 4 an image was not saved, 124 time
-limit.";
+limit, 130 control-C.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Open an image and work in it (the default)
+    /// Open an image or run a program in Lisp (the default)
     #[command(after_help = script::HELP)]
     Run(RunArgs),
+    /// Evaluate forms in the built-in Lisp and print their values
+    Eval(lisp::EvalArgs),
     /// Tell what an image is and holds, without running it
     Info(InfoArgs),
     /// List the code of functions of an image
@@ -127,18 +138,18 @@ struct AuditArgs {
 /// What to run, and how.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// The image, often called sysout
-    #[arg(value_name = "IMAGE")]
-    image: PathBuf,
+    /// The image, often called sysout, or a program in Lisp [default: the prompt of
+    /// the built-in Lisp]
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
 
-    /// Memory for Lisp in megabytes [default: what the image asks for]
-    #[arg(long, short, value_name = "MB", help_heading = "Image")]
-    memory: Option<u32>,
+    /// Strings for the program, the value of *arguments*; -- in front of those that
+    /// begin with a dash
+    #[arg(value_name = "ARGUMENT", requires = "file")]
+    arguments: Vec<String>,
 
-    /// Where (IL:LOGOUT) and (IL:SAVEVM) save [default: $LDEDESTSYSOUT, else
-    /// ~/lisp.virtualmem]
-    #[arg(long, value_name = "FILE", help_heading = "Image")]
-    save_to: Option<PathBuf>,
+    #[command(flatten)]
+    lisp: lisp::LispArgs,
 
     /// Where the screen is shown
     #[arg(
@@ -167,12 +178,28 @@ pub struct RunArgs {
     screen: ScreenSize,
 
     /// Write the screen to a PNG file when the session ends
-    #[arg(long, value_name = "FILE", help_heading = "Display")]
+    #[arg(long, value_name = "FILE", requires = "file", help_heading = "Display")]
     screenshot: Option<PathBuf>,
 
     /// Do what a script says, then end the session; - is standard input
-    #[arg(long, value_name = "FILE", help_heading = "Batch")]
+    #[arg(long, value_name = "FILE", requires = "file", help_heading = "Batch")]
     script: Option<PathBuf>,
+
+    #[command(flatten)]
+    machine: MachineArgs,
+}
+
+/// How a machine is to be.
+#[derive(Debug, Args)]
+pub struct MachineArgs {
+    /// Memory for Lisp in megabytes [default: what the image asks for]
+    #[arg(long, short, value_name = "MB", help_heading = "Image")]
+    memory: Option<u32>,
+
+    /// Where (IL:LOGOUT) and (IL:SAVEVM) save [default: $LDEDESTSYSOUT, else
+    /// ~/lisp.virtualmem]
+    #[arg(long, value_name = "FILE", help_heading = "Image")]
+    save_to: Option<PathBuf>,
 
     /// End the session with status 124 after this time, such as 90s or 5m
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Batch")]
@@ -271,16 +298,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn execute(cli: Cli) -> Result<Status, Error> {
-    match (cli.command, cli.run) {
-        (Some(Command::Run(arguments)), _) | (None, Some(arguments)) => run::run(arguments),
-        (Some(Command::Info(arguments)), _) => info::info(&arguments),
-        (Some(Command::Disasm(arguments)), _) => disasm::disasm(&arguments),
-        (Some(Command::Audit(arguments)), _) => audit::audit(&arguments),
-        (Some(Command::Forge(arguments)), _) => forge::forge(&arguments),
-        (Some(Command::Bench(arguments)), _) => bench::bench(&arguments),
-        (Some(Command::Completions { shell }), _) => generate::completions(shell),
-        (Some(Command::Man { folder }), _) => generate::manual(folder.as_deref()),
-        // The image is a required argument without a command.
-        (None, None) => Ok(Status::CannotStart),
+    match cli.command {
+        None => run::run(&cli.run),
+        Some(Command::Run(arguments)) => run::run(&arguments),
+        Some(Command::Eval(arguments)) => lisp::eval(&arguments),
+        Some(Command::Info(arguments)) => info::info(&arguments),
+        Some(Command::Disasm(arguments)) => disasm::disasm(&arguments),
+        Some(Command::Audit(arguments)) => audit::audit(&arguments),
+        Some(Command::Forge(arguments)) => forge::forge(&arguments),
+        Some(Command::Bench(arguments)) => bench::bench(&arguments),
+        Some(Command::Completions { shell }) => generate::completions(shell),
+        Some(Command::Man { folder }) => generate::manual(folder.as_deref()),
     }
 }

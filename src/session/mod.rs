@@ -11,9 +11,9 @@ mod ticker;
 mod time;
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use geiko_files::HostFiles;
 use geiko_runtime::device::Devices;
 use geiko_runtime::interp::Exit;
 use geiko_runtime::layout::Generation;
@@ -21,13 +21,15 @@ use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::Attention;
 use geiko_runtime::traps::keyboard::Button;
 
+use crate::console::{Console, ConsoleFiles, Request};
 use crate::devices::headless::{Headless, ScreenSize};
 use crate::devices::host::Host;
 use crate::keys::Key;
+use crate::prompt::{Line, LineEditor};
 use crate::screenshot;
 use crate::script::{Next, Player, Point, Script, ScriptError, Stage};
 
-use control_c::ControlC;
+use control_c::{ControlC, Wish};
 pub use time::Time;
 
 /// Characters not yet read by any Lisp program, beyond which scripts wait. Lisp
@@ -47,6 +49,10 @@ pub struct Settings {
     pub script: Option<Script>,
     /// Wall time after which the session is ended.
     pub time_limit: Option<Duration>,
+    /// What the built-in Lisp is asked to do.
+    pub request: Option<Request>,
+    /// Standard input is a terminal, where lines are edited.
+    pub edit_lines: bool,
 }
 
 /// The clocks that Lisp can have.
@@ -74,6 +80,8 @@ pub enum Ending {
 pub struct Setting {
     /// For the session.
     pub time: Time,
+    /// For the session, too.
+    pub console: Rc<Console>,
     /// For the machine.
     pub devices: Devices,
 }
@@ -81,16 +89,19 @@ pub struct Setting {
 impl Settings {
     /// Makes time and devices; `attention` is that of the machine to be.
     pub fn set_up(&self, attention: Attention) -> Setting {
-        let (time, clock) = Time::new(self.clock, attention);
+        let (time, clock) = Time::new(self.clock, attention.clone());
+        let console = Console::new(attention, self.edit_lines);
+        let files = ConsoleFiles::new(Rc::clone(&console), self.request.as_ref());
         Setting {
             time,
+            console,
             devices: Devices {
                 clock,
                 display: Box::new(Headless(self.screen)),
                 environment: Box::new(Host {
                     save_to: self.save_to.clone(),
                 }),
-                files: Box::new(HostFiles::new()),
+                files: Box::new(files),
             },
         }
     }
@@ -100,6 +111,9 @@ impl Settings {
 pub struct Session<'m, G: Generation> {
     machine: Machine<'m, G>,
     time: Time,
+    console: Rc<Console>,
+    /// Made when Lisp first wants a line.
+    editor: Option<LineEditor<'m, G>>,
     player: Option<Player>,
     started: Instant,
     time_limit: Option<Duration>,
@@ -111,11 +125,18 @@ pub struct Session<'m, G: Generation> {
 
 impl<'m, G: Generation> Session<'m, G> {
     /// A session of `machine`, which has the devices of the [`Setting`] that
-    /// `time` comes from, and is ready to run.
-    pub fn new(machine: Machine<'m, G>, time: Time, settings: Settings) -> Self {
+    /// `time` and `console` come from, and is ready to run.
+    pub fn new(
+        machine: Machine<'m, G>,
+        time: Time,
+        console: Rc<Console>,
+        settings: Settings,
+    ) -> Self {
         Self {
             machine,
             time,
+            console,
+            editor: None,
             player: settings.script.map(Player::new),
             started: Instant::now(),
             time_limit: settings.time_limit,
@@ -166,9 +187,21 @@ impl<'m, G: Generation> Session<'m, G> {
     fn attend(&mut self) -> Result<Option<Ending>, ScriptError> {
         self.time.sample(&mut self.machine);
         self.report_hard_resets();
-        if self.control_c.as_ref().is_some_and(ControlC::take) {
-            self.machine.interrupt_character(control_c::CODE);
-            self.time.disturb();
+        if self.console.is_closed() {
+            // Nobody reads what Lisp writes.
+            return Ok(Some(Ending::Finished(0)));
+        }
+        match self.control_c.as_mut().and_then(ControlC::take) {
+            Some(Wish::Interrupt) => {
+                self.console.leave_echo();
+                self.machine.interrupt_character(control_c::CODE);
+                self.time.disturb();
+            }
+            Some(Wish::End) => return Ok(Some(Ending::Finished(control_c::STATUS))),
+            None => {}
+        }
+        if self.console.waits_for_line() {
+            self.edit_line();
         }
         let left = self.time_left();
         if left.is_zero() {
@@ -185,6 +218,32 @@ impl<'m, G: Generation> Session<'m, G> {
         }
         self.time.rest(left);
         Ok(None)
+    }
+
+    /// Lets somebody edit a line for Lisp.
+    fn edit_line(&mut self) {
+        if let Some(control_c) = &mut self.control_c {
+            control_c.forget();
+        }
+        let mem = self.machine.mem;
+        let editor = &mut self.editor;
+        let prompt = self.console.prompt();
+        let line = self.time.stand_still(|| match editor {
+            Some(editor) => editor.read(&prompt),
+            None => editor.insert(LineEditor::new(mem)?).read(&prompt),
+        });
+        match line {
+            Ok(Line::Text(line)) => self.console.give_line(&line),
+            Ok(Line::Interrupt) => {
+                self.machine.interrupt_character(control_c::CODE);
+                self.console.line_ended();
+            }
+            Ok(Line::End) => self.console.end_input(),
+            Err(error) => {
+                eprintln!("geiko: cannot read from the terminal: {error}");
+                self.console.end_input();
+            }
+        }
     }
 
     fn time_left(&self) -> Duration {

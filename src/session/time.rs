@@ -120,6 +120,20 @@ impl Time {
         }
     }
 
+    /// Does something during which Lisp need not look around.
+    pub(super) fn stand_still<T>(&mut self, action: impl FnOnce() -> T) -> T {
+        let Kind::Real(real) = &mut self.0 else {
+            return action();
+        };
+        real.ticker.pause();
+        let start = Instant::now();
+        let result = action();
+        real.slept += start.elapsed();
+        real.ticker.resume();
+        self.disturb();
+        result
+    }
+
     /// Sleeps if Lisp only waits, at most for `limit`.
     pub(super) fn rest(&mut self, limit: Duration) {
         let Kind::Real(real) = &mut self.0 else {

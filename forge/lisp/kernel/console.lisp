@@ -49,8 +49,7 @@
   "Writes what is in the buffer."
   (unless si:*console-output*
     (setq si:*console-output*
-          (opcodes (subrcall 200 3) (if si:*to-error* "/dev/stderr" "/dev/stdout")
-                   1 (si:console-error-cell))))
+          (si:open-device (if si:*to-error* "/dev/stderr" "/dev/stdout") 1)))
   (let ((next 0) (buffer si:*output-buffer*))
     (when si:*console-output*
       (do () ((>= next si:*output-end*))
@@ -133,8 +132,7 @@ which it is written."
   "Gets what there is to read: T, or NIL if there is nothing yet. At the end of the
 input SI:*INPUT-ENDED* becomes true."
   (unless si:*console-input*
-    (setq si:*console-input*
-          (opcodes (subrcall 200 3) "/dev/stdin" 0 (si:console-error-cell)))
+    (setq si:*console-input* (si:open-device "/dev/stdin" 0))
     (unless si:*console-input*
       (setq si:*input-ended* t)))
   (unless si:*input-buffer*
@@ -155,6 +153,16 @@ input SI:*INPUT-ENDED* becomes true."
           (setq si:*input-next* 0)
           (setq si:*input-end* count)
           t))))
+
+(defun si:console-buffered-p ()
+  "True if a byte has been read that nobody wanted yet."
+  (or si:*input-pushed*
+      (< si:*input-next* si:*input-end*)))
+
+(defun si:open-device (name access)
+  "The number of a device of the host, NIL if there is none. ACCESS is 0 for input, 1 for
+output."
+  (opcodes (subrcall 200 3) name access (si:console-error-cell)))
 
 (defun si:console-listen ()
   "True if a byte can be read without waiting."

@@ -218,12 +218,15 @@ next one like it."
                (error 'file-error :pathname name)
                nil))
           ((eq direction :input)
-           (si:make-text-stream :reader #'(lambda () (si:file-read-char file))
-                                :closer #'(lambda () (si:close-file file))))
+           (si:file-input-stream file))
           (t
            (si:make-text-stream
             :writer #'(lambda (character) (si:file-write-char file character))
             :closer #'(lambda () (si:close-file file)))))))
+
+(defun si:file-input-stream (file)
+  (si:make-text-stream :reader #'(lambda () (si:file-read-char file))
+                       :closer #'(lambda () (si:close-file file))))
 
 (defmacro with-open-file (binding &rest body)
   "Evaluates the forms with a variable bound to a stream of a file."

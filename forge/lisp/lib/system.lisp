@@ -50,7 +50,11 @@
         result)))
 
 (defun quit (&optional (status 0))
-  "Ends the session."
+  "Ends the session; the host gets the status, an integer from 0 to 255."
+  (si:quit status))
+
+(defun exit (&optional (status 0))
+  "Ends the session; the host gets the status, an integer from 0 to 255."
   (si:quit status))
 
 ;;; The host.
@@ -61,11 +65,6 @@
     (if (opcodes (subrcall 53 2) name value)
         (subseq value 0 (position (code-char 0) value))
         nil)))
-
-(defun si:terminal-p ()
-  "Whether there is a user at the standard input, as far as the host can tell."
-  (or (opcodes (subrcall 54 2) "TERMINAL" (si:make-string 8))
-      (si:environment-variable "GEIKO_TERMINAL")))
 
 ;;; Files: pages of 512 bytes.
 
@@ -169,20 +168,12 @@ it begins with another one."
 
 (defconstant si:+shown-frames+ 40)
 
-(defvar si:*hidden-functions*
-  '(si:call-frames si:remember-error si:unhandled error cerror si:call-handlers
-    si:wrong-type si:wrong-argument-count si:unbound-variable si:argument-error
-    si:check-number si:check-integer si:out-of-range si:division-by-zero si:format-error
-    si:reader-error il:%aref1 il:%aset1 il:greaterp si:internal-throw
-    si:internal-throw-values si:no-catch si:apply-uncompiled si:aref-trap si:aset-trap si:float-trap
-    eval si:eval-form si:run-statements si:extend si:evaluate-all si:call-with-bindings si:*unwind-protect*
-    si:throw-from-caller il:\\interpreter il:\\eval il:\\evalform il:\\interruptframe
-    il:\\unboxfloat1 il:\\unboxfloat2 il:\\unboxfloat3)
-  "Functions that report an error or evaluate a form, but have no part in it.")
+(defvar si:*hidden-functions* '(error cerror eval read)
+  "Functions of Lisp that report an error or evaluate a form, but have no part in it.")
 
 (defvar si:*outermost-functions*
-  '(si:evaluate-and-print si:initial si:evaluate-text si:read-eval-print-loop si:top-level
-    si:start il:\\cold-start)
+  '(si:evaluate-and-print si:evaluate-request si:initial si:read-and-evaluate
+    si:read-eval-print-loop si:top-level si:start il:\\cold-start)
   "Functions that run what the user wants.")
 (declaim (si:global si:*hidden-functions* si:*outermost-functions*))
 
@@ -203,18 +194,13 @@ it begins with another one."
 
 (defun si:hidden-function-p (name)
   "Whether the user does not want to see a function: it reports errors, is called in the
-place of an instruction or belongs to the evaluator."
+place of an instruction or belongs to the system."
   (and (symbolp name)
        (not (null name))
+       (not (eq name 'si:close-over))
        (or (member name si:*hidden-functions*)
-           (let ((string (symbol-name name)))
-             (or (si:begins-with-p string "CONVERT-")
-                 (si:begins-with-p string "\\\\SLOW")
-                 (search ".UFN" string))))))
-
-(defun si:begins-with-p (string beginning)
-  (and (>= (length string) (length beginning))
-       (string= string beginning :end1 (length beginning))))
+           (member (symbol-package name)
+                   (list (find-package "SYSTEM") (find-package "INTERLISP"))))))
 
 (defun si:describe-frame (frame)
   (let ((arguments nil)

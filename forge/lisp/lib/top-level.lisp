@@ -28,7 +28,7 @@ if there is no user."
   (let ((*print-length* 10) (*print-level* 4) (*handlers* nil)
         (*standard-output* (progn (fresh-line *terminal-io*) *error-output*)))
     (format *error-output* "~&Error: ~A~%" condition)
-    (backtrace (if si:*interactive* 5 20))
+    (backtrace (if si:*interactive* 5 10))
     (unless si:*interactive*
       (si:quit 1)))
   (throw 'si:top-level nil))
@@ -73,47 +73,99 @@ if there is no user."
       (prin1 value)
       (terpri))))
 
+(defun si:rest-of-line-p ()
+  "Whether there is more on the line that was read last. Otherwise the line is forgotten,
+so that a program that reads gets the next one."
+  (do () ((not (or (si:stream-pushed *terminal-io*) (si:console-buffered-p))) nil)
+    (let ((character (read-char *terminal-io* nil)))
+      (cond ((null character) (return nil))
+            ((eq character #\Newline) (return nil))
+            ((not (si:white-space-p character))
+             (unread-char character *terminal-io*)
+             (return t))))))
+
 (defun si:read-and-evaluate (prompt)
   "True at the end of the input."
-  (when prompt
-    (fresh-line)
-    (write-string prompt))
-  (let ((form (read nil nil si:*nothing*)))
-    ;; The user has ended the line.
-    (setf (si:stream-column *terminal-io*) 0)
+  (when (and prompt (not (si:rest-of-line-p)))
+    (fresh-line *terminal-io*)
+    (write-string prompt *terminal-io*))
+  (let ((form (read *terminal-io* nil si:*nothing*)))
+    (si:rest-of-line-p)
+    (when si:*interactive*
+      ;; The user has ended the line.
+      (setf (si:stream-column *terminal-io*) 0))
     (if (eq form si:*nothing*)
         t
         (progn (si:evaluate-and-print form) nil))))
 
+(defun si:forget-line ()
+  "Forgets what the user has typed but Lisp has not read."
+  (do () ((not (si:rest-of-line-p)))
+    (read-char *terminal-io* nil)))
+
 (defun si:read-eval-print-loop ()
   "Reads forms from the standard input until it ends."
-  (do ((ended nil)) (ended)
+  (do ((ended nil) (good nil nil)) (ended)
     (catch 'si:top-level
-      (setq ended (si:read-and-evaluate (if si:*interactive* si:*prompt* nil))))
-    (si:shrink-stack)))
+      (setq ended (si:read-and-evaluate (if si:*interactive* si:*prompt* nil)))
+      (setq good t))
+    (unless good
+      (si:forget-line)
+      (si:shrink-stack))))
+
+;;; Sessions. The host says what it wants on a device of its own: a property list, and
+;;; then forms. A host that has no such device has a user.
+
+(defvar *arguments* nil "Strings that the host has for the program.")
+(defvar si:*request* nil "The property list.")
+(defvar si:*request-stream* nil "The forms, or NIL.")
+(declaim (si:global si:*request* si:*request-stream*))
+
+(defun si:ask-host ()
+  "Finds out what the host wants."
+  (let ((number (si:open-device "/dev/geiko" 0)))
+    (setq si:*request-stream*
+          (if number
+              (si:file-input-stream
+               (si:make-file :name "/dev/geiko" :number number :page 0
+                             :buffer (si:make-buffer) :next 0 :end 0))
+              nil))
+    (setq si:*request*
+          (if number
+              (read si:*request-stream*)
+              '(:interactive t)))
+    (setq *arguments* (getf si:*request* :arguments))
+    (setq si:*interactive* (getf si:*request* :interactive))))
+
+(defun si:resume ()
+  "A saved image has been started: it goes on, or begins a session of its own."
+  (setf (si:stream-column *terminal-io*) 0)
+  (setf (si:stream-pushed *terminal-io*) nil)
+  (unless si:*main*
+    (si:ask-host)
+    (unless (or (getf si:*request* :resume) (null si:*request-stream*))
+      (throw 'si:session nil))))
+
+(push 'si:resume si:*restart-hooks*)
 
 (defun si:top-level ()
-  "The program if there is no other one. The host says by variables what it wants, a
-form to be evaluated or a file to be loaded, else the standard input is read."
-  (let ((form (si:environment-variable "GEIKO_EVAL"))
-        (file (si:environment-variable "GEIKO_LOAD")))
-    (setq si:*interactive*
-          (not (or form file (not (si:terminal-p)))))
-    (cond (form (si:evaluate-text form))
-          (file (load file))
-          (t (si:read-eval-print-loop)))
-    (si:quit 0)))
+  "The program if there is no other one."
+  (do () (nil)
+    (catch 'si:session
+      (si:ask-host)
+      (if (getf si:*request* :forms)
+          (si:evaluate-request)
+          (si:read-eval-print-loop))
+      (si:quit 0))))
 
-(defun si:evaluate-text (text)
-  "Evaluates all forms in a string and prints the values of the last one."
-  (let ((stream (make-string-input-stream text))
-        (values nil))
-    (do ((form (read stream nil si:*nothing*) (read stream nil si:*nothing*)))
-        ((eq form si:*nothing*)
-         (dolist (value values)
-           (prin1 value)
-           (terpri)))
-      (setq values (multiple-value-list (eval form))))))
+(defun si:evaluate-request ()
+  "Evaluates the forms that the host has sent."
+  (do ((form (read si:*request-stream* nil si:*nothing*)
+             (read si:*request-stream* nil si:*nothing*)))
+      ((eq form si:*nothing*))
+    (if (getf si:*request* :print)
+        (si:evaluate-and-print form)
+        (eval form))))
 
 ;;; Files.
 

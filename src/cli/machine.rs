@@ -1,0 +1,176 @@
+//! Images at work, whatever command wants it.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::rc::Rc;
+
+use geiko_jit::{Jit, Pace};
+use geiko_runtime::image::{ImageFile, find_symbol};
+use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
+use geiko_runtime::machine::Machine;
+
+use super::{MachineArgs, UseJit};
+use crate::console::Request;
+use crate::devices::clock::thread_cpu_time;
+use crate::devices::headless::ScreenSize;
+use crate::error::{Error, Status};
+use crate::lisp::REQUEST_VARIABLE;
+use crate::report::Report;
+use crate::screenshot;
+use crate::script::Script;
+use crate::session::{ClockKind, Ending, Session, Settings};
+
+/// The function that Lisp calls when somebody types control-C at the host's terminal.
+/// Images with windows do not have it.
+const CONTROL_C_FUNCTION: &str = "SI::USER-INTERRUPT";
+
+/// Most bytes of native code.
+const CODE_BYTES: usize = 64 << 20;
+/// Instructions shown that native code left to the interpreter.
+const LEFT_ROWS: usize = 12;
+
+/// What to do with an image.
+pub struct Work<'a> {
+    /// How the machine is to be.
+    pub machine: &'a MachineArgs,
+    /// What the built-in Lisp is asked to do.
+    pub request: Option<Request>,
+    /// A user edits lines when the built-in Lisp wants input.
+    pub edit_lines: bool,
+    /// The image must be one of the built-in Lisp.
+    pub only_builtin: bool,
+    /// A script to play.
+    pub script: Option<Script>,
+    /// Size of the screen.
+    pub screen: ScreenSize,
+    /// Where the screen is written at the end.
+    pub screenshot: Option<&'a Path>,
+}
+
+/// Runs an image in a machine of its generation.
+pub fn work(image: ImageFile, work: Work<'_>) -> Result<Status, Error> {
+    match image.header().release {
+        Release::Medley2 => run::<Medley2>(image, work),
+        Release::Medley3 => run::<Medley3>(image, work),
+    }
+}
+
+fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error> {
+    let arguments = work.machine;
+    let path = image.path().to_owned();
+    let size = image.memory_size(arguments.memory)?;
+    let space = image.load::<G>(size)?;
+    // What has been loaded need not be kept twice.
+    drop(image);
+    let has_function = |name| find_symbol(space.view(), name).is_some();
+    if work.only_builtin && !has_function(REQUEST_VARIABLE) {
+        return Err(Error::NotBuiltin { path });
+    }
+    let wants_control_c = has_function(CONTROL_C_FUNCTION);
+    let lonely = !wants_control_c && work.script.is_none();
+    if lonely && std::io::stderr().is_terminal() {
+        eprintln!("geiko: no display and no script: control-C ends the session");
+    }
+    let settings = Settings {
+        clock: arguments.clock,
+        screen: work.screen,
+        save_to: arguments.save_to.clone(),
+        script: work.script,
+        time_limit: arguments.timeout,
+        request: work.request,
+        edit_lines: work.edit_lines,
+    };
+    let setting = settings.set_up(space.attention());
+    let (mut machine, _) = Machine::of_image(space.view(), setting.devices);
+    machine.prepare(size);
+    if let Err(fault) = machine.start() {
+        machine.raise_fault(fault);
+    }
+    if arguments.gc_zeal {
+        machine.set_gc_zeal();
+    }
+    let native = native_code(&mut machine, arguments);
+    let mut session = Session::new(machine, setting.time, setting.console, settings);
+    if wants_control_c && let Err(error) = session.give_control_c_to_lisp() {
+        eprintln!("geiko: control-C will end the session: {error}");
+    }
+    let ending = session.run();
+    if let Some(path) = work.screenshot {
+        screenshot::write(&session.machine().screen(), path).map_err(|source| Error::Write {
+            path: path.into(),
+            source,
+        })?;
+    }
+    if arguments.stats {
+        print_statistics(&session);
+        if let Some(native) = native {
+            print_native_statistics(&native);
+        }
+    }
+    match ending.map_err(Error::Script)? {
+        Ending::Finished(status) => Ok(Status::asked(status)),
+        Ending::TimeLimit => Err(Error::TimeLimit {
+            limit: arguments.timeout.unwrap_or_default(),
+        }),
+        Ending::Fault => Err(fault(&session, &path, arguments)),
+    }
+}
+
+/// Has hot functions of `machine` compiled, if that is wanted and possible here.
+fn native_code<G: Generation>(
+    machine: &mut Machine<'_, G>,
+    arguments: &MachineArgs,
+) -> Option<Rc<Jit<G>>> {
+    if arguments.jit == UseJit::Off || arguments.clock == ClockKind::Virtual {
+        return None;
+    }
+    let (pace, threshold) = match arguments.jit {
+        UseJit::Always => (Pace::Now, 1),
+        _ => (Pace::Meanwhile, arguments.jit_threshold),
+    };
+    match Jit::new(machine.mem, CODE_BYTES, pace) {
+        Ok(jit) => {
+            let jit = Rc::new(jit);
+            machine.set_compiler(jit.clone(), threshold);
+            Some(jit)
+        }
+        Err(error) => {
+            eprintln!("geiko: {error}; everything is interpreted");
+            None
+        }
+    }
+}
+
+/// Writes the report of a guest fault.
+fn fault<G: Generation>(session: &Session<'_, G>, image: &Path, arguments: &MachineArgs) -> Error {
+    let mut report = Report::new(session.machine(), image, session.elapsed());
+    if let Err(error) = report.save(&arguments.crash_report_dir) {
+        eprintln!(
+            "geiko: cannot write a report in {}: {error}",
+            arguments.crash_report_dir.display()
+        );
+    }
+    Error::Fault(Box::new(report))
+}
+
+fn print_statistics<G: Generation>(session: &Session<'_, G>) {
+    let statistics = session.machine().statistics;
+    eprintln!("elapsed      {:10.3} s", session.elapsed().as_secs_f64());
+    eprintln!("asleep       {:10.3} s", session.slept().as_secs_f64());
+    eprintln!("CPU          {:10.3} s", thread_cpu_time().as_secs_f64());
+    if statistics.instructions > 0 {
+        eprintln!("instructions {:10}", statistics.instructions);
+    }
+    eprintln!("collections  {:10}", statistics.collections);
+    eprintln!("freed        {:10} objects", statistics.objects_freed);
+}
+
+fn print_native_statistics<G: Generation>(jit: &Jit<G>) {
+    eprintln!("native code  {:10} bytes", jit.code_bytes());
+    eprintln!("compiled     {:10} functions", jit.compiled());
+    eprintln!("given up     {:10} activations", jit.given_up());
+    eprintln!("left to the interpreter: instructions, and rests of functions");
+    for (opcode, executed, left) in jit.left_to_interpreter().into_iter().take(LEFT_ROWS) {
+        eprintln!("  {:<16} {executed:>12} {left:>12}", opcode.name());
+    }
+}

@@ -1,0 +1,280 @@
+//! The built-in Lisp without a user: `geiko eval`, pipes, programs.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_geiko"));
+    command.args(arguments);
+    command
+}
+
+/// Runs the program with `input` as its standard input.
+fn geiko_with(arguments: &[&str], input: &str) -> Output {
+    let mut child = command(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    // Programs need not read everything.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
+}
+
+fn geiko(arguments: &[&str]) -> Output {
+    geiko_with(arguments, "")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// Output, and success.
+#[track_caller]
+fn expect(arguments: &[&str], input: &str, expected: &str) {
+    let output = geiko_with(arguments, input);
+    assert_eq!(stderr(&output), "", "{arguments:?}");
+    assert_eq!(stdout(&output), expected, "{arguments:?}");
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+}
+
+#[test]
+fn eval_prints_every_value_on_a_line() {
+    expect(&["eval", "(+ 3 4)"], "", "7\n");
+    expect(
+        &["eval", "(values 1 \"a\")", "(values)", "'(b #\\c)"],
+        "",
+        "1\n\"a\"\n(B #\\c)\n",
+    );
+    expect(&["eval", "(defvar *x* 5) (* *x* *x*)"], "", "*X*\n25\n");
+    expect(&["eval", "(progn (princ 1) 2)"], "", "1\n2\n");
+    expect(&["eval", "-5"], "", "-5\n");
+    expect(
+        &["eval", "(read-line)"],
+        "from a pipe\n",
+        "\"from a pipe\"\nNIL\n",
+    );
+}
+
+#[test]
+fn both_generations_evaluate() {
+    for generation in ["2", "3"] {
+        let arguments = ["eval", "--generation", generation, "si:*generation*"];
+        expect(&arguments, "", &format!("{generation}\n"));
+    }
+}
+
+#[test]
+fn native_code_evaluates() {
+    let form = "(let ((sum 0)) (dotimes (i 1000 sum) (incf sum i)))";
+    expect(&["eval", form, "--jit", "always"], "", "499500\n");
+}
+
+#[test]
+fn text_is_unicode() {
+    expect(&["eval", "(length \"é☃\")", "\"é☃\""], "", "2\n\"é☃\"\n");
+    expect(&["eval", "(read-line)"], "naïve ☃\n", "\"naïve ☃\"\nNIL\n");
+}
+
+#[test]
+fn errors_are_told_on_standard_error_with_status_1() {
+    for (forms, message) in [
+        (
+            &["1", "(car 5)", "2"][..],
+            "Error: 5 is not of type LIST.\n",
+        ),
+        (
+            &["1", "(no-such-function)"],
+            "NO-SUCH-FUNCTION is not defined",
+        ),
+        (&["1", "no-such-variable"], "NO-SUCH-VARIABLE has no value"),
+        (&["1", "(error \"Oh ~a\" 5)"], "Error: Oh 5\n"),
+        (&["1", "(+ 1"], "The input ended too early"),
+        (&["1", ")"], "A closing parenthesis has no opening one"),
+        (
+            &["1", "(labels ((f (x) (+ 1 (f x)))) (f 1))"],
+            "The stack is nearly full",
+        ),
+    ] {
+        let output = geiko(&[&["eval"], forms].concat());
+        assert_eq!(stdout(&output), "1\n", "{forms:?}");
+        assert!(
+            stderr(&output).contains(message),
+            "{forms:?}: {}",
+            stderr(&output)
+        );
+        assert_eq!(output.status.code(), Some(1), "{forms:?}");
+    }
+}
+
+#[test]
+fn programs_choose_their_status() {
+    for (form, status) in [("(exit)", 0), ("(exit 7)", 7), ("(quit 255)", 255)] {
+        let output = geiko(&["eval", form, "(print 1)"]);
+        assert_eq!(stdout(&output), "", "{form}");
+        assert_eq!(output.status.code(), Some(status), "{form}");
+    }
+}
+
+#[test]
+fn forms_come_through_a_pipe() {
+    expect(
+        &[],
+        "(+ 3 4)\n(list\n 1) \"a\" ; comment",
+        "7\n(1)\n\"a\"\n",
+    );
+    expect(&[], "", "");
+    expect(
+        &[],
+        "(read-line)\nthe next line\n(+ 1 1)\n",
+        "\"the next line\"\nNIL\n2\n",
+    );
+    let output = geiko_with(&[], "1 (car 2) 3\n");
+    assert_eq!(stdout(&output), "1\n");
+    assert!(stderr(&output).starts_with("Error: 2 is not of type LIST.\n"));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn programs_run_from_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("hello.lisp");
+    let text = "(format t \"~{~a~^, ~}!~%\" *arguments*)\n(defun f () 5)\n(exit (f))";
+    fs::write(&file, text).expect("written");
+    let name = file.to_str().expect("a name");
+    let output = geiko(&["run", name, "Hello", "wör\"ld\\", "--", "--headless"]);
+    assert_eq!(stdout(&output), "Hello, wör\"ld\\, --headless!\n");
+    assert_eq!(stderr(&output), "");
+    assert_eq!(output.status.code(), Some(5));
+
+    // Without an extension the content tells, and its first line may name geiko.
+    let script = folder.path().join("script");
+    fs::write(&script, "#!/usr/bin/env geiko\n(princ (* 6 7))\n").expect("written");
+    expect(&[script.to_str().expect("a name")], "", "42");
+
+    fs::write(&file, "(princ 1)\n(car 5)\n").expect("written");
+    let output = geiko(&[name]);
+    assert_eq!(stdout(&output), "1\n");
+    assert!(stderr(&output).contains("5 is not of type LIST"));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn saved_images_open_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = folder.path().join("work.sysout");
+    let image = image.to_str().expect("a name");
+    let save = format!("(save-image \"{image}\")");
+    expect(&["eval", "(defvar *z* 41)", &save], "", "*Z*\nNIL\n");
+    expect(&["eval", "--image", image, "(+ 1 *z*)"], "", "42\n");
+    expect(&["--image", image], "*z*", "41\n");
+    // On its own the image goes on where it was.
+    expect(&[image], "", "T\n");
+}
+
+#[test]
+fn wrong_input_ends_with_status_2_and_one_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = folder.path().join("other.sysout");
+    let program = folder.path().join("other.lisp");
+    fs::write(&program, "(defun il:\\\\cold-start () 1)").expect("written");
+    let (other, program) = (other.to_str().unwrap(), program.to_str().unwrap());
+    let forged = geiko(&["forge", "--bare", program, "-o", other]);
+    assert_eq!(forged.status.code(), Some(0), "{}", stderr(&forged));
+    for (arguments, message) in [
+        (&["eval"][..], "required arguments"),
+        (&["eval", "1", "--generation", "4"], "possible values: 2, 3"),
+        (&["eval", "1", "--image", "/nonexistent"], "/nonexistent"),
+        (
+            &["eval", "1", "--image", other],
+            "is no image of the built-in Lisp",
+        ),
+        (&["--script", "-"], "required arguments"),
+        (&["/nonexistent/a.lisp"], "cannot read /nonexistent/a.lisp"),
+        (
+            &["--image", "a", "--generation", "2"],
+            "cannot be used with",
+        ),
+    ] {
+        let output = geiko(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+        assert!(
+            stderr(&output).contains(message),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+/// Waits for the end of a program, not for ever.
+#[track_caller]
+fn end(child: &mut Child) -> ExitStatus {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(30) {
+        if let Some(status) = child.try_wait().expect("a status") {
+            return status;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    panic!("the program does not end");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_quietly() {
+    let mut child = command(&["eval", "(loop (print 'again))"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert!(lines.next().is_some());
+    drop(lines);
+    assert_eq!(end(&mut child).code(), Some(0));
+    let mut errors = String::new();
+    let mut pipe = child.stderr.take().expect("a pipe");
+    pipe.read_to_string(&mut errors).expect("text");
+    assert_eq!(errors, "");
+}
+
+#[test]
+fn control_c_ends_a_program_that_has_no_user() {
+    let mut child = command(&[
+        "eval",
+        "(print 'ready)",
+        "(unwind-protect (loop) (print 'cleanup))",
+    ])
+    .stdin(Stdio::null())
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .expect("the program runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    while !lines
+        .next()
+        .expect("a line")
+        .expect("text")
+        .contains("READY")
+    {}
+    thread::sleep(Duration::from_millis(100));
+    kill_process(Pid::from_child(&child), Signal::INT).expect("a signal");
+    assert_eq!(end(&mut child).code(), Some(130));
+    let mut errors = String::new();
+    let mut pipe = child.stderr.take().expect("a pipe");
+    pipe.read_to_string(&mut errors).expect("text");
+    assert!(errors.contains("Interrupted."), "{errors}");
+}
