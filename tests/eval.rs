@@ -251,6 +251,23 @@ fn a_reader_that_goes_away_ends_the_program_quietly() {
     assert_eq!(errors, "");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_a_failure() {
+    let full = fs::File::create("/dev/full").expect("a device");
+    let output = command(&["eval", "1"])
+        .stdin(Stdio::null())
+        .stdout(full)
+        .output()
+        .expect("the program runs");
+    let message = stderr(&output);
+    assert!(
+        message.starts_with("geiko: cannot write standard output: "),
+        "{message}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
 #[test]
 fn control_c_ends_a_program_that_has_no_user() {
     let mut child = command(&[

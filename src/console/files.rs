@@ -84,7 +84,7 @@ impl ConsoleFiles {
     }
 
     fn write_output(&self, to: impl AsFd, bytes: &[u8], errors: bool) -> FileResult<usize> {
-        if !errors && self.console.is_closed() {
+        if !errors && self.console.closed().is_some() {
             return Ok(bytes.len());
         }
         if !ready(to.as_fd(), PollFlags::OUT) {
@@ -98,11 +98,17 @@ impl ConsoleFiles {
                 Ok(count)
             }
             // Messages that nobody reads end nothing.
-            Err(Errno::PIPE) if !errors => {
-                self.console.close();
+            Err(error) if errors => Err(FileError::new(error.raw_os_error())),
+            // A reader that went away has seen enough.
+            Err(Errno::PIPE) => {
+                self.console.close(0);
                 Ok(bytes.len())
             }
-            Err(error) => Err(FileError::new(error.raw_os_error())),
+            Err(error) => {
+                eprintln!("geiko: cannot write standard output: {error}");
+                self.console.close(1);
+                Ok(bytes.len())
+            }
         }
     }
 }

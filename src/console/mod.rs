@@ -33,8 +33,8 @@ pub struct Console {
     waiting: Cell<bool>,
     /// The output since the last end of a line.
     last_line: RefCell<Vec<u8>>,
-    /// Nobody will ever read the output.
-    closed: Cell<bool>,
+    /// Output goes nowhere any more: the status with which the session is to end.
+    closed: Cell<Option<i32>>,
 }
 
 impl Console {
@@ -48,7 +48,7 @@ impl Console {
             ended: Cell::new(false),
             waiting: Cell::new(false),
             last_line: RefCell::default(),
-            closed: Cell::new(false),
+            closed: Cell::new(None),
         })
     }
 
@@ -90,8 +90,8 @@ impl Console {
         }
     }
 
-    /// Whether the reader of the output has gone away.
-    pub fn is_closed(&self) -> bool {
+    /// The status with which the session is to end because output goes nowhere any more.
+    pub fn closed(&self) -> Option<i32> {
         self.closed.get()
     }
 
@@ -125,9 +125,9 @@ impl Console {
         }
     }
 
-    /// The reader of the output has gone away.
-    fn close(&self) {
-        self.closed.set(true);
+    /// Output goes nowhere any more: the session is to end with `status`.
+    fn close(&self, status: i32) {
+        self.closed.set(Some(status));
         self.attention.raise();
     }
 }

@@ -160,7 +160,8 @@ impl<'m, G: Generation> Session<'m, G> {
                     if let Some(player) = &mut self.player {
                         player.session_ended()?;
                     }
-                    return Ok(Ending::Finished(self.machine.exit_status));
+                    let status = self.machine.exit_status;
+                    return Ok(Ending::Finished(self.console.closed().unwrap_or(status)));
                 }
                 Exit::Fault => return Ok(Ending::Fault),
                 _ => {
@@ -187,9 +188,8 @@ impl<'m, G: Generation> Session<'m, G> {
     fn attend(&mut self) -> Result<Option<Ending>, ScriptError> {
         self.time.sample(&mut self.machine);
         self.report_hard_resets();
-        if self.console.is_closed() {
-            // Nobody reads what Lisp writes.
-            return Ok(Some(Ending::Finished(0)));
+        if let Some(status) = self.console.closed() {
+            return Ok(Some(Ending::Finished(status)));
         }
         match self.control_c.as_mut().and_then(ControlC::take) {
             Some(Wish::Interrupt) => {
