@@ -3,11 +3,13 @@
 //! The compilers of Medley leave the same number of cells on the stack whichever
 //! way an instruction is reached, and bind marks at the same depths
 //! (`reference/processor.md` section 28). So one walk over the code finds, for
-//! every instruction, what is on the stack before it. Where two ways disagree, or
-//! an instruction's effect depends on data, the instruction is left to the
-//! interpreter.
+//! every instruction, what is on the stack before it. The exception are ways that
+//! lead to a RETURN, which does not care what else there is: cells that only one way
+//! brings are dropped. Where two ways disagree otherwise, or an instruction's effect
+//! depends on data, the instruction is left to the interpreter.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use geiko_runtime::isa::Opcode;
@@ -182,6 +184,10 @@ impl Flow {
     fn walk(&mut self, start: u32) {
         let empty: Arc<[Cell]> = Arc::from([]);
         let mut work = vec![(start, empty)];
+        let turns: Vec<_> = (self.steps.iter())
+            .filter_map(|step| Some((step.instruction.target()? as u32, step.instruction.offset)))
+            .collect();
+        let in_loop = |pc| turns.iter().any(|&(first, last)| first <= pc && pc <= last);
         while let Some((pc, stack)) = work.pop() {
             let Some(&index) = self.at.get(&pc) else {
                 continue;
@@ -191,7 +197,10 @@ impl Flow {
             let stack = match &step.stack {
                 None => stack,
                 Some(known) if *known == stack => continue,
-                Some(known) => match meet(known, &stack) {
+                // Loops may push something at each turn, which is wanted in the end.
+                Some(known) => match meet(known, &stack)
+                    .filter(|_| known.len() == stack.len() || !in_loop(pc))
+                {
                     Some(met) if met == *known => continue,
                     Some(met) => met,
                     None => {
@@ -258,10 +267,18 @@ impl Flow {
 
 /// What is known of a stack reached in two ways; `None` if they disagree.
 fn meet(a: &[Cell], b: &[Cell]) -> Option<Arc<[Cell]>> {
-    if a.len() != b.len() {
-        return None;
-    }
-    a.iter().zip(b).map(|(a, b)| a.meet(*b)).collect()
+    let (long, short) = if a.len() < b.len() { (b, a) } else { (a, b) };
+    let extra = extra(long, short.len());
+    let kept = long[..extra.start].iter().chain(&long[extra.end..]);
+    kept.zip(short).map(|(a, b)| a.meet(*b)).collect()
+}
+
+/// The cells to drop from a stack where another way comes with `depth` cells only:
+/// those just above the topmost bind mark. What is on top is what is wanted.
+pub fn extra(stack: &[Cell], depth: usize) -> Range<usize> {
+    let above = stack.iter().rposition(|cell| cell.is_mark());
+    let start = above.map_or(0, |mark| mark + 1).min(depth);
+    start..start + stack.len() - depth
 }
 
 /// Depth, number of locals and highest local of the mark nearest to the top.
@@ -287,7 +304,10 @@ pub fn counted(step: &Step, stack: &[Cell]) -> Option<u16> {
 /// The stack after a step that falls through, and after one that jumps. `None`
 /// if the stack does not have what the instruction takes.
 #[allow(clippy::type_complexity)]
-fn successors(step: &Step, stack: &[Cell]) -> Option<(Option<Arc<[Cell]>>, Option<Arc<[Cell]>>)> {
+pub fn successors(
+    step: &Step,
+    stack: &[Cell],
+) -> Option<(Option<Arc<[Cell]>>, Option<Arc<[Cell]>>)> {
     let drop = |cells: u16| {
         let left = stack.len().checked_sub(cells.into())?;
         let marks = stack[left..].iter().any(|cell| cell.is_mark());

@@ -344,10 +344,14 @@ impl Plan {
         let Some(&first) = unit.flow.at.get(&pc) else {
             return;
         };
+        let place = |pc| {
+            let stack = unit.flow.step(pc).and_then(|step| step.stack.as_ref());
+            (pc, stack.map_or(0, |stack| stack.len()))
+        };
         for step in &unit.flow.steps[first..] {
             let at = step.instruction.offset;
             if at != pc && unit.flow.leaders.contains_key(&at) {
-                self.arrive(at, false, &kinds, work);
+                self.arrive(place(at), false, &kinds, work);
                 return;
             }
             match step.effect {
@@ -361,9 +365,9 @@ impl Plan {
                     if conditional && !keeps {
                         jumped.stack.pop();
                     }
-                    self.arrive(target, target <= at, &jumped, work);
+                    self.arrive(place(target), target <= at, &jumped, work);
                     if conditional {
-                        self.arrive(step.next, false, &kinds, work);
+                        self.arrive(place(step.next), false, &kinds, work);
                     }
                     return;
                 }
@@ -372,8 +376,20 @@ impl Plan {
         }
     }
 
-    /// Notes what comes to `target`, perhaps by a jump backward.
-    fn arrive(&mut self, target: u32, backward: bool, kinds: &Kinds, work: &mut BTreeSet<u32>) {
+    /// Notes what comes to `target`, perhaps by a jump backward, where so many cells
+    /// are on the stack.
+    fn arrive(
+        &mut self,
+        target: (u32, usize),
+        backward: bool,
+        kinds: &Kinds,
+        work: &mut BTreeSet<u32>,
+    ) {
+        let (target, depth) = target;
+        let mut kinds = kinds.clone();
+        if kinds.stack.len() != depth {
+            kinds.stack = vec![Kind::Any; depth];
+        }
         let ways = self.places.entry(target).or_default();
         let before = ways.kinds();
         let way = if backward {
@@ -382,9 +398,8 @@ impl Plan {
             &mut ways.forward
         };
         let joined = match way.as_ref() {
-            Some(known) if known.stack.len() == kinds.stack.len() => known.join(kinds),
-            Some(known) => known.clone(),
-            None => kinds.clone(),
+            Some(known) => known.join(&kinds),
+            None => kinds,
         };
         if way.as_ref() == Some(&joined) {
             return;

@@ -418,3 +418,27 @@ fn floats_in_a_loop() {
     let expected: u32 = (0..20).map(halvings).sum();
     check(&program, expected as u16);
 }
+
+#[test]
+fn ways_with_different_stacks() {
+    // One way to the last RETURN brings a cell more than the other.
+    let program = Program {
+        code: |_| {
+            vec![
+                I(Opcode::Ivar0, &[]),
+                I(Opcode::Sic, &[7]),
+                I(Opcode::GreaterP, &[]),
+                I(Opcode::FJump3, &[]),
+                I(Opcode::One, &[]),
+                I(Opcode::One, &[]),
+                I(Opcode::JumpX, &[3]),
+                I(Opcode::Zero, &[]),
+                I(Opcode::Ivar0, &[]),
+                I(Opcode::Plus2, &[]),
+                I(Opcode::Return, &[]),
+            ]
+        },
+        ..PLAIN
+    };
+    check(&program, 190 + 12);
+}

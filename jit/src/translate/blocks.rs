@@ -15,11 +15,35 @@ impl Translator<'_, '_> {
             return self.leave_at(pc, depth);
         }
         let state = self.state.clone();
+        self.drop_extra(pc);
         self.conform(pc);
         let block = self.places[&pc].block;
         self.builder.ins().jump(block, &[]);
         self.state = state;
         self.reachable = false;
+    }
+
+    /// Drops the cells that other ways to `pc` do not bring.
+    fn drop_extra(&mut self, pc: u32) {
+        let unit = self.unit;
+        let expected = unit.flow.step(pc).and_then(|step| step.stack.as_deref());
+        let (Some(expected), Some(step)) = (expected, unit.flow.step(self.current)) else {
+            return;
+        };
+        if self.state.stack.len() <= expected.len() {
+            return;
+        }
+        let before = step.stack.as_deref().unwrap_or(&[]);
+        let Some((fall, jump)) = flow::successors(step, before) else {
+            return;
+        };
+        let jumps = step.instruction.target() == Some(pc as i32);
+        let after = if jumps { jump } else { fall };
+        let extra = flow::extra(after.as_deref().unwrap_or(&[]), expected.len());
+        for cell in &mut self.state.stack[extra.start..] {
+            cell.stored = false;
+        }
+        self.state.stack.drain(extra);
     }
 
     /// Brings the state to what the instruction at `pc` expects.

@@ -179,6 +179,8 @@ pub(crate) struct Translator<'a, 'f> {
     float_stack_variables: Vec<Variable>,
     /// Places whose state is known and that are not begun yet.
     reached: BTreeSet<u32>,
+    /// Pc of the instruction that is being translated.
+    current: u32,
     /// Control can get to the place where code is emitted.
     reachable: bool,
     places: BTreeMap<u32, Place>,
@@ -305,6 +307,7 @@ pub fn translate<G: Generation>(
         stack_variables,
         float_stack_variables,
         reached: BTreeSet::new(),
+        current: unit.start,
         reachable: false,
         places,
         entries,
@@ -374,6 +377,7 @@ impl Translator<'_, '_> {
 
     fn instruction(&mut self, step: &Step) {
         let opcode = step.instruction.opcode;
+        self.current = step.instruction.offset;
         match step.effect {
             Effect::Unknown => return self.leave(step),
             Effect::Jump { .. } => return self.jump(step),
