@@ -760,6 +760,13 @@ cd") (list (read-char s) (peek-char nil s) (read-line s) (read-line s) (read-lin
              #'<)
        (0 4 16 36 64))
 
+;;; Wrong arguments.
+
+(check-error type-error (funcall 'symbol-plist 5))
+(check-error type-error (setf (fill-pointer (list 1 2)) 1))
+(check-error type-error (funcall 'set "name" 1))
+(check-error type-error (funcall 'boundp (list 1)))
+
 ;;; The report.
 
 (defun report-checks ()

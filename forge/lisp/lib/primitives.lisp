@@ -165,9 +165,24 @@
 (defun si:make-string (size) (si:make-array-of size 67))
 (defun si:make-vector-like (vector size) (si:make-array-of size (si:array-code vector)))
 (defun si:element-code-of (array) (si:array-code array))
-(defun si:vector-length (vector) (si:array-fill vector))
-(defun si:vector-size (vector) (si:array-size vector))
-(defun si:set-vector-length (vector length) (si:set-array-fill vector length))
+(defun si:check-vector (object)
+  "What is written into anything else would spoil it."
+  (unless (vectorp object)
+    (si:wrong-type object 'vector)))
+
+(defun si:vector-length (vector)
+  (si:check-vector vector)
+  (si:array-fill vector))
+
+(defun si:vector-size (vector)
+  (si:check-vector vector)
+  (si:array-size vector))
+
+(defun si:set-vector-length (vector length)
+  (si:check-vector vector)
+  (unless (si:fixnump length)
+    (si:wrong-type length 'fixnum))
+  (si:set-array-fill vector length))
 
 (defun si:exchange-elements (array other)
   "Gives an array the elements and the size of another one."
@@ -228,6 +243,11 @@
 (defmacro si:value-cell (symbol) `(opcodes (atomcell.n 12) ,symbol))
 (defmacro si:definition-cell (symbol) `(opcodes (atomcell.n 10) ,symbol))
 (defmacro si:property-cell (symbol) `(opcodes (atomcell.n 2) ,symbol))
+(defun si:check-symbol (object)
+  "The instructions take anything for a symbol."
+  (unless (symbolp object)
+    (si:wrong-type object 'symbol)))
+
 (defmacro si:no-value () `(si:make-pointer 0 1))
 
 (defun si:fat-name-p (symbol)
@@ -287,9 +307,11 @@
 
 (defun symbol-plist (symbol)
   "The properties of a symbol."
+  (si:check-symbol symbol)
   (si:pointer-at (si:property-cell symbol) 0))
 
 (defun si:set-symbol-plist (symbol plist)
+  (si:check-symbol symbol)
   (let* ((cell (si:property-cell symbol))
          (flags (logand #xF000 (si:word-at cell 0))))
     (si:store cell 0 plist)
@@ -303,16 +325,17 @@
 
 (defun boundp (symbol)
   "Whether a symbol has a value."
+  (si:check-symbol symbol)
   (not (eq (si:pointer-at (si:binding-cell symbol) 0) (si:no-value))))
 
 (defun symbol-value (symbol)
   "The value of a symbol."
-  (unless (symbolp symbol)
-    (si:wrong-type symbol 'symbol))
+  (si:check-symbol symbol)
   (opcodes (eval) symbol))
 
 (defun set (symbol value)
   "Sets the value of a symbol, that of the innermost binding."
+  (si:check-symbol symbol)
   (when (or (null symbol) (eq symbol t))
     (error "The constant ~S cannot be set." symbol))
   (let ((cell (si:binding-cell symbol)))
@@ -365,6 +388,7 @@
 
 (defun si:symbol-definition (symbol)
   "The function of a symbol, NIL if it has none."
+  (si:check-symbol symbol)
   (let* ((cell (si:definition-cell symbol))
          (definition (si:pointer-at cell 0)))
     (if (and definition (si:compiled-cell-p cell))
@@ -373,6 +397,9 @@
 
 (defun si:define-function (symbol function)
   "Makes a closure, or NIL, the definition of a symbol."
+  (si:check-symbol symbol)
+  (unless (or (null function) (functionp function))
+    (si:wrong-type function 'function))
   (let* ((cell (si:definition-cell symbol)))
     ;; It is not code while it changes.
     (si:set-word cell 0 (logand (si:word-at cell 0) (if (eq si:*generation* 3) #x0FFF #x00FF)))
