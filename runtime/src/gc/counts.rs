@@ -22,6 +22,9 @@ use crate::memory::{LispPtr, Mem};
 /// The small integer 0, as a cell.
 pub(super) const ZERO: u32 = LispPtr::smallpos(0).0;
 
+/// Entries of the count table that a new unit of pages stands for.
+const UNIT_CHARGE: i32 = 64;
+
 /// The bits of an entry that say which object it is of.
 #[inline(always)]
 pub(super) fn tag<G: Generation>(object: LispPtr) -> u32 {
@@ -156,6 +159,20 @@ impl<G: Generation> Machine<'_, G> {
             .set_cell(at, LispPtr::smallpos(n.clamp(0, 0xFFFF) as u16));
         if n <= 0 {
             self.request_interrupt();
+        }
+    }
+
+    /// Takes from the countdown for a new unit of pages. Garbage that hangs on a single
+    /// entry, such as what a queue leaves behind whose head moves on, is noticed by
+    /// the storage it takes.
+    pub(crate) fn charge_unit(&self) {
+        let at = self.symbols.reclaim_countdown;
+        if let Some(n @ 1..) = self.mem.cell(at).small_value::<G>() {
+            let left = (n - UNIT_CHARGE).max(0);
+            self.mem.set_cell(at, LispPtr::smallpos(left as u16));
+            if left == 0 {
+                self.request_interrupt();
+            }
         }
     }
 

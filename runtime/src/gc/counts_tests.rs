@@ -257,6 +257,29 @@ fn the_countdown_requests_a_collection() {
     countdown::<Medley3>();
 }
 
+fn units<G: Generation>() {
+    with_machine::<G>(|mut m| {
+        let cell = m.symbols.reclaim_countdown;
+        m.mem.set_cell(cell, LispPtr::smallpos(100));
+        assert!(m.alloc_mds_page(6).is_some());
+        assert_eq!(m.mem.cell(cell), LispPtr::smallpos(36));
+        assert!(!m.mem.control().is_raised());
+        assert!(m.alloc_mds_page(6).is_some());
+        assert_eq!(m.mem.cell(cell), LispPtr::smallpos(0));
+        assert!(m.mem.control().is_raised());
+        // While the cell holds NIL nothing is counted.
+        m.mem.set_cell(cell, LispPtr::NIL);
+        assert!(m.alloc_mds_page(6).is_some());
+        assert!(m.mem.cell(cell).is_nil());
+    });
+}
+
+#[test]
+fn storage_taken_requests_a_collection() {
+    units::<Medley2>();
+    units::<Medley3>();
+}
+
 fn gcref<G: Generation>() {
     with_machine::<G>(|mut m| {
         count_all(&m);

@@ -177,6 +177,7 @@ impl<G: Generation> Machine<'_, G> {
             self.new_page(unit.add(WORDS_PER_PAGE));
             unit
         };
+        self.charge_unit();
         let uncounted = if self.gc_disabled() {
             type_entry::NO_REF
         } else {
