@@ -3,7 +3,7 @@
 //! The compilers of Medley leave the same number of cells on the stack whichever
 //! way an instruction is reached, and bind marks at the same depths
 //! (`reference/processor.md` section 28). So one walk over the code finds, for
-//! every instruction, what is on the stack before it. The exception are ways that
+//! every instruction, what is on the stack before it. An exception are ways that
 //! lead to a RETURN, which does not care what else there is: cells that only one way
 //! brings are dropped. Where two ways disagree otherwise, or an instruction's effect
 //! depends on data, the instruction is left to the interpreter.

@@ -101,6 +101,16 @@ impl<G: Generation> Context<G> {
         }
     }
 
+    /// The place in the activation at `frame` whose pc and stack depth are in `point`,
+    /// 16 bits each.
+    fn place(&self, frame: usize, point: u64) -> Point {
+        Point {
+            pvar: self.offset(frame),
+            pc: point as u16,
+            depth: (point >> 16) as u16,
+        }
+    }
+
     fn offset(&self, frame: usize) -> StackOffset {
         StackOffset((((frame - self.base) >> 1) as u32 - STACK.0) as u16)
     }
@@ -131,11 +141,7 @@ pub unsafe extern "sysv64" fn finish<G: Generation>(
 ) -> u64 {
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
-    let at = Point {
-        pvar: context.offset(frame),
-        pc: point as u16,
-        depth: (point >> 16) as u16,
-    };
+    let at = context.place(frame, point);
     context.count(&context.left, machine, at);
     outcome(machine.finish_frame(at))
 }
@@ -154,11 +160,7 @@ pub unsafe extern "sysv64" fn give_up<G: Generation>(
 ) -> u64 {
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
-    let at = Point {
-        pvar: context.offset(frame),
-        pc: point as u16,
-        depth: (point >> 16) as u16,
-    };
+    let at = context.place(frame, point);
     context.given_up.set(context.given_up.get() + 1);
     let is_place = point >> 32 != 0;
     context.note(machine, at, is_place);
@@ -180,11 +182,7 @@ pub unsafe extern "sysv64" fn execute<G: Generation>(
 ) -> u64 {
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
-    let at = Point {
-        pvar: context.offset(frame),
-        pc: point as u16,
-        depth: (point >> 16) as u16,
-    };
+    let at = context.place(frame, point);
     context.count(&context.executed, machine, at);
     match machine.execute_instruction(at, (point >> 32) as u16) {
         Executed::Next(value) => pack(value.0, 0),

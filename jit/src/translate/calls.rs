@@ -81,20 +81,15 @@ impl Translator<'_, '_> {
         }
         let environment = self.constant(LispPtr::UNBOUND.0);
         let top = self.stack_place(first + usize::from(wanted));
-        self.native_call(
-            &Call {
-                entry,
-                environment,
-                first,
-                top,
-                slow,
-                meet,
-            },
-            step,
-        );
-        self.builder.switch_to_block(slow);
-        self.slow(step, meet);
-        self.called(meet, first, result, step);
+        let call = Call {
+            entry,
+            environment,
+            first,
+            top,
+            slow,
+            meet,
+        };
+        self.complete(&call, result, step);
     }
 
     /// A call of a function object, or of a code block with an environment, with a
@@ -132,24 +127,15 @@ impl Translator<'_, '_> {
         let arguments = self.builder.ins().uload32(trusted(), at, 4);
         let bytes = self.builder.ins().ishl_imm_u(arguments, 2);
         let top = self.builder.ins().iadd(place, bytes);
-        self.native_call(
-            &Call {
-                entry,
-                environment,
-                first,
-                top,
-                slow,
-                meet,
-            },
-            step,
-        );
-        self.builder.switch_to_block(slow);
-        // Missing arguments may have been supplied in the place of these.
-        for cell in &mut self.state.stack[first..] {
-            cell.stored = false;
-        }
-        self.slow(step, meet);
-        self.called(meet, first, result, step);
+        let call = Call {
+            entry,
+            environment,
+            first,
+            top,
+            slow,
+            meet,
+        };
+        self.complete(&call, result, step);
     }
 
     /// Host address of stack cell `depth`.
@@ -159,10 +145,17 @@ impl Translator<'_, '_> {
         self.builder.ins().iadd_imm_s(frame, home)
     }
 
-    /// Goes on behind a call.
-    fn called(&mut self, meet: Block, first: usize, result: Value, step: &Step) {
-        self.builder.switch_to_block(meet);
-        self.state.stack.truncate(first);
+    /// The call, natively or by the interpreter, and what is behind it.
+    fn complete(&mut self, call: &Call, result: Value, step: &Step) {
+        self.native_call(call, step);
+        self.builder.switch_to_block(call.slow);
+        // Missing arguments may have been supplied in the place of these.
+        for cell in &mut self.state.stack[call.first..] {
+            cell.stored = false;
+        }
+        self.slow(step, call.meet);
+        self.builder.switch_to_block(call.meet);
+        self.state.stack.truncate(call.first);
         self.forget_locals();
         self.push(result);
         self.fall(step);

@@ -176,12 +176,23 @@ impl Parser<'_> {
             bindings.push((self.bind(name, scope, &declarations)?, value));
         }
         self.check_different(&bindings)?;
+        self.let_body(scope, bindings, &declarations, forms)
+    }
+
+    /// A LET whose values are known: its variables are bound for `forms`.
+    pub(super) fn let_body(
+        &mut self,
+        scope: ScopeId,
+        bindings: Vec<(VariableId, Node)>,
+        declarations: &Declarations,
+        forms: &[Datum],
+    ) -> Result<Node> {
         let body = self.scoped(scope, |this| {
             let ids: Vec<_> = bindings.iter().map(|(id, _)| *id).collect();
             for &id in &ids {
                 this.bring_into_scope(id);
             }
-            this.declare(&declarations, &ids);
+            this.declare(declarations, &ids);
             this.progn(forms)
         })?;
         Ok(make_let(scope, bindings, body))

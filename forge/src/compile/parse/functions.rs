@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::lambda_list::{LambdaList, Optional};
 use super::super::tree::{Arity, Function, FunctionId, Node, Role, Scope, ScopeId, Strategy, Unit};
-use super::binding::{Sequence, make_let};
+use super::binding::Sequence;
 use super::{Name, Parser};
 use crate::datum::{Datum, Package, Symbol};
 use crate::{Error, Result};
@@ -418,15 +418,7 @@ impl Parser<'_> {
             let value = self.form(argument)?;
             bindings.push((self.bind(name, scope, &declarations)?, value));
         }
-        let body = self.scoped(scope, |this| {
-            let ids: Vec<_> = bindings.iter().map(|(id, _)| *id).collect();
-            for &id in &ids {
-                this.bring_into_scope(id);
-            }
-            this.declare(&declarations, &ids);
-            this.progn(forms)
-        })?;
-        Ok(make_let(scope, bindings, body))
+        self.let_body(scope, bindings, &declarations, forms)
     }
 
     pub(super) fn check_arity(&self, name: &Symbol, arity: Arity, count: usize) -> Result<()> {
