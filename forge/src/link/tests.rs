@@ -120,7 +120,7 @@ fn with_sound_image<G: Generation>(
     // The end of array space looks like a block, if it lies in a unit of pages that
     // has blocks.
     let end = space.view().cell(symbols.array_free_list);
-    let in_unit = end.0 % (2 * WORDS_PER_PAGE) != 0;
+    let in_unit = !end.0.is_multiple_of(2 * WORDS_PER_PAGE);
     assert_eq!(audit.recount.dangling, u32::from(in_unit));
     assert_eq!(audit.counts.zero, 0);
     test(
