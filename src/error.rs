@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use geiko_forge::build::BuildError;
+use geiko_jit::JitError;
 use geiko_runtime::image::{ImageError, Problem as ImageProblem, SaveError};
 
 use crate::bench;
@@ -79,6 +80,12 @@ pub enum Error {
         /// A function with a similar name.
         like: Option<String>,
     },
+    /// Nothing to be listed.
+    #[error("names of functions are wanted, or --all")]
+    NoNames,
+    /// There is no native code on this host.
+    #[error(transparent)]
+    Jit(#[from] JitError),
     /// There is no code at an address.
     #[error("there is no code at {at}")]
     NoCode {
@@ -150,6 +157,8 @@ impl Error {
             Self::Image(_)
             | Self::NotBuiltin { .. }
             | Self::NoFunction { .. }
+            | Self::NoNames
+            | Self::Jit(_)
             | Self::NoCode { .. }
             | Self::NoBenchmark { .. }
             | Self::Bench(bench::measure::Problem::NotReady { .. })

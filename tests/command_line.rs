@@ -54,6 +54,11 @@ fn wrong_input_ends_with_status_2_and_says_why() {
         (&["x", "--screen", "9000x9000"], "Lisp has room for 2097152"),
         (&["x", "--timeout", "5"], "expected a time such as"),
         (&["completions", "tcsh"], "possible values"),
+        (&["disasm"], "names of functions are wanted"),
+        (
+            &["disasm", "no-such-function"],
+            "no compiled function no-such-function",
+        ),
         (
             &["x", "--script", "/nonexistent/s"],
             "cannot read the script /nonexistent/s",
@@ -209,5 +214,32 @@ fn bench_measures_on_the_built_in_lisp() {
                 "{row}"
             );
         }
+    }
+}
+
+#[test]
+fn disasm_shows_native_code_beside_byte_code() {
+    let listed = |arguments: &[&str]| {
+        let output = geiko(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let byte_code = listed(&["disasm", "car"]);
+    let all = listed(&["disasm", "--jit", "car"]);
+    let mut lines = all.lines();
+    for line in byte_code.lines() {
+        assert!(
+            lines.any(|other| other == line),
+            "{line} in order in\n{all}"
+        );
+    }
+    // The machine is named where it is called, in both columns.
+    for text in [
+        "= iconst.i64 part",
+        "; part\n",
+        "  jmp 0x",
+        "bytes of machine code",
+    ] {
+        assert!(all.contains(text), "{text} in\n{all}");
     }
 }

@@ -12,6 +12,8 @@ use geiko_runtime::memory::{LispPtr, Mem};
 
 use crate::cache::Cache;
 use crate::entry::Entry;
+use crate::listing::Listing;
+use crate::numbers::Feedback;
 use crate::operations::Operations;
 use crate::records::{Records, Stage};
 use crate::shims::{self, Applied, Context};
@@ -136,6 +138,26 @@ impl<G: Generation> Jit<G> {
             }
             Making::Meanwhile(worker) => worker.send(job),
         }
+    }
+
+    /// The native code that the function at `code` gets at first, when nothing is known of
+    /// its numbers. `name` tells what symbols are called. `None` if it has none.
+    pub fn list(
+        &self,
+        mem: Mem<'_, G>,
+        code: LispPtr,
+        name: &dyn Fn(LispPtr) -> String,
+    ) -> Result<Option<Listing>, JitError> {
+        let unit = Unit::read(mem, code, Feedback::default(), &self.context.records);
+        let Some(unit) = unit else {
+            return Ok(None);
+        };
+        let job = Job {
+            unit,
+            host: self.host(),
+            number: 0,
+        };
+        Ok(Workshop::new()?.list::<G>(&job, name))
     }
 
     /// Publishes what was made meanwhile.

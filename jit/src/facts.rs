@@ -73,6 +73,13 @@ impl Facts {
         self.callees.get(&symbol).copied()
     }
 
+    /// All symbols that are called and have compiled definitions.
+    pub fn callees(&self) -> impl Iterator<Item = (LispPtr, Callee)> {
+        self.callees
+            .iter()
+            .map(|(&symbol, &callee)| (symbol, callee))
+    }
+
     /// The number of the type with that name.
     pub fn type_number(&self, name: LispPtr) -> Option<u32> {
         self.types.get(&name).copied()

@@ -5,13 +5,14 @@
 //! stack where and `numbers` which kinds of numbers, `translate` writes Cranelift's
 //! intermediate language, `workshop` makes machine code of it, on a thread of its own,
 //! `cache` holds that, and `entry` and `shims` are the doors between native code and
-//! the machine.
+//! the machine. `listing` shows what was made.
 
 mod cache;
 mod compiler;
 mod entry;
 mod facts;
 pub mod flow;
+pub mod listing;
 pub mod numbers;
 mod operations;
 mod records;

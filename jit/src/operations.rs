@@ -26,6 +26,11 @@ macro_rules! operations {
             pub fn of<G: Generation>() -> Self {
                 Self { $( $name: doors::$name::<G> as *const () as i64, )* }
             }
+
+            /// Their addresses and names.
+            pub fn names(&self) -> impl Iterator<Item = (i64, &'static str)> {
+                [$( (self.$name, stringify!($name)), )*].into_iter()
+            }
         }
 
         mod doors {

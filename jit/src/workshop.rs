@@ -14,6 +14,7 @@ use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::LispPtr;
 
 use crate::compiler::JitError;
+use crate::listing::{Known, Listing};
 use crate::translate::{self, Host};
 use crate::unit::Unit;
 
@@ -102,15 +103,20 @@ impl Workshop {
         bytes
     }
 
-    /// Makes machine code of a function.
-    pub fn make<G: Generation>(&mut self, job: &Job) -> Made {
-        let entries = translate::translate::<G>(
+    /// Puts a function in `codegen`; answers its entries.
+    fn translate<G: Generation>(&mut self, job: &Job) -> Vec<(u32, u16)> {
+        translate::translate::<G>(
             &job.unit,
             job.host,
             &mut self.codegen.func,
             &mut self.builder,
             self.isa.frontend_config(),
-        );
+        )
+    }
+
+    /// Makes machine code of a function.
+    pub fn make<G: Generation>(&mut self, job: &Job) -> Made {
+        let entries = self.translate::<G>(job);
         Made {
             code: job.unit.code,
             number: job.number,
@@ -118,6 +124,26 @@ impl Workshop {
             bytes: self.compile(),
             entries,
         }
+    }
+
+    /// The code of a function for people. `name` tells what is at a Lisp address.
+    pub fn list<G: Generation>(
+        &mut self,
+        job: &Job,
+        name: &dyn Fn(LispPtr) -> String,
+    ) -> Option<Listing> {
+        let callees = job.unit.facts.callees();
+        let known: Known = (callees.map(|(symbol, callee)| (callee.entry, name(symbol))))
+            .chain(job.host.names().map(|(at, name)| (at, name.to_owned())))
+            .collect();
+        self.translate::<G>(job);
+        let mut listing = Listing::new(&self.codegen.func, &known);
+        let made = self
+            .codegen
+            .compile(&*self.isa, &mut ControlPlane::default());
+        let made = made.ok().map(|code| listing.add_machine_code(code, &known));
+        self.codegen.clear();
+        made.map(|()| listing)
     }
 
     /// The door from Rust to native code.

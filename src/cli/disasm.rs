@@ -1,7 +1,6 @@
 //! `geiko disasm`.
 
-use std::fmt::Write as _;
-
+use geiko_jit::{Jit, Pace};
 use geiko_runtime::image::functions::{ArgumentKind, CodeBlock, Storage, definitions};
 use geiko_runtime::image::{ImageFile, Names, functions};
 use geiko_runtime::isa::disasm::{FunctionInfo, Listing};
@@ -11,43 +10,63 @@ use geiko_runtime::memory::LispPtr;
 use super::{DisasmArgs, output};
 use crate::error::{Error, Status};
 use crate::image_names::ImageNames;
+use crate::lisp::image as builtin;
 
 /// Likeness from which a name is worth proposing.
 const LIKE: f64 = 0.85;
+/// Native code that is only looked at needs a door and nothing else.
+const CODE_BYTES: usize = 1 << 16;
 
 /// Lists the code of functions.
 pub fn disasm(arguments: &DisasmArgs) -> Result<Status, Error> {
-    let image = ImageFile::open(&arguments.image)?;
+    let mut names = arguments.names.clone();
+    let image = match &arguments.image {
+        Some(path) if path.exists() => ImageFile::open(path)?,
+        first => {
+            // What is no file is a name.
+            let first = first.as_ref().map(|name| name.to_string_lossy().into());
+            names.splice(0..0, first);
+            builtin(Release::Medley3)?
+        }
+    };
+    if names.is_empty() && !arguments.all {
+        return Err(Error::NoNames);
+    }
     match image.header().release {
-        Release::Medley2 => list::<Medley2>(&image, arguments),
-        Release::Medley3 => list::<Medley3>(&image, arguments),
+        Release::Medley2 => list::<Medley2>(&image, &names, arguments),
+        Release::Medley3 => list::<Medley3>(&image, &names, arguments),
     }
 }
 
-fn list<G: Generation>(image: &ImageFile, arguments: &DisasmArgs) -> Result<Status, Error> {
+fn list<G: Generation>(
+    image: &ImageFile,
+    wanted: &[String],
+    arguments: &DisasmArgs,
+) -> Result<Status, Error> {
     let space = image.load::<G>(image.memory_size(None)?)?;
     let names = Names::new(space.view());
+    let jit = (arguments.jit)
+        .then(|| Jit::new(space.view(), CODE_BYTES, Pace::Now))
+        .transpose()?;
+    let show = |name, code| listing(&names, name, code, jit.as_ref());
     if arguments.all {
         let mut blocks: Vec<_> = definitions(space.view())
             .map(|definition| (names.object(definition.symbol), definition.code))
             .collect();
         blocks.sort();
         for (name, code) in blocks {
-            output::text(&format!("{}\n", listing(&names, Some(name), code)))?;
+            output::text(&format!("{}\n", show(Some(name), code)?))?;
         }
         return Ok(Status::Success);
     }
     // Every name must be right before anything is printed.
-    let blocks = arguments
-        .names
+    let blocks = wanted
         .iter()
         .map(|name| find(&names, name))
         .collect::<Result<Vec<_>, _>>()?;
-    let listings: Vec<_> = blocks
-        .into_iter()
-        .flatten()
-        .map(|code| listing(&names, None, code))
-        .collect();
+    let listings = (blocks.into_iter().flatten())
+        .map(|code| show(None, code))
+        .collect::<Result<Vec<_>, _>>()?;
     output::text(&listings.join("\n"))?;
     Ok(Status::Success)
 }
@@ -107,8 +126,14 @@ fn similar<G: Generation>(names: &Names<'_, G>, name: &str) -> Option<String> {
         .map(|(_, known)| known)
 }
 
-/// The listing of a code block; without a `name`, under the name of its frames.
-fn listing<G: Generation>(names: &Names<'_, G>, name: Option<String>, code: LispPtr) -> String {
+/// The listing of a code block, perhaps with its native code; without a `name`, under
+/// the name of its frames.
+fn listing<G: Generation>(
+    names: &Names<'_, G>,
+    name: Option<String>,
+    code: LispPtr,
+    jit: Option<&Jit<G>>,
+) -> Result<String, Error> {
     let block = CodeBlock::at(names.mem(), code);
     let mut info = function_info(names, &block);
     if let Some(name) = name {
@@ -116,10 +141,21 @@ fn listing<G: Generation>(names: &Names<'_, G>, name: Option<String>, code: Lisp
     }
     let bytes = block.code();
     let image_names = ImageNames(names);
-    let listing = Listing::new(&bytes, info.startpc.into(), G::OPERAND_BYTES, &image_names);
-    let mut text = String::new();
-    let _ = write!(text, "{}", listing.with_function(&info));
-    text
+    let start = info.startpc.into();
+    let listing = Listing::new(&bytes, start, G::OPERAND_BYTES, &image_names).with_function(&info);
+    let Some(jit) = jit else {
+        return Ok(listing.to_string());
+    };
+    let callee = |symbol| names.object(symbol);
+    let Some(native) = jit.list(names.mem(), code, &callee)? else {
+        return Ok(format!("{listing}  no native code can be made of it\n"));
+    };
+    let notes = |offset: Option<u32>| match offset {
+        None => native.frame.to_string(),
+        Some(offset) => (native.parts.get(&offset)).map_or_else(String::new, ToString::to_string),
+    };
+    let code = listing.with_notes(&notes);
+    Ok(format!("{code}  {} bytes of machine code\n", native.bytes))
 }
 
 fn function_info<G: Generation>(names: &Names<'_, G>, block: &CodeBlock<'_, G>) -> FunctionInfo {

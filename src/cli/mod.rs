@@ -108,17 +108,22 @@ struct InfoArgs {
 #[command(after_help = "\
 Examples:
   geiko disasm lisp.sysout il:reverse cl:apply '\\EVALFORM'
-  geiko disasm lisp.sysout '#14,5f44'     the code block at that address")]
+  geiko disasm lisp.sysout '#14,5f44'     the code block at that address
+  geiko disasm --jit reverse              a function of the built-in Lisp")]
 struct DisasmArgs {
-    /// The image
+    /// The image, if there is a file with that name [default: the built-in Lisp]
     #[arg(value_name = "IMAGE")]
-    image: PathBuf,
+    image: Option<PathBuf>,
     /// Functions, such as REVERSE, CL:APPLY or throw, whatever its package; #HI,LO is an address
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// List every function that is the definition of a symbol
     #[arg(long, conflicts_with = "names")]
     all: bool,
+    /// Show what native code a function gets at first: under each instruction Cranelift's
+    /// intermediate language, and beside it machine code
+    #[arg(long)]
+    jit: bool,
 }
 
 /// What to audit.

@@ -28,7 +28,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, I16, I32, I64};
 use cranelift_codegen::ir::{AbiParam, JumpTableData};
 use cranelift_codegen::ir::{
-    Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, Type, Value,
+    Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc, Type, Value,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
@@ -38,6 +38,7 @@ use geiko_runtime::layout::records::ArrayFields;
 use geiko_runtime::memory::LispPtr;
 
 use crate::flow::{self, Effect, Step};
+use crate::listing::NO_INSTRUCTION;
 use crate::numbers::{Kind, Kinds, Plan};
 use crate::operations::Operations;
 use crate::unit::Unit;
@@ -63,6 +64,24 @@ pub struct Host {
     pub applied: i64,
     /// The operations.
     pub operations: Operations,
+}
+
+impl Host {
+    /// The addresses and what is there.
+    pub fn names(&self) -> impl Iterator<Item = (i64, &'static str)> {
+        [
+            (self.context, "context"),
+            (self.finish, "finish"),
+            (self.give_up, "give_up"),
+            (self.execute, "execute"),
+            (self.resume, "resume"),
+            (self.apply, "apply"),
+            (self.apply_code, "apply_code"),
+            (self.applied, "applied"),
+        ]
+        .into_iter()
+        .chain(self.operations.names())
+    }
 }
 
 /// Byte offset from the Lisp memory to the word that is 0 when attention is
@@ -335,6 +354,7 @@ pub fn translate<G: Generation>(
 
 impl Translator<'_, '_> {
     fn function(&mut self, entry: Block) {
+        self.builder.set_srcloc(SourceLoc::new(NO_INSTRUCTION));
         let params = self.builder.block_params(entry).to_vec();
         let (place, link, environment) = (params[1], params[2], params[3]);
         let call = self.builder.create_block();
@@ -349,6 +369,7 @@ impl Translator<'_, '_> {
             self.basic_block(pc);
         }
         self.builder.switch_to_block(middle);
+        self.builder.set_srcloc(SourceLoc::new(NO_INSTRUCTION));
         self.middle(place, link);
         for place in self.places.values().filter(|place| place.state.is_none()) {
             // Never reached.
@@ -378,6 +399,7 @@ impl Translator<'_, '_> {
     fn instruction(&mut self, step: &Step) {
         let opcode = step.instruction.opcode;
         self.current = step.instruction.offset;
+        self.builder.set_srcloc(SourceLoc::new(self.current));
         match step.effect {
             Effect::Unknown => return self.leave(step),
             Effect::Jump { .. } => return self.jump(step),

@@ -148,6 +148,7 @@ pub struct Listing<'a> {
     atom_bytes: u32,
     names: &'a dyn Names,
     function: Option<&'a FunctionInfo>,
+    notes: Option<&'a dyn Fn(Option<u32>) -> String>,
 }
 
 impl<'a> Listing<'a> {
@@ -160,6 +161,7 @@ impl<'a> Listing<'a> {
             atom_bytes,
             names,
             function: None,
+            notes: None,
         }
     }
 
@@ -168,6 +170,15 @@ impl<'a> Listing<'a> {
     pub fn with_function(self, function: &'a FunctionInfo) -> Self {
         Self {
             function: Some(function),
+            ..self
+        }
+    }
+
+    /// Puts behind the line of each instruction the lines that `notes` answers for
+    /// its offset, and in front of the first one those that it answers for none.
+    pub fn with_notes(self, notes: &'a dyn Fn(Option<u32>) -> String) -> Self {
+        Self {
+            notes: Some(notes),
             ..self
         }
     }
@@ -215,6 +226,9 @@ impl fmt::Display for Listing<'_> {
         if let Some(function) = self.function {
             write!(f, "{function}")?;
         }
+        if let Some(notes) = self.notes {
+            f.write_str(&notes(None))?;
+        }
         let labels = labels(self.decoder());
         let width = self.bytes_width();
         for item in self.decoder() {
@@ -234,6 +248,9 @@ impl fmt::Display for Listing<'_> {
                 }
             };
             writeln!(f, "{offset:>6}  {line}")?;
+            if let Some(notes) = self.notes {
+                f.write_str(&notes(Some(offset)))?;
+            }
         }
         Ok(())
     }
