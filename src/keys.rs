@@ -8,6 +8,8 @@ pub struct Key(pub u8);
 
 /// Left shift.
 pub const SHIFT: Key = Key(41);
+/// Right shift.
+pub const RIGHT_SHIFT: Key = Key(60);
 /// Control.
 pub const CONTROL: Key = Key(36);
 /// Meta.
@@ -65,7 +67,7 @@ const CHARACTERS: [(u8, char, char); 47] = [
 ];
 
 /// Keys by name. The first name of a key is the one that help lists.
-const NAMES: [(&str, u8); 62] = [
+const NAMES: [(&str, u8); 64] = [
     ("Return", 44),
     ("Enter", 44),
     ("Tab", 34),
@@ -98,6 +100,8 @@ const NAMES: [(&str, u8); 62] = [
     ("PageDown", 47),
     ("Insert", 89),
     ("Pause", 61),
+    ("PrintScreen", 92),
+    ("ScrollLock", 14),
     ("F2", 99),
     ("F3", 100),
     ("F4", 67),

@@ -12,7 +12,7 @@ use geiko_runtime::memory::{AddressSpace, LispPtr};
 use super::programs::Benchmark;
 use super::statistics::Samples;
 use crate::devices::clock::thread_cpu_time;
-use crate::devices::headless::ScreenSize;
+use crate::display::ScreenSize;
 use crate::error::Error;
 use crate::report::Report;
 use crate::script::Script;
@@ -200,7 +200,7 @@ impl<'m, G: Generation> Laboratory<'m, G> {
             machine.set_compiler(jit.clone(), threshold);
             jit
         });
-        let mut session = Session::new(machine, setting.time, setting.console, settings);
+        let mut session = Session::new(machine, setting.shared, settings);
         match session.run().map_err(Error::Script)? {
             Ending::Finished(READY) => {}
             Ending::Finished(status) => {

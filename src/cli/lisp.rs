@@ -11,7 +11,7 @@ use super::forge::GenerationNumber;
 use super::machine::{Work, work};
 use super::{MachineArgs, RunArgs};
 use crate::console::{Manner, Request};
-use crate::devices::headless::ScreenSize;
+use crate::display::ScreenSize;
 use crate::error::{Error, Status};
 use crate::lisp;
 

@@ -12,7 +12,7 @@ use geiko_runtime::machine::Machine;
 use super::{MachineArgs, UseJit};
 use crate::console::Request;
 use crate::devices::clock::thread_cpu_time;
-use crate::devices::headless::ScreenSize;
+use crate::display::ScreenSize;
 use crate::error::{Error, Status};
 use crate::lisp::REQUEST_VARIABLE;
 use crate::report::Report;
@@ -90,7 +90,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
         machine.set_gc_zeal();
     }
     let native = native_code(&mut machine, arguments);
-    let mut session = Session::new(machine, setting.time, setting.console, settings);
+    let mut session = Session::new(machine, setting.shared, settings);
     if wants_control_c && let Err(error) = session.give_control_c_to_lisp() {
         eprintln!("geiko: control-C will end the session: {error}");
     }

@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::devices::headless::ScreenSize;
+use crate::display::ScreenSize;
 use crate::error::{Error, Status};
 use crate::script;
 use crate::session::ClockKind;

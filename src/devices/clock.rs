@@ -85,7 +85,8 @@ impl Clock for RealClock {
     }
 
     fn pause(&mut self, nanoseconds: u32) {
-        std::thread::sleep(Duration::from_nanos(nanoseconds.into()).min(LONGEST_PAUSE));
+        // Input ends the pause.
+        std::thread::park_timeout(Duration::from_nanos(nanoseconds.into()).min(LONGEST_PAUSE));
     }
 }
 

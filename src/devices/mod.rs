@@ -1,5 +1,4 @@
 //! The world that a session gives its machine.
 
 pub mod clock;
-pub mod headless;
 pub mod host;

@@ -9,6 +9,7 @@ mod control_c;
 mod idle;
 mod ticker;
 mod time;
+mod user;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -22,8 +23,8 @@ use geiko_runtime::memory::Attention;
 use geiko_runtime::traps::keyboard::Button;
 
 use crate::console::{Console, ConsoleFiles, Request};
-use crate::devices::headless::{Headless, ScreenSize};
 use crate::devices::host::Host;
+use crate::display::{FrontEnd, Headless, Panel, ScreenSize};
 use crate::keys::Key;
 use crate::prompt::{Line, LineEditor};
 use crate::screenshot;
@@ -31,6 +32,7 @@ use crate::script::{Next, Player, Point, Script, ScriptError, Stage};
 
 use control_c::{ControlC, Wish};
 pub use time::Time;
+use user::User;
 
 /// Characters not yet read by any Lisp program, beyond which scripts wait. Lisp
 /// has room for 200.
@@ -79,11 +81,16 @@ pub enum Ending {
 /// Time and devices of a session, made before its machine.
 pub struct Setting {
     /// For the session.
-    pub time: Time,
-    /// For the session, too.
-    pub console: Rc<Console>,
+    pub shared: Shared,
     /// For the machine.
     pub devices: Devices,
+}
+
+/// What a session shares with the devices of its machine.
+pub struct Shared {
+    time: Time,
+    console: Rc<Console>,
+    panel: Panel,
 }
 
 impl Settings {
@@ -92,12 +99,16 @@ impl Settings {
         let (time, clock) = Time::new(self.clock, attention.clone());
         let console = Console::new(attention, self.edit_lines);
         let files = ConsoleFiles::new(Rc::clone(&console), self.request.as_ref());
+        let panel = Panel::new(self.screen);
         Setting {
-            time,
-            console,
+            shared: Shared {
+                time,
+                console,
+                panel: panel.clone(),
+            },
             devices: Devices {
                 clock,
-                display: Box::new(Headless(self.screen)),
+                display: Box::new(panel),
                 environment: Box::new(Host {
                     save_to: self.save_to.clone(),
                 }),
@@ -115,6 +126,7 @@ pub struct Session<'m, G: Generation> {
     /// Made when Lisp first wants a line.
     editor: Option<LineEditor<'m, G>>,
     player: Option<Player>,
+    user: User,
     started: Instant,
     time_limit: Option<Duration>,
     /// Hard resets that have been reported.
@@ -125,19 +137,15 @@ pub struct Session<'m, G: Generation> {
 
 impl<'m, G: Generation> Session<'m, G> {
     /// A session of `machine`, which has the devices of the [`Setting`] that
-    /// `time` and `console` come from, and is ready to run.
-    pub fn new(
-        machine: Machine<'m, G>,
-        time: Time,
-        console: Rc<Console>,
-        settings: Settings,
-    ) -> Self {
+    /// `shared` comes from, and is ready to run. Nobody sees its screen.
+    pub fn new(machine: Machine<'m, G>, shared: Shared, settings: Settings) -> Self {
         Self {
             machine,
-            time,
-            console,
+            time: shared.time,
+            console: shared.console,
             editor: None,
             player: settings.script.map(Player::new),
+            user: User::new(Box::new(Headless), shared.panel),
             started: Instant::now(),
             time_limit: settings.time_limit,
             hard_resets: 0,
@@ -149,6 +157,11 @@ impl<'m, G: Generation> Session<'m, G> {
     pub fn give_control_c_to_lisp(&mut self) -> std::io::Result<()> {
         self.control_c = Some(ControlC::watch()?);
         Ok(())
+    }
+
+    /// From now on a user sits at `front`.
+    pub fn show_on(&mut self, front: Box<dyn FrontEnd>) {
+        self.user.sit_at(front);
     }
 
     /// Runs to the end. A session that Lisp has ended can be run again: Lisp goes on
@@ -203,6 +216,8 @@ impl<'m, G: Generation> Session<'m, G> {
         if self.console.waits_for_line() {
             self.edit_line();
         }
+        self.user.act(&mut self.machine, &mut self.time);
+        self.user.show(&self.machine);
         let left = self.time_left();
         if left.is_zero() {
             return Ok(Some(Ending::TimeLimit));

@@ -145,9 +145,11 @@ impl Time {
         };
         let nap = nap.min(limit);
         real.ticker.pause();
-        thread::sleep(nap);
+        // Input ends the nap.
+        let start = Instant::now();
+        thread::park_timeout(nap);
         real.ticker.resume();
-        real.slept += nap;
+        real.slept += start.elapsed();
         real.pulse.set(QUESTIONS_PER_LOOK);
     }
 }

@@ -144,14 +144,10 @@ impl<G: Generation> Machine<'_, G> {
     /// room for 200 and drops the rest. Its ring `\\SYSBUFFER` has the shape of the
     /// ring of events, with a word for each character.
     pub fn typed_ahead(&self) -> u16 {
-        let ring = self.mem.cell(self.symbols.typed_ahead);
-        if ring.is_nil() || ring == LispPtr::NOBIND {
+        let Some((_, read, write)) = self.typed_ring() else {
             return 0;
-        }
-        let ring = ring.masked::<G>();
-        let read = self.mem.word(ring.add(OLDEST));
-        let write = self.mem.word(ring.add(NEXT));
-        if !TYPED.contains(&read) || !TYPED.contains(&write) {
+        };
+        if read == 0 {
             return 0;
         }
         let room = TYPED.end() - TYPED.start() + 1;
@@ -160,6 +156,42 @@ impl<G: Generation> Machine<'_, G> {
         } else {
             write + room - read
         }
+    }
+
+    /// Adds the character `code` to those that were typed, as if a key had typed it;
+    /// false if there is no room. No interrupt character is looked for.
+    pub fn type_character(&mut self, code: u16) -> bool {
+        let Some((ring, read, write)) = self.typed_ring() else {
+            return false;
+        };
+        if read == write {
+            return false;
+        }
+        self.mem.set_word(ring.add(u32::from(write)), code);
+        if read == 0 {
+            self.mem.set_word(ring.add(OLDEST), write);
+        }
+        let next = if write == *TYPED.end() {
+            *TYPED.start()
+        } else {
+            write + 1
+        };
+        self.mem.set_word(ring.add(NEXT), next);
+        true
+    }
+
+    /// The ring of typed characters, where it is read (0 if it is empty), and where it
+    /// is written.
+    fn typed_ring(&self) -> Option<(LispPtr, u16, u16)> {
+        let ring = self.mem.cell(self.symbols.typed_ahead);
+        if ring.is_nil() || ring == LispPtr::NOBIND {
+            return None;
+        }
+        let ring = ring.masked::<G>();
+        let read = self.mem.word(ring.add(OLDEST));
+        let write = self.mem.word(ring.add(NEXT));
+        let is_sound = (read == 0 || TYPED.contains(&read)) && TYPED.contains(&write);
+        is_sound.then_some((ring, read, write))
     }
 
     fn set_key_bit(&mut self, word: LispPtr, bit: u32, down: bool) {
@@ -379,6 +411,33 @@ mod tests {
                 m.mem.set_word(ring.add(1), write);
                 assert_eq!(m.typed_ahead(), count, "{read} {write}");
             }
+        });
+    }
+
+    #[test]
+    fn characters_can_be_typed_until_the_ring_is_full() {
+        with_ring::<Medley3>(|mut m| {
+            m.mem.set_cell(m.symbols.typed_ahead, LispPtr::NIL);
+            assert!(!m.type_character(65));
+            let ring = RING.add(0x8000);
+            m.mem.set_cell(m.symbols.typed_ahead, ring);
+            for start in [4, 5, 203] {
+                m.mem.set_word(ring, 0);
+                m.mem.set_word(ring.add(1), start);
+                for count in 0..200 {
+                    assert_eq!(m.typed_ahead(), count);
+                    assert!(m.type_character(1000 + count));
+                }
+                assert!(!m.type_character(7));
+                assert_eq!(m.typed_ahead(), 200);
+                for count in 0..200 {
+                    let at = 4 + (start - 4 + count) % 200;
+                    let code = m.mem.word(ring.add(u32::from(at)));
+                    assert_eq!(code, 1000 + count);
+                }
+            }
+            m.mem.set_word(ring.add(1), 204);
+            assert!(!m.type_character(65));
         });
     }
 

@@ -1,8 +1,4 @@
-//! A display that nobody looks at.
-
-use std::io::Write;
-
-use geiko_runtime::device::Display;
+//! The sizes that a screen can have.
 
 /// A screen size that Lisp accepts: the width a multiple of 32, the bitmap not
 /// larger than the memory set aside for it.
@@ -50,37 +46,6 @@ impl ScreenSize {
             width: rounded,
             height,
         })
-    }
-}
-
-/// The display of a session without a window. What Lisp writes to the console
-/// goes to standard output.
-#[derive(Debug)]
-pub struct Headless(pub ScreenSize);
-
-impl Display for Headless {
-    fn size(&self) -> (u16, u16) {
-        (self.0.width, self.0.height)
-    }
-
-    fn show(&mut self, _: bool) {}
-
-    fn invert(&mut self, _: bool) {}
-
-    fn cursor_changed(&mut self) {}
-
-    fn warp_pointer(&mut self, _: u16, _: u16) {}
-
-    fn beep(&mut self, _: bool, _: u32) {}
-
-    fn console(&mut self, character: u8) {
-        let character = if character == b'\r' { b'\n' } else { character };
-        let mut out = std::io::stdout().lock();
-        // A console that is gone is no reason to stop Lisp.
-        let _ = out.write_all(&[character]);
-        if character == b'\n' {
-            let _ = out.flush();
-        }
     }
 }
 
