@@ -17,7 +17,11 @@ const WAYS: &[&[&str]] = &[
     &["--jit", "off", "--gc-zeal"],
     &["--jit", "always"],
     &["--jit", "always", "--gc-zeal"],
+    SMALL_CACHE,
 ];
+
+/// Native code of functions that are still used has to make room for that of others.
+const SMALL_CACHE: &[&str] = &["--jit", "always", "--jit-cache", "0.1", "--stats"];
 
 /// A folder with the images of both generations: of Lisp alone, `lisp2`, and of its
 /// tests, `tests2`.
@@ -97,7 +101,19 @@ fn check(name: &str) {
             text.ends_with(" checks passed.\n"),
             "{way:?}: {text}{message}"
         );
+        if *way == SMALL_CACHE {
+            let evicted = statistic(&message, "evicted");
+            assert!(evicted > 100, "{message}");
+            assert!(statistic(&message, "native code") <= 1 << 20, "{message}");
+        }
     }
+}
+
+/// A number from the statistics.
+fn statistic(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.and_then(|number| number.parse().ok()).unwrap()
 }
 
 #[test]

@@ -1,9 +1,15 @@
 //! Memory for native code, mapped twice: once to write, once to execute, never
-//! both at one address.
+//! both at one address. Functions lie close together, and the place of one that is
+//! no longer needed is used again.
+//!
+//! x86-64 keeps what it has fetched in step with such writes; a host that does not
+//! would have to be told of them here.
 
 use std::fs::File;
+use std::ops::Range;
 
 use memmap2::{Mmap, MmapMut, MmapOptions};
+use range_alloc::RangeAllocator;
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 
 /// Bytes to which functions are aligned.
@@ -13,12 +19,23 @@ const ALIGNMENT: usize = 32;
 pub struct Cache {
     write: MmapMut,
     execute: Mmap,
+    /// What is free, in units of [`ALIGNMENT`].
+    free: RangeAllocator<usize>,
     used: usize,
+}
+
+/// Where a function is in the cache.
+#[derive(Debug)]
+pub struct Place {
+    units: Range<usize>,
+    /// Where it is executed.
+    pub address: usize,
 }
 
 impl Cache {
     /// A cache of `bytes` bytes, of which only what is used takes memory.
     pub fn new(bytes: usize) -> std::io::Result<Self> {
+        let bytes = bytes.max(ALIGNMENT).next_multiple_of(ALIGNMENT);
         let file = memfd_create("geiko-code", MemfdFlags::CLOEXEC)?;
         ftruncate(&file, bytes as u64)?;
         let file = File::from(file);
@@ -33,21 +50,54 @@ impl Cache {
         Ok(Self {
             write,
             execute,
+            free: RangeAllocator::new(0..bytes / ALIGNMENT),
             used: 0,
         })
     }
 
-    /// Copies `code` in; answers its address, `None` if there is no room.
-    pub fn publish(&mut self, code: &[u8]) -> Option<usize> {
-        let at = self.used.next_multiple_of(ALIGNMENT);
-        let end = at.checked_add(code.len())?;
-        self.write.get_mut(at..end)?.copy_from_slice(code);
-        self.used = end;
-        Some(self.execute.as_ptr() as usize + at)
+    /// Copies `code`, which is not empty, in. `None` if there is no room.
+    pub fn publish(&mut self, code: &[u8]) -> Option<Place> {
+        let units = code.len().div_ceil(ALIGNMENT);
+        let units = self.free.allocate_range(units).ok()?;
+        self.used += ALIGNMENT * units.len();
+        let at = ALIGNMENT * units.start;
+        self.write[at..at + code.len()].copy_from_slice(code);
+        let address = self.execute.as_ptr() as usize + at;
+        Some(Place { units, address })
+    }
+
+    /// Takes back a place where no code runs and to which no control returns.
+    pub fn free(&mut self, place: Place) {
+        self.used -= ALIGNMENT * place.units.len();
+        self.free.free_range(place.units);
     }
 
     /// Bytes in use.
     pub fn used(&self) -> usize {
         self.used
+    }
+
+    /// Bytes there are.
+    pub fn capacity(&self) -> usize {
+        self.write.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_used_again() {
+        let mut cache = Cache::new(4 * ALIGNMENT).unwrap();
+        let first = cache.publish(&[1; 2 * ALIGNMENT]).unwrap();
+        let second = cache.publish(&[2; ALIGNMENT + 1]).unwrap();
+        assert_eq!(second.address - first.address, 2 * ALIGNMENT);
+        assert!(cache.publish(&[3]).is_none(), "it is full");
+        assert_eq!(cache.used(), cache.capacity());
+        let address = first.address;
+        cache.free(first);
+        assert_eq!(cache.used(), 2 * ALIGNMENT);
+        assert_eq!(cache.publish(&[4]).unwrap().address, address);
     }
 }

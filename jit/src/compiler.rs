@@ -2,6 +2,7 @@
 //! they get it.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use geiko_runtime::interp::native::{Compiler, Outcome, Point};
@@ -15,7 +16,8 @@ use crate::entry::Entry;
 use crate::listing::Listing;
 use crate::numbers::Feedback;
 use crate::operations::Operations;
-use crate::records::{Records, Stage};
+use crate::records::{Native, Records, Stage};
+use crate::residents::Residents;
 use crate::shims::{self, Applied, Context};
 use crate::status;
 use crate::translate::Host;
@@ -28,6 +30,12 @@ pub enum JitError {
     /// No code for this kind of machine.
     #[error("no native code for this kind of machine: {0}")]
     Host(String),
+    /// The cache is too small for anything.
+    #[error("no native code fits in {bytes} bytes")]
+    Cache {
+        /// Its size.
+        bytes: usize,
+    },
     /// No memory for code.
     #[error("cannot map memory for native code: {0}")]
     Memory(#[from] std::io::Error),
@@ -47,7 +55,9 @@ pub struct Jit<G: Generation> {
     context: Box<Context<G>>,
     entry: Entry,
     recent: Box<[Cell<Recent>; RECENT]>,
-    cache: RefCell<Cache>,
+    residents: RefCell<Residents>,
+    /// Machine code for which there is no room while native code runs.
+    held: RefCell<Vec<Made>>,
     making: Making,
     jobs: Cell<u64>,
     compiled: Cell<u64>,
@@ -67,7 +77,8 @@ impl<G: Generation> Jit<G> {
         let mut workshop = Workshop::new()?;
         let address = cache
             .publish(&workshop.trampoline())
-            .ok_or_else(|| JitError::Host("the entry does not compile".into()))?;
+            .ok_or(JitError::Cache { bytes })?
+            .address;
         let making = match pace {
             Pace::Now => Making::Now(Box::new(RefCell::new(workshop))),
             Pace::Meanwhile => match Worker::start::<G>(workshop) {
@@ -90,7 +101,8 @@ impl<G: Generation> Jit<G> {
             // `self`.
             entry: unsafe { Entry::new(address) },
             recent: Box::new([const { Cell::new(Recent::NONE) }; RECENT]),
-            cache: RefCell::new(cache),
+            residents: RefCell::new(Residents::new(cache)),
+            held: RefCell::default(),
             making,
             jobs: Cell::new(0),
             compiled: Cell::new(0),
@@ -126,8 +138,10 @@ impl<G: Generation> Jit<G> {
             number: self.jobs.get(),
         };
         self.jobs.set(job.number + 1);
+        let known = (job.unit.facts.callees()).map(|(_, callee)| callee.definition.masked::<G>());
+        let callees = known.map(|code| records.with(code, Rc::clone)).collect();
         records.with(code, |record| {
-            record.stage.replace(Stage::Ordered(job.number))
+            (record.stage).replace(Stage::Ordered(job.number, callees))
         });
         match &self.making {
             Making::Now(workshop) => {
@@ -162,6 +176,11 @@ impl<G: Generation> Jit<G> {
 
     /// Publishes what was made meanwhile.
     fn collect(&self) {
+        if !self.is_running() {
+            for made in self.held.take() {
+                self.publish(made);
+            }
+        }
         if let Making::Meanwhile(worker) = &self.making {
             while let Some(made) = worker.take() {
                 self.publish(made);
@@ -172,22 +191,49 @@ impl<G: Generation> Jit<G> {
     /// Puts machine code in the cache, unless its function is gone or wants other code
     /// by now.
     fn publish(&self, made: Made) {
-        self.context.records.with(made.code, |record| {
-            if !matches!(*record.stage.borrow(), Stage::Ordered(number) if number == made.number) {
-                return;
-            }
-            let address = (!made.bytes.is_empty())
-                .then(|| self.cache.borrow_mut().publish(&made.bytes))
-                .flatten();
-            let Some(address) = address else {
-                record.stage.replace(Stage::Refused);
-                return;
-            };
-            record.arguments.set(made.arguments);
-            record.stage.replace(Stage::Native(made.entries));
-            record.entry.set(address);
-            self.compiled.set(self.compiled.get() + 1);
+        let records = &self.context.records;
+        let function = (made.code, made.number);
+        let is_wanted = records.with(made.code, |record| {
+            matches!(*record.stage.borrow(), Stage::Ordered(number, _) if number == made.number)
         });
+        if !is_wanted {
+            return;
+        }
+        let mut residents = self.residents.borrow_mut();
+        let place = if made.bytes.is_empty() {
+            None
+        } else if self.is_running() {
+            let place = residents.publish(records, function, &made.bytes);
+            if place.is_none() {
+                return self.held.borrow_mut().push(made);
+            }
+            place
+        } else {
+            residents.publish_at_any_cost(records, function, &made.bytes)
+        };
+        // Somebody may have lost its entry.
+        self.context.renew();
+        records.with(made.code, |record| {
+            let mut stage = record.stage.borrow_mut();
+            *stage = match (place, std::mem::replace(&mut *stage, Stage::Refused)) {
+                (Some(place), Stage::Ordered(number, callees)) => {
+                    record.arguments.set(made.arguments);
+                    self.compiled.set(self.compiled.get() + 1);
+                    Stage::Native(Native {
+                        number,
+                        place,
+                        entries: made.entries,
+                        callees,
+                    })
+                }
+                _ => Stage::Refused,
+            };
+        });
+    }
+
+    /// True while native code runs or waits for the interpreter.
+    fn is_running(&self) -> bool {
+        !self.context.machine.get().is_null()
     }
 
     /// What native code left to the interpreter: opcode, single instructions,
@@ -222,18 +268,29 @@ impl<G: Generation> Jit<G> {
 
     /// Bytes of native code.
     pub fn code_bytes(&self) -> usize {
-        self.cache.borrow().used()
+        self.residents.borrow().cache().used()
+    }
+
+    /// Functions whose native code had to make room for that of others.
+    pub fn evicted(&self) -> u64 {
+        self.residents.borrow().evicted()
     }
 }
 
 impl<G: Generation> Compiler<G> for Jit<G> {
-    fn enter(&self, machine: &mut Machine<'_, G>, point: Point) -> Option<Outcome> {
-        let code = machine.func;
-        let (target, number) = self.find(machine.mem, code, point)?;
-        if !machine.has_own_arguments() || machine.attention_wanted() {
-            return None;
+    fn enter(&self, machine: &mut Machine<'_, G>, point: Point) -> Result<Outcome, u32> {
+        if !self.held.borrow().is_empty() {
+            if self.is_running() {
+                // There is room when the host stack is empty.
+                return Ok(Outcome::Abandoned);
+            }
+            self.collect();
         }
-        self.run(machine, point, target, number)
+        let (target, number) = self.find(machine.mem, machine.func, point)?;
+        if !machine.has_own_arguments() || machine.attention_wanted() {
+            return Err(SOON);
+        }
+        Ok(self.run(machine, point, target, number))
     }
 
     fn forget(&self, code: LispPtr) {
@@ -268,45 +325,59 @@ impl Recent {
     };
 }
 
+/// Calls and turns of loops until native code is looked for again where there was none.
+const SOON: u32 = 8;
+
+/// The same for a function whose native code had to make room for that of others.
+const LATER: u32 = 512;
+
 /// Entries remembered, a power of two.
 const RECENT: usize = 1 << 10;
 
 impl<G: Generation> Jit<G> {
     /// The native code to enter at `point` and the number of the entry; compiles
-    /// the function if it was not tried before.
-    fn find(&self, mem: Mem<'_, G>, code: LispPtr, point: Point) -> Option<(usize, usize)> {
+    /// the function if it was not tried before. If there is none: how many calls or
+    /// turns of a loop to wait.
+    fn find(&self, mem: Mem<'_, G>, code: LispPtr, point: Point) -> Result<(usize, usize), u32> {
         let recent = &self.recent[((code.0 >> 1) as usize ^ usize::from(point.pc)) & (RECENT - 1)];
         let known = recent.get();
         let epoch = self.context.epoch.get();
         if (known.code, known.pc, known.depth, known.epoch) == (code, point.pc, point.depth, epoch)
         {
-            return Some((known.target, known.number));
+            return Ok((known.target, known.number));
         }
         self.collect();
-        let fresh = self.context.records.with(code, |record| {
-            matches!(*record.stage.borrow(), Stage::Interpreted)
-        });
-        if fresh {
+        let records = &self.context.records;
+        let is_fresh = records.with(code, |record| {
+            let mut stage = record.stage.borrow_mut();
+            if matches!(*stage, Stage::Evicted) {
+                *stage = Stage::Interpreted;
+                return Err(LATER);
+            }
+            Ok(matches!(*stage, Stage::Interpreted))
+        })?;
+        if is_fresh {
             self.order(mem, code);
         }
-        let (target, number) = self.context.records.with(code, |record| {
-            let Stage::Native(entries) = &*record.stage.borrow() else {
-                return None;
+        let (target, number) = records.with(code, |record| {
+            let Stage::Native(native) = &*record.stage.borrow() else {
+                return Err(SOON);
             };
-            let number = entries
-                .iter()
-                .position(|&(pc, depth)| (pc, depth) == (point.pc.into(), point.depth))?;
-            Some((record.entry.get(), number))
+            // It is used: it may have lost its entry.
+            record.entry.set(native.place.address);
+            let is_here = |&(pc, depth): &(u32, u16)| (pc, depth) == (point.pc.into(), point.depth);
+            let number = native.entries.iter().position(is_here).ok_or(SOON)?;
+            Ok((native.place.address, number))
         })?;
         recent.set(Recent {
             code,
             pc: point.pc,
             depth: point.depth,
-            epoch,
+            epoch: self.context.epoch.get(),
             target,
             number,
         });
-        Some((target, number))
+        Ok((target, number))
     }
 
     /// Runs native code in the running frame.
@@ -316,7 +387,7 @@ impl<G: Generation> Jit<G> {
         point: Point,
         target: usize,
         number: usize,
-    ) -> Option<Outcome> {
+    ) -> Outcome {
         let frame = self.context.base + 2 * (STACK.0 as usize + usize::from(point.pvar.0));
         let pointer: *mut Machine<'_, G> = machine;
         let outer = self.context.machine.replace(pointer.cast());
@@ -329,8 +400,8 @@ impl<G: Generation> Jit<G> {
         };
         self.context.machine.set(outer);
         match (packed >> 32) as i64 {
-            status::RETURNED => Some(Outcome::Returned(LispPtr(packed as u32))),
-            _ => Some(Outcome::Abandoned),
+            status::RETURNED => Outcome::Returned(LispPtr(packed as u32)),
+            _ => Outcome::Abandoned,
         }
     }
 }

@@ -4,8 +4,9 @@
 //! know of it (`facts` what its code names), `flow` finds what is on the evaluation
 //! stack where and `numbers` which kinds of numbers, `translate` writes Cranelift's
 //! intermediate language, `workshop` makes machine code of it, on a thread of its own,
-//! `cache` holds that, and `entry` and `shims` are the doors between native code and
-//! the machine. `listing` shows what was made.
+//! `cache` holds that and `residents` decides for whom there is room, and `entry` and
+//! `shims` are the doors between native code and the machine. `listing` shows what was
+//! made.
 
 mod cache;
 mod compiler;
@@ -16,6 +17,7 @@ pub mod listing;
 pub mod numbers;
 mod operations;
 mod records;
+mod residents;
 mod shims;
 mod translate;
 pub mod unit;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use geiko_runtime::memory::LispPtr;
 
+use crate::cache::Place;
 use crate::numbers::{Feedback, Seen};
 
 /// A function. Call sites refer to its record, so it stays where it is.
@@ -38,9 +39,14 @@ impl Record {
         }
     }
 
+    /// True if it has the native code made by the job with this number.
+    pub fn is_native(&self, number: u64) -> bool {
+        matches!(&*self.stage.borrow(), Stage::Native(native) if native.number == number)
+    }
+
     /// Notes that an activation was given up at `pc`, by an operation or because of
-    /// variables. True if the native code is out of use from now on.
-    pub fn note(&self, pc: u32, seen: Option<Seen>) -> bool {
+    /// variables. Answers the native code if that is out of use from now on.
+    fn note(&self, pc: u32, seen: Option<Seen>) -> Option<Native> {
         let mut feedback = self.feedback.borrow_mut();
         match seen {
             Some(seen) => {
@@ -58,13 +64,20 @@ impl Record {
         }
         self.given_up.set(self.given_up.get() + 1);
         if self.given_up.get() < PATIENCE {
-            return false;
+            return None;
         }
         self.given_up.set(0);
         feedback.version += 1;
-        self.stage.replace(Stage::Interpreted);
+        self.take_native(Stage::Interpreted)
+    }
+
+    /// Takes its native code out of use and puts it in another stage.
+    fn take_native(&self, stage: Stage) -> Option<Native> {
         self.entry.set(0);
-        true
+        match self.stage.replace(stage) {
+            Stage::Native(native) => Some(native),
+            _ => None,
+        }
     }
 }
 
@@ -73,12 +86,31 @@ impl Record {
 pub enum Stage {
     /// Nobody tried.
     Interpreted,
-    /// It is being compiled: the job with this number.
-    Ordered(u64),
-    /// It has native code, with entries at these pcs and stack depths.
-    Native(Vec<(u32, u16)>),
+    /// It is being compiled: the job with this number, whose code will refer to these
+    /// records.
+    Ordered(u64, Callees),
+    /// It has native code.
+    Native(Native),
+    /// Its native code had to leave the cache.
+    Evicted,
     /// It cannot be compiled.
     Refused,
+}
+
+/// The records that native code refers to; they live as long as it.
+pub type Callees = Vec<Rc<Record>>;
+
+/// The native code of a function.
+#[derive(Debug)]
+pub struct Native {
+    /// The job it was made for.
+    pub number: u64,
+    /// Where it is.
+    pub place: Place,
+    /// Pcs and stack depths at which it can be entered.
+    pub entries: Vec<(u32, u16)>,
+    /// What it refers to.
+    pub callees: Callees,
 }
 
 /// Spreads code addresses, which are even.
@@ -110,8 +142,8 @@ const RECENT: usize = 1 << 8;
 pub struct Records {
     map: RefCell<Map>,
     recent: Box<[RefCell<Option<Recent>>; RECENT]>,
-    /// Call sites refer to these still.
-    retired: RefCell<Vec<Rc<Record>>>,
+    /// Native code out of use; activations of it may still be there.
+    retired: RefCell<Vec<Native>>,
 }
 
 type Recent = (LispPtr, Rc<Record>);
@@ -129,7 +161,7 @@ impl Default for Records {
 impl Records {
     /// Does something with the record of the code block at `code`.
     #[inline]
-    pub fn with<T>(&self, code: LispPtr, f: impl FnOnce(&Record) -> T) -> T {
+    pub fn with<T>(&self, code: LispPtr, f: impl FnOnce(&Rc<Record>) -> T) -> T {
         let recent = &self.recent[(code.0 >> 2) as usize & (RECENT - 1)];
         if let Some((known, record)) = &*recent.borrow()
             && *known == code
@@ -146,15 +178,30 @@ impl Records {
         f(&record)
     }
 
+    /// Notes that an activation of the code block at `code` was given up at `pc`, by an
+    /// operation or because of variables. True if its native code is out of use from
+    /// now on.
+    pub fn note(&self, code: LispPtr, pc: u32, seen: Option<Seen>) -> bool {
+        let out_of_use = self.with(code, |record| record.note(pc, seen));
+        let is_out = out_of_use.is_some();
+        self.retired.borrow_mut().extend(out_of_use);
+        is_out
+    }
+
     /// The record of the code block at `code` is for another from now on; call
     /// sites that refer to it find no native code.
     pub fn remove(&self, code: LispPtr) {
         if let Some(record) = self.map.borrow_mut().remove(&code) {
-            record.entry.set(0);
-            self.retired.borrow_mut().push(record);
+            let native = record.take_native(Stage::Interpreted);
+            self.retired.borrow_mut().extend(native);
         }
         for recent in &*self.recent {
             recent.borrow_mut().take_if(|(known, _)| *known == code);
         }
+    }
+
+    /// Native code that went out of use.
+    pub fn take_retired(&self) -> Vec<Native> {
+        self.retired.take()
     }
 }

@@ -93,12 +93,14 @@ impl<G: Generation> Context<G> {
                 },
             }
         });
-        let out_of_use = self
-            .records
-            .with(code, |record| record.note(at.pc.into(), seen));
-        if out_of_use {
-            self.epoch.set(self.epoch.get() + 1);
+        if self.records.note(code, at.pc.into(), seen) {
+            self.renew();
         }
+    }
+
+    /// Entries that were remembered are not valid any more.
+    pub fn renew(&self) {
+        self.epoch.set(self.epoch.get() + 1);
     }
 
     /// The place in the activation at `frame` whose pc and stack depth are in `point`,

@@ -24,8 +24,6 @@ use crate::session::{ClockKind, Ending, Session, Settings};
 /// Images with windows do not have it.
 const CONTROL_C_FUNCTION: &str = "SI::USER-INTERRUPT";
 
-/// Most bytes of native code.
-const CODE_BYTES: usize = 64 << 20;
 /// Instructions shown that native code left to the interpreter.
 const LEFT_ROWS: usize = 12;
 
@@ -128,7 +126,8 @@ fn native_code<G: Generation>(
         UseJit::Always => (Pace::Now, 1),
         _ => (Pace::Meanwhile, arguments.jit_threshold),
     };
-    match Jit::new(machine.mem, CODE_BYTES, pace) {
+    let bytes = (arguments.jit_cache * f64::from(1 << 20)) as usize;
+    match Jit::new(machine.mem, bytes, pace) {
         Ok(jit) => {
             let jit = Rc::new(jit);
             machine.set_compiler(jit.clone(), threshold);
@@ -168,6 +167,7 @@ fn print_statistics<G: Generation>(session: &Session<'_, G>) {
 fn print_native_statistics<G: Generation>(jit: &Jit<G>) {
     eprintln!("native code  {:10} bytes", jit.code_bytes());
     eprintln!("compiled     {:10} functions", jit.compiled());
+    eprintln!("evicted      {:10} functions", jit.evicted());
     eprintln!("given up     {:10} activations", jit.given_up());
     eprintln!("left to the interpreter: instructions, and rests of functions");
     for (opcode, executed, left) in jit.left_to_interpreter().into_iter().take(LEFT_ROWS) {

@@ -248,6 +248,16 @@ pub struct MachineArgs {
     )]
     jit_threshold: u32,
 
+    /// Most native code; when there is more, functions that are not used make room
+    #[arg(
+        long,
+        value_name = "MB",
+        default_value_t = 64.0,
+        value_parser = cache_size,
+        help_heading = "Native code"
+    )]
+    jit_cache: f64,
+
     /// For tests: collect garbage as soon as there may be any, and spoil what is freed
     #[arg(long, help_heading = "Watching")]
     gc_zeal: bool,
@@ -278,6 +288,13 @@ enum DisplayKind {
 
 fn time(text: &str) -> Result<Duration, &'static str> {
     script::duration(text).ok_or("expected a time such as 500ms, 90s or 5m")
+}
+
+/// The size of the code cache in megabytes.
+fn cache_size(text: &str) -> Result<f64, &'static str> {
+    let size = text.parse().ok();
+    size.filter(|size| (0.01..=1024.0).contains(size))
+        .ok_or("expected a number of megabytes from 0.01 to 1024")
 }
 
 /// Runs the program.

@@ -31,9 +31,6 @@ use crate::stack::Frame;
 /// No frame is waited for: frames start at even offsets.
 pub const NOBODY: StackOffset = StackOffset(1);
 
-/// Calls and turns of loops until native code is looked for again where there was none.
-const RETRY: i32 = 8;
-
 /// Entries of the table of counts, a power of two.
 const COUNTS: usize = 1 << 13;
 
@@ -69,8 +66,8 @@ pub struct Point {
 /// Makes and runs native code.
 pub trait Compiler<G: Generation> {
     /// Runs the activation at `point`, from native code for its function if there
-    /// is or can be any. `None` if not.
-    fn enter(&self, machine: &mut Machine<'_, G>, point: Point) -> Option<Outcome>;
+    /// is or can be any. If not: after how many calls or turns of a loop to ask again.
+    fn enter(&self, machine: &mut Machine<'_, G>, point: Point) -> Result<Outcome, u32>;
 
     /// The code block at `code` is no longer what it was.
     fn forget(&self, code: LispPtr);
@@ -172,17 +169,17 @@ impl<G: Generation> Machine<'_, G> {
         };
         self.mem.set_stack(self.regs.sp, self.regs.tos);
         match compiler.enter(self, point) {
-            None => {
-                self.native.count_of(code).left = RETRY;
+            Err(turns) => {
+                self.native.count_of(code).left = i32::try_from(turns).unwrap_or(i32::MAX);
                 Exit::Continue
             }
-            Some(Outcome::Returned(value)) => {
+            Ok(Outcome::Returned(value)) => {
                 self.regs.pvar = point.pvar;
                 self.regs.tos = value;
                 Exit::Returned
             }
-            Some(Outcome::Abandoned) if self.waiting != NOBODY => Exit::Abandoned,
-            Some(Outcome::Abandoned) => self.native.stopped.take().unwrap_or(Exit::Continue),
+            Ok(Outcome::Abandoned) if self.waiting != NOBODY => Exit::Abandoned,
+            Ok(Outcome::Abandoned) => self.native.stopped.take().unwrap_or(Exit::Continue),
         }
     }
 
