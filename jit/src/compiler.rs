@@ -10,6 +10,7 @@ use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::{Generation, STACK};
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, Mem};
+use geiko_runtime::symbols::Symbols;
 
 use crate::cache::Cache;
 use crate::entry::Entry;
@@ -54,6 +55,8 @@ pub enum Pace {
 pub struct Jit<G: Generation> {
     context: Box<Context<G>>,
     entry: Entry,
+    /// Address of [`Workshop::aside`].
+    aside: usize,
     recent: Box<[Cell<Recent>; RECENT]>,
     residents: RefCell<Residents>,
     /// Machine code for which there is no room while native code runs.
@@ -73,12 +76,26 @@ enum Making {
 impl<G: Generation> Jit<G> {
     /// A compiler for machines over `mem`, with room for `bytes` of code.
     pub fn new(mem: Mem<'_, G>, bytes: usize, pace: Pace) -> Result<Self, JitError> {
+        let context = Box::new(Context {
+            machine: Cell::new(std::ptr::null_mut()),
+            base: mem.host_address(),
+            applied: Applied::default(),
+            answer: Cell::new(0),
+            records: Records::default(),
+            given_up: Cell::new(0),
+            epoch: Cell::new(0),
+            executed: [const { Cell::new(0) }; 256],
+            left: [const { Cell::new(0) }; 256],
+        });
         let mut cache = Cache::new(bytes)?;
         let mut workshop = Workshop::new()?;
-        let address = cache
-            .publish(&workshop.trampoline())
-            .ok_or(JitError::Cache { bytes })?
-            .address;
+        let mut publish = |door: Vec<u8>| {
+            let place = cache.publish(&door).ok_or(JitError::Cache { bytes })?;
+            Ok::<_, JitError>(place.address)
+        };
+        let entry = publish(workshop.trampoline())?;
+        let answer = context.answer.as_ptr() as i64;
+        let aside = publish(workshop.aside(&raw const *context as i64, answer))?;
         let making = match pace {
             Pace::Now => Making::Now(Box::new(RefCell::new(workshop))),
             Pace::Meanwhile => match Worker::start::<G>(workshop) {
@@ -87,19 +104,11 @@ impl<G: Generation> Jit<G> {
             },
         };
         Ok(Self {
-            context: Box::new(Context {
-                machine: Cell::new(std::ptr::null_mut()),
-                base: mem.host_address(),
-                applied: Applied::default(),
-                records: Records::default(),
-                given_up: Cell::new(0),
-                epoch: Cell::new(0),
-                executed: [const { Cell::new(0) }; 256],
-                left: [const { Cell::new(0) }; 256],
-            }),
+            context,
+            aside,
             // SAFETY: the trampoline was just put there; the cache lives as long as
             // `self`.
-            entry: unsafe { Entry::new(address) },
+            entry: unsafe { Entry::new(entry) },
             recent: Box::new([const { Cell::new(Recent::NONE) }; RECENT]),
             residents: RefCell::new(Residents::new(cache)),
             held: RefCell::default(),
@@ -110,7 +119,7 @@ impl<G: Generation> Jit<G> {
         })
     }
 
-    fn host(&self) -> Host {
+    fn host(&self, countdown: LispPtr) -> Host {
         Host {
             context: &raw const *self.context as i64,
             finish: shims::finish::<G> as *const () as i64,
@@ -121,11 +130,15 @@ impl<G: Generation> Jit<G> {
             apply_code: shims::apply_code::<G> as *const () as i64,
             applied: &raw const self.context.applied as i64,
             operations: Operations::of::<G>(),
+            aside: self.aside as i64,
+            answer: self.context.answer.as_ptr() as i64,
+            countdown,
         }
     }
 
     /// Sees to it that the function at `code` gets native code, now or later.
-    fn order(&self, mem: Mem<'_, G>, code: LispPtr) {
+    fn order(&self, machine: &Machine<'_, G>, code: LispPtr) {
+        let mem = machine.mem;
         let records = &self.context.records;
         let feedback = records.with(code, |record| record.feedback.borrow().clone());
         let Some(unit) = Unit::read(mem, code, feedback, records) else {
@@ -134,7 +147,7 @@ impl<G: Generation> Jit<G> {
         };
         let job = Job {
             unit,
-            host: self.host(),
+            host: self.host(machine.symbols.reclaim_countdown),
             number: self.jobs.get(),
         };
         self.jobs.set(job.number + 1);
@@ -159,6 +172,7 @@ impl<G: Generation> Jit<G> {
     pub fn list(
         &self,
         mem: Mem<'_, G>,
+        symbols: &Symbols,
         code: LispPtr,
         name: &dyn Fn(LispPtr) -> String,
     ) -> Result<Option<Listing>, JitError> {
@@ -168,7 +182,7 @@ impl<G: Generation> Jit<G> {
         };
         let job = Job {
             unit,
-            host: self.host(),
+            host: self.host(symbols.reclaim_countdown),
             number: 0,
         };
         Ok(Workshop::new()?.list::<G>(&job, name))
@@ -286,7 +300,7 @@ impl<G: Generation> Compiler<G> for Jit<G> {
             }
             self.collect();
         }
-        let (target, number) = self.find(machine.mem, machine.func, point)?;
+        let (target, number) = self.find(machine, machine.func, point)?;
         if !machine.has_own_arguments() || machine.attention_wanted() {
             return Err(SOON);
         }
@@ -338,7 +352,12 @@ impl<G: Generation> Jit<G> {
     /// The native code to enter at `point` and the number of the entry; compiles
     /// the function if it was not tried before. If there is none: how many calls or
     /// turns of a loop to wait.
-    fn find(&self, mem: Mem<'_, G>, code: LispPtr, point: Point) -> Result<(usize, usize), u32> {
+    fn find(
+        &self,
+        machine: &Machine<'_, G>,
+        code: LispPtr,
+        point: Point,
+    ) -> Result<(usize, usize), u32> {
         let recent = &self.recent[((code.0 >> 1) as usize ^ usize::from(point.pc)) & (RECENT - 1)];
         let known = recent.get();
         let epoch = self.context.epoch.get();
@@ -357,7 +376,7 @@ impl<G: Generation> Jit<G> {
             Ok(matches!(*stage, Stage::Interpreted))
         })?;
         if is_fresh {
-            self.order(mem, code);
+            self.order(machine, code);
         }
         let (target, number) = records.with(code, |record| {
             let Stage::Native(native) = &*record.stage.borrow() else {

@@ -62,22 +62,28 @@ macro_rules! operations {
 }
 
 /// The instruction whose number is in a cell.
+#[inline]
 fn opcode(cell: LispPtr) -> Opcode {
     Opcode::from(cell.0 as u8)
 }
 
 operations! {
+    /// ADDREF.
+    addref(machine, object) {
+        machine.add_ref(object.masked::<G>());
+        Some(object)
+    }
+    /// DELREF.
+    delref(machine, object) {
+        machine.del_ref(object.masked::<G>());
+        Some(object)
+    }
     /// A list cell.
     cons(machine, car, cdr) { Some(machine.cons(car, cdr)) }
     /// RPLACA, RPLACD.
     replace(machine, code, list, value) { machine.replace(opcode(code), list, value) }
     /// CREATECELL.
     create(machine, number) { machine.create(number) }
-    /// A counted store.
-    store_counted(machine, address, value) {
-        machine.store_counted(address, value);
-        Some(value)
-    }
     /// A store in a free variable.
     store_free(machine, address, value) {
         machine.store_free(address, value);

@@ -23,6 +23,8 @@ pub struct Context<G: Generation> {
     pub records: Records,
     /// What [`apply`] found besides the code.
     pub applied: Applied,
+    /// What was answered to a call that changes no register.
+    pub answer: Cell<u64>,
     /// Instructions that native code left to the interpreter, by opcode.
     pub executed: [Cell<u64>; 256],
     /// Activations given up because they were not what their code was made for.

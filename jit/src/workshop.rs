@@ -6,7 +6,7 @@ use std::thread;
 use cranelift_codegen::Context as Codegen;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, Signature};
+use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature};
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -144,6 +144,32 @@ impl Workshop {
         let made = made.ok().map(|code| listing.add_machine_code(code, &known));
         self.codegen.clear();
         made.map(|()| listing)
+    }
+
+    /// The door from native code to Rust that changes no register: calls what it is told
+    /// with `context` and up to four arguments, and leaves the answer at the address `answer`.
+    pub fn aside(&mut self, context: i64, answer: i64) -> Vec<u8> {
+        let mut function = Function::new();
+        function.signature = translate::aside_signature();
+        let mut builder = FunctionBuilder::new(&mut function, &mut self.builder);
+        let operation = builder.import_signature(translate::operation_signature());
+        let block = builder.create_block();
+        builder.append_block_params_for_function_params(block);
+        builder.switch_to_block(block);
+        let [address, a, b, c, d] = [0, 1, 2, 3, 4].map(|n| builder.block_params(block)[n]);
+        let context = builder.ins().iconst(I64, context);
+        let arguments = [context, a, b, c, d];
+        let call = builder.ins().call_indirect(operation, address, &arguments);
+        let value = builder.inst_results(call)[0];
+        let answer = builder.ins().iconst(I64, answer);
+        builder
+            .ins()
+            .store(MemFlagsData::trusted(), value, answer, 0);
+        builder.ins().return_(&[]);
+        builder.seal_all_blocks();
+        builder.finalize(self.isa.frontend_config());
+        self.codegen.func = function;
+        self.compile()
     }
 
     /// The door from Rust to native code.

@@ -6,6 +6,7 @@ use geiko_runtime::image::{ImageFile, Names, functions};
 use geiko_runtime::isa::disasm::{FunctionInfo, Listing};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 use geiko_runtime::memory::LispPtr;
+use geiko_runtime::symbols::Symbols;
 
 use super::{DisasmArgs, output};
 use crate::error::{Error, Status};
@@ -147,7 +148,8 @@ fn listing<G: Generation>(
         return Ok(listing.to_string());
     };
     let callee = |symbol| names.object(symbol);
-    let Some(native) = jit.list(names.mem(), code, &callee)? else {
+    let (symbols, _) = Symbols::find(names.mem(), |name| names.find(name));
+    let Some(native) = jit.list(names.mem(), &symbols, code, &callee)? else {
         return Ok(format!("{listing}  no native code can be made of it\n"));
     };
     let notes = |offset: Option<u32>| match offset {

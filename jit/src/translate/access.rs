@@ -23,6 +23,13 @@ impl Translator<'_, '_> {
         self.builder.ins().load(I32, flags, address, 2 * words)
     }
 
+    /// Stores a cell at the Lisp address `pointer`.
+    pub(super) fn store_cell(&mut self, pointer: Value, cell: Value) {
+        let address = self.address(pointer);
+        let flags = MemFlagsData::new().with_notrap();
+        self.builder.ins().store(flags, cell, address, 0);
+    }
+
     /// The cell at a fixed Lisp address.
     pub(super) fn load_fixed(&mut self, address: LispPtr) -> Value {
         let offset = (address.0 & self.layout.pointer_mask) as i32 * 2;

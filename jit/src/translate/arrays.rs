@@ -130,7 +130,7 @@ impl Translator<'_, '_> {
         }
     }
 
-    fn go_on_if(&mut self, condition: Value, slow: Block) {
+    pub(super) fn go_on_if(&mut self, condition: Value, slow: Block) {
         let go_on = self.builder.create_block();
         self.builder.ins().brif(condition, go_on, &[], slow, &[]);
         self.builder.switch_to_block(go_on);

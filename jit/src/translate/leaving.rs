@@ -51,6 +51,32 @@ impl Translator<'_, '_> {
         self.reachable = reachable;
     }
 
+    /// A block that is seldom entered.
+    pub(super) fn cold_block(&mut self) -> Block {
+        let block = self.builder.create_block();
+        self.builder.set_cold_block(block);
+        block
+    }
+
+    /// True while a block is emitted that is seldom entered. What it calls it calls
+    /// aside, without changing registers, so that they stay free for the others.
+    fn is_aside(&self) -> bool {
+        let layout = &self.builder.func.layout;
+        (self.builder.current_block()).is_some_and(|block| layout.is_cold(block))
+    }
+
+    /// Calls something, with the context and these arguments, that leaves the registers as they
+    /// are.
+    fn call_aside(&mut self, address: i64, arguments: &[Value]) -> Value {
+        let door = self.builder.ins().iconst(I64, self.host.aside);
+        let address = self.builder.ins().iconst(I64, address);
+        let mut all = [address; 5];
+        all[1..=arguments.len()].copy_from_slice(arguments);
+        self.builder.ins().call_indirect(self.aside, door, &all);
+        let answer = self.builder.ins().iconst(I64, self.host.answer);
+        self.builder.ins().load(I64, trusted(), answer, 0)
+    }
+
     pub(super) fn call_shim(&mut self, address: i64, frame: Value, point: Value) -> Value {
         let address = self.builder.ins().iconst(I64, address);
         let context = self.builder.ins().iconst(I64, self.host.context);
@@ -77,7 +103,11 @@ impl Translator<'_, '_> {
         let depth = self.state.stack.len() as i64;
         let point = i64::from(step.instruction.offset) | depth << 16 | i64::from(step.next) << 32;
         let point = self.builder.ins().iconst(I64, point);
-        let outcome = self.call_shim(self.host.execute, frame, point);
+        let outcome = if self.is_aside() {
+            self.call_aside(self.host.execute, &[frame, point])
+        } else {
+            self.call_shim(self.host.execute, frame, point)
+        };
         let status = self.builder.ins().ushr_imm_u(outcome, 32);
         let ended = self.builder.create_block();
         let next = self.builder.create_block();
@@ -183,6 +213,9 @@ impl Translator<'_, '_> {
 
     /// Calls the machine with the context and four arguments.
     pub(super) fn call_machine(&mut self, address: i64, arguments: [Value; 4]) -> Value {
+        if self.is_aside() {
+            return self.call_aside(address, &arguments);
+        }
         let address = self.builder.ins().iconst(I64, address);
         let context = self.builder.ins().iconst(I64, self.host.context);
         let [a, b, c, d] = arguments;

@@ -22,11 +22,6 @@ impl Translator<'_, '_> {
                 let number = step.instruction.number(0).unwrap_or(0);
                 self.type_test(number.into());
             }
-            Opcode::Cons => {
-                let cells = self.top(2);
-                let cell = self.operate(self.host.operations.cons, &cells);
-                self.replace(2, cell);
-            }
             opcode @ (Opcode::Equal | Opcode::CmlEqual) => self.equal(opcode, step),
             Opcode::Eq => {
                 let (b, a) = (self.pop(), self.pop());
@@ -139,32 +134,42 @@ impl Translator<'_, '_> {
             self.builder
                 .ins()
                 .icmp_imm_u(IntCC::UnsignedGreaterThan, code, i64::from(nil_code));
-        let near = self.builder.create_block();
-        let rest = self.builder.create_block();
+        let [near, rest, stored] = [0; 3].map(|_| self.builder.create_block());
         self.builder.ins().brif(here, near, &[], rest, &[]);
         self.builder.switch_to_block(rest);
         let nil = self.constant(0);
         let ends = self.equals(code, nil_code);
-        let slow = self.builder.create_block();
-        self.builder.set_cold_block(slow);
+        let slow = self.cold_block();
         self.builder
             .ins()
-            .brif(ends, meet, &[nil.into()], slow, &[]);
+            .brif(ends, meet, &[nil.into()], stored, &[]);
+        self.builder.switch_to_block(stored);
+        let real = self.differs(code, 0);
+        self.go_on_if(real, slow);
+        let holder = self.cdr_place(object, code);
+        let next = self.load_cell(holder, 0);
+        let next = self.masked(next);
+        self.builder.ins().jump(meet, &[next.into()]);
         self.builder.switch_to_block(slow);
         self.part(object, step, meet);
         self.builder.switch_to_block(near);
-        let cells = self.builder.ins().band_imm_u(code, i64::from(nil_code - 1));
-        let words = self.builder.ins().ishl_imm_u(cells, 1);
-        let from = if self.layout.cdr_page_relative {
-            let page = i64::from(self.layout.pointer_mask & !0xFF);
-            self.builder.ins().band_imm_u(object, page)
-        } else {
-            self.masked(object)
-        };
-        let next = self.builder.ins().iadd(from, words);
+        let next = self.cdr_place(object, code);
         self.builder.ins().jump(meet, &[next.into()]);
         self.builder.switch_to_block(meet);
         self.pop();
         self.push_slot(Slot::Value(result, Kind::Any));
+    }
+    /// The cell at the place that the cdr code `code` of the list cell `list` says.
+    pub(super) fn cdr_place(&mut self, list: Value, code: Value) -> Value {
+        let cells = i64::from(self.layout.cdr_nil - 1);
+        let cells = self.builder.ins().band_imm_u(code, cells);
+        let words = self.builder.ins().ishl_imm_u(cells, 1);
+        let from = if self.layout.cdr_page_relative {
+            let page = i64::from(self.layout.pointer_mask & !0xFF);
+            self.builder.ins().band_imm_u(list, page)
+        } else {
+            self.masked(list)
+        };
+        self.builder.ins().iadd(from, words)
     }
 }

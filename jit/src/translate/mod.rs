@@ -12,6 +12,7 @@ mod arrays;
 mod barriers;
 mod blocks;
 mod calls;
+mod conses;
 mod general;
 mod jumps;
 mod leaving;
@@ -34,7 +35,7 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::Generation;
-use geiko_runtime::layout::records::ArrayFields;
+use geiko_runtime::layout::records::{ArrayFields, ConsPage, DtdFields};
 use geiko_runtime::memory::LispPtr;
 
 use crate::flow::{self, Effect, Step};
@@ -64,6 +65,12 @@ pub struct Host {
     pub applied: i64,
     /// The operations.
     pub operations: Operations,
+    /// [`crate::workshop::Workshop::aside`].
+    pub aside: i64,
+    /// Where that leaves the answer.
+    pub answer: i64,
+    /// Lisp address of the allocation countdown.
+    pub countdown: LispPtr,
 }
 
 impl Host {
@@ -78,6 +85,8 @@ impl Host {
             (self.apply, "apply"),
             (self.apply_code, "apply_code"),
             (self.applied, "applied"),
+            (self.aside, "aside"),
+            (self.answer, "answer"),
         ]
         .into_iter()
         .chain(self.operations.names())
@@ -177,10 +186,18 @@ fn shim_signature() -> Signature {
 
 /// Signature of the operations: context and four cells. Returns a cell, and 1 in
 /// the upper half if nothing was done.
-fn operation_signature() -> Signature {
+pub fn operation_signature() -> Signature {
     let mut signature = Signature::new(CallConv::SystemV);
     signature.params = [I64; 5].map(AbiParam::new).to_vec();
     signature.returns = vec![AbiParam::new(I64)];
+    signature
+}
+
+/// Signature of the calls that change no register: the address of what is to be called,
+/// and what it gets besides the context.
+pub fn aside_signature() -> Signature {
+    let mut signature = Signature::new(CallConv::PreserveAll);
+    signature.params = [I64; 5].map(AbiParam::new).to_vec();
     signature
 }
 
@@ -208,6 +225,7 @@ pub(crate) struct Translator<'a, 'f> {
     native: SigRef,
     shim: SigRef,
     operation: SigRef,
+    aside: SigRef,
 }
 
 /// Facts of the generation that the code depends on.
@@ -221,6 +239,14 @@ pub(crate) struct Layout {
     symbol_cell: fn(LispPtr, geiko_runtime::layout::SymbolCell) -> LispPtr,
     frame_pointer: fn(LispPtr) -> LispPtr,
     array_fields: ArrayFields,
+    dtd: fn(u32) -> LispPtr,
+    dtd_fields: DtdFields,
+    cons_page: ConsPage,
+    count_table: u32,
+    count_segment: u32,
+    count_shift: u32,
+    count_max: u32,
+    wide_counts: bool,
 }
 
 impl Layout {
@@ -234,6 +260,14 @@ impl Layout {
             symbol_cell: G::symbol_cell,
             frame_pointer: G::to_frame_pointer,
             array_fields: G::ARRAY_FIELDS,
+            dtd: G::dtd,
+            dtd_fields: G::DTD_FIELDS,
+            cons_page: G::CONS_PAGE,
+            count_table: G::HT_MAIN.0,
+            count_segment: G::COUNT_SEGMENT,
+            count_shift: G::COUNT_SHIFT,
+            count_max: G::COUNT_MAX,
+            wide_counts: G::WIDE_COUNTS,
         }
     }
 }
@@ -256,6 +290,7 @@ pub fn translate<G: Generation>(
     let native = builder.import_signature(native_signature());
     let shim = builder.import_signature(shim_signature());
     let operation = builder.import_signature(operation_signature());
+    let aside = builder.import_signature(aside_signature());
     let frame = builder.declare_var(I64);
     let mut locals = Vec::new();
     let arguments = unit.arguments.unwrap_or(0);
@@ -333,6 +368,7 @@ pub fn translate<G: Generation>(
         native,
         shim,
         operation,
+        aside,
     };
     translator.function(entry);
     let Translator {
@@ -408,6 +444,7 @@ impl Translator<'_, '_> {
         }
         let done = self.variable(step)
             || self.list(step)
+            || self.cons_cell(step)
             || self.memory(step)
             || self.array(step)
             || self.operation(step)

@@ -13,7 +13,6 @@ impl Translator<'_, '_> {
         let opcode = step.instruction.opcode;
         let number = |n| u32::from(step.instruction.number(n).unwrap_or(0));
         let (operation, first, count) = match opcode {
-            Opcode::Rplaca | Opcode::Rplacd => (operations.replace, Some(opcode as u32), 2),
             Opcode::Assoc | Opcode::CmlAssoc | Opcode::Fmemb | Opcode::CmlMember => {
                 (operations.found, Some(opcode as u32), 2)
             }

@@ -2,11 +2,16 @@
 //!
 //! ```text
 //! old = cell at the address
-//! neither old nor new is of a counted type:  pointer at the address = new
-//! else:                                      operation: ADDREF new, DELREF old, store
+//! ADDREF new; DELREF old
+//! pointer at the address = new
 //! ```
 //!
-//! What is known to be a small integer needs no look at its type.
+//! What is known to be a small integer is not counted and needs no look at its type.
+//! Where both are not counted, as small integers and symbols, one test says so.
+
+mod addref;
+mod counts;
+mod delref;
 
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
@@ -22,20 +27,25 @@ impl Translator<'_, '_> {
         let host = self.address(address);
         let flags = MemFlagsData::new().with_notrap();
         let old = self.builder.ins().load(I32, flags, host, 0);
-        let plain = self.neither_is_counted(old, slot, value);
-        let store = self.builder.create_block();
-        let count = self.builder.create_block();
-        let done = self.builder.create_block();
-        self.builder.ins().brif(plain, store, &[], count, &[]);
-        self.builder.switch_to_block(count);
-        self.operate(self.host.operations.store_counted, &[address, value]);
-        self.builder.ins().jump(done, &[]);
-        self.builder.switch_to_block(store);
+        self.count_replacement(old, slot, value);
         let pointer = self.masked(value);
         let bits = i64::from(!self.layout.pointer_mask);
         let bits = self.builder.ins().band_imm_u(old, bits);
         let cell = self.builder.ins().bor(bits, pointer);
         self.builder.ins().store(flags, cell, host, 0);
+    }
+
+    /// Counts that `new`, the value of `slot`, takes the place of `old`.
+    pub(super) fn count_replacement(&mut self, old: Value, slot: Slot, new: Value) {
+        let plain = self.neither_is_counted(old, slot, new);
+        let count = self.builder.create_block();
+        let done = self.builder.create_block();
+        self.builder.ins().brif(plain, done, &[], count, &[]);
+        self.builder.switch_to_block(count);
+        if self.kind_of(slot) != Kind::Small {
+            self.addref(new);
+        }
+        self.delref(old);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(done);
     }

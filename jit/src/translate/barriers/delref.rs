@@ -1,0 +1,44 @@
+//! DELREF: the heap refers to an object once less.
+//!
+//! ```text
+//! type of object is not counted:          done
+//! entry = count table at the object
+//! the object's, count 3 to largest - 1:   entry -= 1
+//! empty, countdown plain:                 entry = the object's, count 0; countdown -= 1
+//! the object's, count 2, countdown plain: entry = empty; countdown += 1
+//! else:                                   operation delref
+//! ```
+
+use cranelift_codegen::ir::{InstBuilder, Value};
+
+use super::super::Translator;
+
+impl Translator<'_, '_> {
+    /// Counts that a reference to `object` from the heap is gone.
+    pub(in crate::translate) fn delref(&mut self, object: Value) {
+        let done = self.builder.create_block();
+        let [empty, used, two] = [0; 3].map(|_| self.builder.create_block());
+        let slow = self.cold_block();
+        self.unless_counted(object, done);
+        let count = self.count_of(object);
+        self.change_if_plain(&count, 3, -1, done);
+        self.builder.ins().brif(count.entry, used, &[], empty, &[]);
+        self.builder.switch_to_block(empty);
+        self.count_down(slow);
+        self.set_count(&count, count.tag);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(used);
+        let bits = 2i64 << self.layout.count_shift;
+        let expected = self.builder.ins().bor_imm_u(count.tag, bits);
+        let other = self.unequal(count.entry, expected);
+        self.builder.ins().brif(other, slow, &[], two, &[]);
+        self.builder.switch_to_block(two);
+        self.count_up(slow);
+        self.clear_count(&count);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        self.operate(self.host.operations.delref, &[object]);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(done);
+    }
+}

@@ -1,0 +1,267 @@
+//! Making and changing list cells.
+//!
+//! ```text
+//! CONS:    the cdr is NIL: page = first page with free cells
+//!          it is a list:   page = the cdr's
+//!          first free cell of page: take it, cell = car, code of the cdr
+//!          ADDREF cdr; ADDREF car; note the new cell
+//! RPLACA:  the cell is no forwarder: ADDREF new; DELREF old; store
+//! RPLACD:  the cdr is in a cell of its own: ADDREF new; DELREF old; store there
+//!          the new cdr is NIL or on the page: the same, and store the code
+//! else:    operation
+//! ```
+//!
+//! That is for generations whose cdr codes reach a whole page; in the other, cells are
+//! chosen by maps outside Lisp memory, so the machine does it.
+//!
+//! In the front of a list that grows, the cdr has an entry with count 0, which it loses,
+//! and the new cell gets one: then the countdown stays as it is.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::I32;
+use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use geiko_runtime::isa::Opcode;
+use geiko_runtime::layout::records::{type_entry, types};
+
+use super::{Slot, Translator};
+use crate::flow::Step;
+use crate::numbers::Kind;
+
+impl Translator<'_, '_> {
+    /// Translates `step` if it is an instruction of this file.
+    pub(super) fn cons_cell(&mut self, step: &Step) -> bool {
+        let in_line = self.layout.cdr_page_relative;
+        match step.instruction.opcode {
+            Opcode::Cons if in_line => self.cons(),
+            Opcode::Cons => {
+                let cells = self.top(2);
+                let cell = self.operate(self.host.operations.cons, &cells);
+                self.replace(2, cell);
+            }
+            opcode @ (Opcode::Rplaca | Opcode::Rplacd) => self.replace_part(opcode, step),
+            _ => return false,
+        }
+        true
+    }
+
+    fn cons(&mut self) {
+        let cells = self.top(2);
+        let (car, cdr) = (cells[0], cells[1]);
+        let (car_slot, cdr_slot) = (self.slot(1), self.slot(0));
+        let (meet, result) = self.meeting(I32);
+        let slow = self.cold_block();
+        let (found, page) = self.meeting(I32);
+        if !matches!(cdr_slot, Slot::Constant(0)) {
+            self.page_of_list(cdr, found, slow);
+        }
+        let listed = self.first_cons_page();
+        self.builder
+            .ins()
+            .brif(listed, found, &[listed.into()], slow, &[]);
+        self.builder.switch_to_block(found);
+        let cell = self.take_first_cell(page, slow);
+        let place = self.builder.ins().band_imm_u(cdr, 0xFF);
+        let code = self.builder.ins().ushr_imm_u(place, 1);
+        self.set_list_cell(cell, car, code);
+        let made = (self.layout.dtd)(types::LISTP.into()).add(self.layout.dtd_fields.old_count);
+        let count = self.load_fixed(made);
+        let count = self.builder.ins().iadd_imm_s(count, 1);
+        self.store_fixed(made, count);
+        self.count_new_cell(cell, (car_slot, car), (cdr_slot, cdr), meet);
+        self.builder.switch_to_block(slow);
+        let cell = self.operate(self.host.operations.cons, &cells);
+        self.builder.ins().jump(meet, &[cell.into()]);
+        self.builder.switch_to_block(meet);
+        self.replace(2, result);
+    }
+
+    /// Goes to `found` with the page of the list cell `cdr`, to `slow` if it is something
+    /// else, or goes on if it is NIL.
+    fn page_of_list(&mut self, cdr: Value, found: Block, slow: Block) {
+        let entry = self.type_entry(cdr);
+        let bits = i64::from(type_entry::NUMBER | type_entry::NO_REF);
+        let number = self.builder.ins().band_imm_u(entry, bits);
+        let is_list = self.equals(number, types::LISTP.into());
+        let (list, other) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(is_list, list, &[], other, &[]);
+        self.builder.switch_to_block(list);
+        let mask = i64::from(self.layout.pointer_mask & !0xFF);
+        let page = self.builder.ins().band_imm_u(cdr, mask);
+        self.builder.ins().jump(found, &[page.into()]);
+        self.builder.switch_to_block(other);
+        let nil = self.builder.create_block();
+        self.builder.ins().brif(cdr, slow, &[], nil, &[]);
+        self.builder.switch_to_block(nil);
+    }
+
+    /// The first page with free cells, 0 if there is none.
+    fn first_cons_page(&mut self) -> Value {
+        let next = (self.layout.dtd)(types::LISTP.into()).add(self.layout.dtd_fields.next_page);
+        let next = self.constant(next.0);
+        let number = self.load_word(next, 0);
+        self.builder.ins().ishl_imm_u(number, 8)
+    }
+
+    /// Takes the first free cell of `page`; goes to `slow` if there is none.
+    fn take_first_cell(&mut self, page: Value, slow: Block) -> Value {
+        let geometry = self.layout.cons_page;
+        let at = i64::from(geometry.header);
+        let at = self.builder.ins().iadd_imm_u(page, at);
+        let header = self.load_cell(at, 0);
+        let first = self.builder.ins().ushr_imm_u(header, 16);
+        let first = self.builder.ins().band_imm_u(first, 0xFE);
+        let is_place = self.builder.ins().icmp_imm_u(
+            IntCC::UnsignedGreaterThanOrEqual,
+            first,
+            i64::from(geometry.first),
+        );
+        let one = 1 << 24;
+        let some = (self.builder.ins()).icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, header, one);
+        let free = self.builder.ins().band(is_place, some);
+        self.go_on_if(free, slow);
+        let cell = self.builder.ins().iadd(page, first);
+        let links = self.load_cell(cell, 0);
+        let next = self.builder.ins().ushr_imm_u(links, 24);
+        let next = self.builder.ins().band_imm_u(next, 0xFE);
+        let next = self.builder.ins().ishl_imm_u(next, 16);
+        let rest = self.builder.ins().iadd_imm_s(header, -one);
+        let rest = self.builder.ins().band_imm_u(rest, 0xFF00_FFFF);
+        let rest = self.builder.ins().bor(rest, next);
+        self.store_cell(at, rest);
+        cell
+    }
+
+    /// Stores `car` and the code of NIL or of the place that `code` says.
+    fn set_list_cell(&mut self, cell: Value, car: Value, code: Value) {
+        let code = (self.builder.ins()).bor_imm_u(code, i64::from(self.layout.cdr_nil));
+        let shift = i64::from(self.layout.cdr_shift);
+        let code = self.builder.ins().ishl_imm_u(code, shift);
+        let car = self.masked(car);
+        let content = self.builder.ins().bor(car, code);
+        self.store_cell(cell, content);
+    }
+
+    /// Counts what a new list cell refers to, and the cell; goes to `meet` with it.
+    fn count_new_cell(
+        &mut self,
+        cell: Value,
+        (car_slot, car): (Slot, Value),
+        (cdr_slot, cdr): (Slot, Value),
+        meet: Block,
+    ) {
+        if !matches!(cdr_slot, Slot::Constant(0)) {
+            let [general, fresh] = [0; 2].map(|_| self.builder.create_block());
+            let next = self.builder.create_block();
+            if self.kind_of(car_slot) != Kind::Small {
+                let entry = self.type_entry(car);
+                let not_counted = i64::from(type_entry::NO_REF);
+                let not_counted = self.builder.ins().band_imm_u(entry, not_counted);
+                self.go_on_if(not_counted, general);
+            }
+            let list = self.builder.create_block();
+            self.builder.ins().brif(cdr, list, &[], next, &[]);
+            self.builder.switch_to_block(list);
+            let old = self.count_of(cdr);
+            let new = self.count_of(cell);
+            let differs = self.builder.ins().bxor(old.entry, old.tag);
+            let other = self.builder.ins().bor(differs, new.entry);
+            self.builder.ins().brif(other, general, &[], fresh, &[]);
+            self.builder.switch_to_block(fresh);
+            self.clear_count(&old);
+            self.set_count(&new, new.tag);
+            self.builder.ins().jump(meet, &[cell.into()]);
+            self.builder.switch_to_block(general);
+            self.addref(cdr);
+            self.builder.ins().jump(next, &[]);
+            self.builder.switch_to_block(next);
+        }
+        if self.kind_of(car_slot) != Kind::Small {
+            self.addref(car);
+        }
+        self.note_new(cell);
+        self.builder.ins().jump(meet, &[cell.into()]);
+    }
+
+    /// RPLACA and RPLACD.
+    fn replace_part(&mut self, opcode: Opcode, step: &Step) {
+        let cells = self.top(2);
+        let (list, new) = (cells[0], cells[1]);
+        let new_slot = self.slot(0);
+        let (meet, result) = self.meeting(I32);
+        let slow = self.cold_block();
+        let number = self.type_number(list);
+        let is_list = self.equals(number, types::LISTP.into());
+        self.go_on_if(is_list, slow);
+        let content = self.load_cell(list, 0);
+        let shift = i64::from(self.layout.cdr_shift);
+        let code = self.builder.ins().ushr_imm_u(content, shift);
+        if opcode == Opcode::Rplaca {
+            let real = self.differs(code, 0);
+            self.go_on_if(real, slow);
+            self.count_replacement(content, new_slot, new);
+            let car = self.masked(new);
+            let bits = i64::from(!self.layout.pointer_mask);
+            let bits = self.builder.ins().band_imm_u(content, bits);
+            let content = self.builder.ins().bor(bits, car);
+            self.store_cell(list, content);
+            self.builder.ins().jump(meet, &[list.into()]);
+        } else if self.layout.cdr_page_relative {
+            self.replace_cdr(list, content, code, (new_slot, new), slow, meet);
+        } else {
+            self.builder.ins().jump(slow, &[]);
+        }
+        self.builder.switch_to_block(slow);
+        let name = self.constant(opcode as u32);
+        let operation = self.host.operations.replace;
+        self.operate_and_meet(operation, &[name, list, new], step, meet);
+        self.builder.switch_to_block(meet);
+        self.replace(2, result);
+    }
+
+    fn replace_cdr(
+        &mut self,
+        list: Value,
+        content: Value,
+        code: Value,
+        (new_slot, new): (Slot, Value),
+        slow: Block,
+        meet: Block,
+    ) {
+        let nil_code = i64::from(self.layout.cdr_nil);
+        let at_once =
+            self.builder
+                .ins()
+                .icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, code, nil_code);
+        let [coded, elsewhere] = [0; 2].map(|_| self.builder.create_block());
+        self.builder.ins().brif(at_once, coded, &[], elsewhere, &[]);
+        self.builder.switch_to_block(elsewhere);
+        let real = self.differs(code, 0);
+        self.go_on_if(real, slow);
+        let holder = self.cdr_place(list, code);
+        let old = self.load_cell(holder, 0);
+        self.count_replacement(old, new_slot, new);
+        let cell = self.masked(new);
+        self.store_cell(holder, cell);
+        self.builder.ins().jump(meet, &[list.into()]);
+        self.builder.switch_to_block(coded);
+        // The new cdr: NIL, or a cell of the page.
+        let words = self.builder.ins().bxor(list, new);
+        let mask = i64::from(self.layout.pointer_mask & !0xFF);
+        let page = self.builder.ins().band_imm_u(words, mask);
+        let same = self.equals(page, 0);
+        let bits = i64::from(self.layout.pointer_mask);
+        let pointer = self.builder.ins().band_imm_u(new, bits);
+        let nil = self.equals(pointer, 0);
+        let sayable = self.builder.ins().bor(same, nil);
+        self.go_on_if(sayable, slow);
+        let old = self.cdr_place(list, code);
+        let nothing = self.constant(0);
+        let ends = self.equals(code, self.layout.cdr_nil);
+        let old = self.builder.ins().select(ends, nothing, old);
+        self.count_replacement(old, new_slot, new);
+        let place = self.builder.ins().band_imm_u(new, 0xFF);
+        let place = self.builder.ins().ushr_imm_u(place, 1);
+        self.set_list_cell(list, content, place);
+        self.builder.ins().jump(meet, &[list.into()]);
+    }
+}
