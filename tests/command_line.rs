@@ -243,3 +243,35 @@ fn disasm_shows_native_code_beside_byte_code() {
         assert!(all.contains(text), "{text} in\n{all}");
     }
 }
+
+#[test]
+fn native_code_is_logged_counted_and_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("jit.log");
+    let option = format!("--jit-log={}", log.display());
+    let form = "(length (reverse (list 1 2 3)))";
+    let output = geiko(&[
+        "eval", form, form, "--jit", "always", "--stats", &option, "--perf", "map",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let log = std::fs::read_to_string(log).expect("a log");
+    let of_reverse: Vec<_> = (log.lines())
+        .filter_map(|line| line.split_once(" CL:REVERSE: "))
+        .map(|(_, event)| event)
+        .collect();
+    assert_eq!(of_reverse.first(), Some(&"ordered"), "{log}");
+    for event in ["compiled in ", "installed at 0x"] {
+        assert!(
+            of_reverse.iter().any(|line| line.starts_with(event)),
+            "{log}"
+        );
+    }
+    // The totals come from the same events.
+    let installed = log.matches(": installed at").count();
+    let statistics = stderr(&output);
+    let compiled = format!("compiled     {installed:10} functions");
+    assert!(
+        statistics.contains(&compiled),
+        "{compiled} in\n{statistics}"
+    );
+}

@@ -3,17 +3,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use geiko_runtime::interp::native::{Compiler, Outcome, Point};
-use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::{Generation, STACK};
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, Mem};
 use geiko_runtime::symbols::Symbols;
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Place};
 use crate::entry::Entry;
+use crate::events::{Event, Events, Listener, Totals};
+use crate::exits::{Exit, Exits, Row};
 use crate::listing::Listing;
 use crate::numbers::Feedback;
 use crate::operations::Operations;
@@ -63,8 +63,6 @@ pub struct Jit<G: Generation> {
     held: RefCell<Vec<Made>>,
     making: Making,
     jobs: Cell<u64>,
-    compiled: Cell<u64>,
-    compile_time: Cell<Duration>,
 }
 
 /// Who makes the code.
@@ -82,10 +80,9 @@ impl<G: Generation> Jit<G> {
             applied: Applied::default(),
             answer: Cell::new(0),
             records: Records::default(),
-            given_up: Cell::new(0),
+            exits: Exits::default(),
+            events: Events::default(),
             epoch: Cell::new(0),
-            executed: [const { Cell::new(0) }; 256],
-            left: [const { Cell::new(0) }; 256],
         });
         let mut cache = Cache::new(bytes)?;
         let mut workshop = Workshop::new()?;
@@ -114,8 +111,6 @@ impl<G: Generation> Jit<G> {
             held: RefCell::default(),
             making,
             jobs: Cell::new(0),
-            compiled: Cell::new(0),
-            compile_time: Cell::default(),
         })
     }
 
@@ -141,6 +136,10 @@ impl<G: Generation> Jit<G> {
         let mem = machine.mem;
         let records = &self.context.records;
         let feedback = records.with(code, |record| record.feedback.borrow().clone());
+        let events = &self.context.events;
+        events.learn_name(mem, code);
+        let again = feedback.version > 0;
+        events.happens(code, &Event::Ordered { again });
         let Some(unit) = Unit::read(mem, code, feedback, records) else {
             records.with(code, |record| record.stage.replace(Stage::Refused));
             return;
@@ -158,10 +157,8 @@ impl<G: Generation> Jit<G> {
         });
         match &self.making {
             Making::Now(workshop) => {
-                let start = Instant::now();
                 let made = workshop.borrow_mut().make::<G>(&job);
-                self.compile_time.update(|time| time + start.elapsed());
-                self.publish(made);
+                self.take(made);
             }
             Making::Meanwhile(worker) => worker.send(job),
         }
@@ -197,9 +194,17 @@ impl<G: Generation> Jit<G> {
         }
         if let Making::Meanwhile(worker) = &self.making {
             while let Some(made) = worker.take() {
-                self.publish(made);
+                self.take(made);
             }
         }
+    }
+
+    /// Takes machine code that was just made.
+    fn take(&self, made: Made) {
+        let (bytes, time) = (made.bytes.len(), made.time);
+        let event = Event::Compiled { bytes, time };
+        self.context.events.happens(made.code, &event);
+        self.publish(made);
     }
 
     /// Puts machine code in the cache, unless its function is gone or wants other code
@@ -225,6 +230,14 @@ impl<G: Generation> Jit<G> {
         } else {
             residents.publish_at_any_cost(records, function, &made.bytes)
         };
+        for code in residents.take_evicted() {
+            self.context.events.happens(code, &Event::Evicted);
+        }
+        if let Some(Place { address, .. }) = place {
+            let code = &made.bytes;
+            let event = Event::Installed { address, code };
+            self.context.events.happens(made.code, &event);
+        }
         // Somebody may have lost its entry.
         self.context.renew();
         records.with(made.code, |record| {
@@ -232,7 +245,6 @@ impl<G: Generation> Jit<G> {
             *stage = match (place, std::mem::replace(&mut *stage, Stage::Refused)) {
                 (Some(place), Stage::Ordered(number, callees)) => {
                     record.arguments.set(made.arguments);
-                    self.compiled.set(self.compiled.get() + 1);
                     Stage::Native(Native {
                         number,
                         place,
@@ -250,44 +262,24 @@ impl<G: Generation> Jit<G> {
         !self.context.machine.get().is_null()
     }
 
-    /// What native code left to the interpreter: opcode, single instructions,
-    /// rests of activations; the most frequent first.
-    pub fn left_to_interpreter(&self) -> Vec<(Opcode, u64, u64)> {
-        let mut rows: Vec<_> = (Opcode::ALL.into_iter())
-            .map(|opcode| {
-                let count = |table: &[Cell<u64>; 256]| table[opcode as usize].get();
-                let (executed, left) = (count(&self.context.executed), count(&self.context.left));
-                (opcode, executed, left)
-            })
-            .filter(|row| row.1 + row.2 > 0)
-            .collect();
-        rows.sort_by_key(|row| std::cmp::Reverse(row.1 + row.2));
-        rows
+    /// The ways on which native code was left, the most frequent first.
+    pub fn exits(&self) -> Vec<Row> {
+        self.context.exits.rows()
     }
 
-    /// Functions compiled, those compiled again among them.
-    pub fn compiled(&self) -> u64 {
-        self.compiled.get()
+    /// What was done about native code.
+    pub fn totals(&self) -> Totals {
+        self.context.events.totals()
     }
 
-    /// Activations given up because they were not what their code was made for.
-    pub fn given_up(&self) -> u64 {
-        self.context.given_up.get()
-    }
-
-    /// Time that Lisp waited for functions to be compiled.
-    pub fn compile_time(&self) -> Duration {
-        self.compile_time.get()
+    /// Has `listener` told of all that is done about native code.
+    pub fn add_listener(&self, listener: Listener) {
+        self.context.events.add_listener(listener);
     }
 
     /// Bytes of native code.
     pub fn code_bytes(&self) -> usize {
         self.residents.borrow().cache().used()
-    }
-
-    /// Functions whose native code had to make room for that of others.
-    pub fn evicted(&self) -> u64 {
-        self.residents.borrow().evicted()
     }
 }
 
@@ -308,7 +300,9 @@ impl<G: Generation> Compiler<G> for Jit<G> {
     }
 
     fn forget(&self, code: LispPtr) {
-        self.context.records.remove(code);
+        if self.context.records.remove(code) {
+            self.context.events.happens(code, &Event::Forgotten);
+        }
         for recent in &*self.recent {
             if recent.get().code == code {
                 recent.set(Recent::NONE);
@@ -420,7 +414,10 @@ impl<G: Generation> Jit<G> {
         self.context.machine.set(outer);
         match (packed >> 32) as i64 {
             status::RETURNED => Outcome::Returned(LispPtr(packed as u32)),
-            _ => Outcome::Abandoned,
+            _ => {
+                self.context.exits.count(Exit::Abandoned, 0);
+                Outcome::Abandoned
+            }
         }
     }
 }

@@ -5,17 +5,22 @@
 //! stack where and `numbers` which kinds of numbers, `translate` writes Cranelift's
 //! intermediate language, `workshop` makes machine code of it, on a thread of its own,
 //! `cache` holds that and `residents` decides for whom there is room, and `entry` and
-//! `shims` are the doors between native code and the machine. `listing` shows what was
-//! made.
+//! `shims` are the doors between native code and the machine.
+//!
+//! For people: `listing` shows what becomes of a function, `events` tells what is done
+//! about native code and `exits` why it was left; `perf` tells profilers its names.
 
 mod cache;
 mod compiler;
 mod entry;
+pub mod events;
+pub mod exits;
 mod facts;
 pub mod flow;
 pub mod listing;
 pub mod numbers;
 mod operations;
+pub mod perf;
 mod records;
 mod residents;
 mod shims;

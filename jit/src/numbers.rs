@@ -99,6 +99,13 @@ pub struct Seen {
     pub result: u8,
 }
 
+impl Seen {
+    /// True if the operands in `other` are of kinds that were seen.
+    pub fn has_operands_of(self, other: Self) -> bool {
+        other.a & !self.a == 0 && other.b & !self.b == 0
+    }
+}
+
 /// What is known of a function from activations that were given up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Feedback {

@@ -8,6 +8,7 @@ use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::{LispPtr, StackOffset};
 
+use crate::exits::Exit;
 use crate::shims::Context;
 
 /// What says that the instruction was not done, in the answer's upper half.
@@ -21,7 +22,16 @@ macro_rules! operations {
             $( $(#[$doc])* pub $name: i64, )*
         }
 
+        /// Their numbers.
+        #[derive(Clone, Copy)]
+        #[repr(u8)]
+        #[allow(non_camel_case_types)] // The names of the operations.
+        enum Number { $( $name, )* }
+
         impl Operations {
+            /// Their names, by number.
+            pub const NAMES: &[&'static str] = &[$( stringify!($name), )*];
+
             /// Those of generation `G`.
             pub fn of<G: Generation>() -> Self {
                 Self { $( $name: doors::$name::<G> as *const () as i64, )* }
@@ -49,7 +59,8 @@ macro_rules! operations {
                     d: u64,
                 ) -> u64 {
                     // SAFETY: see above.
-                    let $machine = unsafe { &mut *(*context).machine.get() };
+                    let (context, $machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
+                    context.exits.count(Exit::Operation, Number::$name as u8);
                     let mut cells = [a, b, c, d].map(|cell| LispPtr(cell as u32)).into_iter();
                     $( let $argument = cells.next().unwrap_or_default(); )*
                     let _ = cells;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use geiko_runtime::memory::LispPtr;
 
 use crate::cache::Place;
-use crate::numbers::{Feedback, Seen};
+use crate::numbers::{Feedback, Seen, seen};
 
 /// A function. Call sites refer to its record, so it stays where it is.
 #[derive(Debug)]
@@ -178,6 +178,19 @@ impl Records {
         f(&record)
     }
 
+    /// What the operation at `pc` in the code block at `code` has met; small integers
+    /// from the start.
+    pub fn met(&self, code: LispPtr, pc: u32) -> Seen {
+        let known = self.with(code, |record| {
+            record.feedback.borrow().operations.get(&pc).copied()
+        });
+        known.unwrap_or(Seen {
+            a: seen::SMALL,
+            b: seen::SMALL,
+            result: seen::SMALL,
+        })
+    }
+
     /// Notes that an activation of the code block at `code` was given up at `pc`, by an
     /// operation or because of variables. True if its native code is out of use from
     /// now on.
@@ -189,15 +202,17 @@ impl Records {
     }
 
     /// The record of the code block at `code` is for another from now on; call
-    /// sites that refer to it find no native code.
-    pub fn remove(&self, code: LispPtr) {
-        if let Some(record) = self.map.borrow_mut().remove(&code) {
+    /// sites that refer to it find no native code. False if there is no record.
+    pub fn remove(&self, code: LispPtr) -> bool {
+        let record = self.map.borrow_mut().remove(&code);
+        if let Some(record) = &record {
             let native = record.take_native(Stage::Interpreted);
             self.retired.borrow_mut().extend(native);
         }
         for recent in &*self.recent {
             recent.borrow_mut().take_if(|(known, _)| *known == code);
         }
+        record.is_some()
     }
 
     /// Native code that went out of use.

@@ -24,7 +24,7 @@ pub struct Residents {
     cache: Cache,
     /// Code blocks, with the numbers of the jobs that their code was made for.
     queue: VecDeque<(LispPtr, u64)>,
-    evicted: u64,
+    evicted: Vec<LispPtr>,
 }
 
 impl Residents {
@@ -33,7 +33,7 @@ impl Residents {
         Self {
             cache,
             queue: VecDeque::new(),
-            evicted: 0,
+            evicted: Vec::new(),
         }
     }
 
@@ -42,9 +42,9 @@ impl Residents {
         &self.cache
     }
 
-    /// Functions that had to leave.
-    pub fn evicted(&self) -> u64 {
-        self.evicted
+    /// Functions that had to leave since the last time.
+    pub fn take_evicted(&mut self) -> Vec<LispPtr> {
+        std::mem::take(&mut self.evicted)
     }
 
     /// Copies machine code of the function at `code` in. `None` if there is no room.
@@ -104,7 +104,7 @@ impl Residents {
         });
         if let Some(Native { place, .. }) = left {
             self.cache.free(place);
-            self.evicted += 1;
+            self.evicted.push(code);
         }
         true
     }

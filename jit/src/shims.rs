@@ -9,6 +9,8 @@ use geiko_runtime::layout::{Generation, STACK};
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, StackOffset};
 
+use crate::events::{Event, Events};
+use crate::exits::{self, Exit, Exits};
 use crate::numbers::{self, Seen, seen};
 use crate::records::Records;
 use crate::status;
@@ -25,14 +27,12 @@ pub struct Context<G: Generation> {
     pub applied: Applied,
     /// What was answered to a call that changes no register.
     pub answer: Cell<u64>,
-    /// Instructions that native code left to the interpreter, by opcode.
-    pub executed: [Cell<u64>; 256],
-    /// Activations given up because they were not what their code was made for.
-    pub given_up: Cell<u64>,
+    /// How often native code was left.
+    pub exits: Exits,
+    /// What is done about native code.
+    pub events: Events,
     /// Changes whenever native code goes out of use.
     pub epoch: Cell<u32>,
-    /// Activations whose rest was left to the interpreter, by the opcode there.
-    pub left: [Cell<u64>; 256],
 }
 
 /// What a function object is called with, besides its native code. Native code reads it.
@@ -71,18 +71,11 @@ impl<G: Generation> Context<G> {
         entry as u64
     }
 
-    /// Counts the instruction at `at` in one of the tables.
-    fn count(&self, table: &[Cell<u64>; 256], machine: &Machine<'_, G>, at: Point) {
-        let (_, opcode) = machine.instruction_at(at);
-        let count = &table[usize::from(opcode)];
-        count.set(count.get() + 1);
-    }
-
     /// Notes what the operands of the instruction at `at` are, or that a guess about
     /// variables was wrong there.
     fn note(&self, machine: &Machine<'_, G>, at: Point, is_place: bool) {
-        let (code, opcode) = machine.instruction_at(at);
-        let opcode = Opcode::from(opcode);
+        let (code, number) = machine.instruction_at(at);
+        let opcode = Opcode::from(number);
         let domain = numbers::domain(opcode).filter(|_| !is_place);
         let seen = domain.map(|_| {
             let (a, b) = machine.operands_at(at);
@@ -95,7 +88,17 @@ impl<G: Generation> Context<G> {
                 },
             }
         });
-        if self.records.note(code, at.pc.into(), seen) {
+        let pc = u32::from(at.pc);
+        let exit = match seen {
+            None => Exit::Variable,
+            Some(seen) if self.records.met(code, pc).has_operands_of(seen) => Exit::Result,
+            Some(_) => Exit::Operand,
+        };
+        self.exits.count(exit, number);
+        self.events
+            .happens(code, &Event::GivenUp { pc: at.pc, exit });
+        if self.records.note(code, pc, seen) {
+            self.events.happens(code, &Event::OutOfUse);
             self.renew();
         }
     }
@@ -146,7 +149,8 @@ pub unsafe extern "sysv64" fn finish<G: Generation>(
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
     let at = context.place(frame, point);
-    context.count(&context.left, machine, at);
+    let (exit, opcode) = exits::of_rest(machine, at);
+    context.exits.count(exit, opcode);
     outcome(machine.finish_frame(at))
 }
 
@@ -165,7 +169,6 @@ pub unsafe extern "sysv64" fn give_up<G: Generation>(
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
     let at = context.place(frame, point);
-    context.given_up.set(context.given_up.get() + 1);
     let is_place = point >> 32 != 0;
     context.note(machine, at, is_place);
     outcome(machine.finish_frame(at))
@@ -187,7 +190,8 @@ pub unsafe extern "sysv64" fn execute<G: Generation>(
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
     let at = context.place(frame, point);
-    context.count(&context.executed, machine, at);
+    let (exit, opcode) = exits::of_instruction(machine, at, &context.records);
+    context.exits.count(exit, opcode);
     match machine.execute_instruction(at, (point >> 32) as u16) {
         Executed::Next(value) => pack(value.0, 0),
         Executed::Ended(ended) => outcome(ended) + (1 << 32),
@@ -207,6 +211,7 @@ pub unsafe extern "sysv64" fn resume<G: Generation>(
 ) -> u64 {
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
+    context.exits.count(Exit::Elsewhere, 0);
     let value = LispPtr(value as u32);
     outcome(machine.finish_behind_call(context.offset(frame), value))
 }

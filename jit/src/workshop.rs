@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use cranelift_codegen::Context as Codegen;
 use cranelift_codegen::control::ControlPlane;
@@ -29,6 +30,8 @@ pub struct Made {
     pub arguments: Option<u16>,
     /// Machine code; empty if it could not be made.
     pub bytes: Vec<u8>,
+    /// How long it took to make.
+    pub time: Duration,
     /// Pcs and stack depths at which it can be entered.
     pub entries: Vec<(u32, u16)>,
 }
@@ -116,12 +119,15 @@ impl Workshop {
 
     /// Makes machine code of a function.
     pub fn make<G: Generation>(&mut self, job: &Job) -> Made {
+        let start = Instant::now();
         let entries = self.translate::<G>(job);
+        let bytes = self.compile();
         Made {
             code: job.unit.code,
             number: job.number,
             arguments: job.unit.arguments,
-            bytes: self.compile(),
+            bytes,
+            time: start.elapsed(),
             entries,
         }
     }

@@ -275,7 +275,7 @@ impl<'m, G: Generation> Laboratory<'m, G> {
         let made = |jit: &Option<Rc<Jit<G>>>| {
             let jit = jit.as_ref();
             let bytes = jit.map_or(0, |jit| jit.code_bytes());
-            (bytes, jit.map_or(Duration::ZERO, |jit| jit.compile_time()))
+            (bytes, jit.map_or(Duration::ZERO, |jit| jit.totals().time))
         };
         let before = made(&self.jit);
         let measured = self.measure(benchmark, count)?;

@@ -2,14 +2,12 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
-use std::rc::Rc;
 
-use geiko_jit::{Jit, Pace};
 use geiko_runtime::image::{ImageFile, find_symbol};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 use geiko_runtime::machine::Machine;
 
-use super::{MachineArgs, UseJit};
+use super::{MachineArgs, native};
 use crate::console::Request;
 use crate::devices::clock::thread_cpu_time;
 use crate::display::ScreenSize;
@@ -18,14 +16,11 @@ use crate::lisp::REQUEST_VARIABLE;
 use crate::report::Report;
 use crate::screenshot;
 use crate::script::Script;
-use crate::session::{ClockKind, Ending, Session, Settings};
+use crate::session::{Ending, Session, Settings};
 
 /// The function that Lisp calls when somebody types control-C at the host's terminal.
 /// Images with windows do not have it.
 const CONTROL_C_FUNCTION: &str = "SI::USER-INTERRUPT";
-
-/// Instructions shown that native code left to the interpreter.
-const LEFT_ROWS: usize = 12;
 
 /// What to do with an image.
 pub struct Work<'a> {
@@ -87,7 +82,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     if arguments.gc_zeal {
         machine.set_gc_zeal();
     }
-    let native = native_code(&mut machine, arguments);
+    let native = native::compiler(&mut machine, arguments)?;
     let mut session = Session::new(machine, setting.shared, settings);
     if wants_control_c && let Err(error) = session.give_control_c_to_lisp() {
         eprintln!("geiko: control-C will end the session: {error}");
@@ -102,7 +97,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     if arguments.stats {
         print_statistics(&session);
         if let Some(native) = native {
-            print_native_statistics(&native);
+            native::print_statistics(&native);
         }
     }
     match ending.map_err(Error::Script)? {
@@ -111,32 +106,6 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
             limit: arguments.timeout.unwrap_or_default(),
         }),
         Ending::Fault => Err(fault(&session, &path, arguments)),
-    }
-}
-
-/// Has hot functions of `machine` compiled, if that is wanted and possible here.
-fn native_code<G: Generation>(
-    machine: &mut Machine<'_, G>,
-    arguments: &MachineArgs,
-) -> Option<Rc<Jit<G>>> {
-    if arguments.jit == UseJit::Off || arguments.clock == ClockKind::Virtual {
-        return None;
-    }
-    let (pace, threshold) = match arguments.jit {
-        UseJit::Always => (Pace::Now, 1),
-        _ => (Pace::Meanwhile, arguments.jit_threshold),
-    };
-    let bytes = (arguments.jit_cache * f64::from(1 << 20)) as usize;
-    match Jit::new(machine.mem, bytes, pace) {
-        Ok(jit) => {
-            let jit = Rc::new(jit);
-            machine.set_compiler(jit.clone(), threshold);
-            Some(jit)
-        }
-        Err(error) => {
-            eprintln!("geiko: {error}; everything is interpreted");
-            None
-        }
     }
 }
 
@@ -162,15 +131,4 @@ fn print_statistics<G: Generation>(session: &Session<'_, G>) {
     }
     eprintln!("collections  {:10}", statistics.collections);
     eprintln!("freed        {:10} objects", statistics.objects_freed);
-}
-
-fn print_native_statistics<G: Generation>(jit: &Jit<G>) {
-    eprintln!("native code  {:10} bytes", jit.code_bytes());
-    eprintln!("compiled     {:10} functions", jit.compiled());
-    eprintln!("evicted      {:10} functions", jit.evicted());
-    eprintln!("given up     {:10} activations", jit.given_up());
-    eprintln!("left to the interpreter: instructions, and rests of functions");
-    for (opcode, executed, left) in jit.left_to_interpreter().into_iter().take(LEFT_ROWS) {
-        eprintln!("  {:<16} {executed:>12} {left:>12}", opcode.name());
-    }
 }

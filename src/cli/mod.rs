@@ -8,6 +8,7 @@ mod generate;
 mod info;
 mod lisp;
 mod machine;
+mod native;
 mod output;
 mod run;
 
@@ -258,6 +259,23 @@ pub struct MachineArgs {
     )]
     jit_cache: f64,
 
+    /// Tell what is done about native code, a line each time: function ordered,
+    /// compiled, installed, activation given up, evicted [default: on standard error]
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "-",
+        help_heading = "Native code"
+    )]
+    jit_log: Option<PathBuf>,
+
+    /// Tell perf the names of native code: map, in /tmp/perf-PID.map, for perf report;
+    /// jitdump, in /tmp/jit-PID.dump, for perf record -k 1 and perf inject --jit
+    #[arg(long, value_name = "FORM", help_heading = "Native code")]
+    perf: Option<PerfForm>,
+
     /// For tests: collect garbage as soon as there may be any, and spoil what is freed
     #[arg(long, help_heading = "Watching")]
     gc_zeal: bool,
@@ -276,6 +294,15 @@ enum UseJit {
     On,
     /// For all functions, before they are called the second time
     Always,
+}
+
+/// In which form names of native code are written for perf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum PerfForm {
+    /// Names and addresses
+    Map,
+    /// The code as well
+    Jitdump,
 }
 
 /// Where the screen can be shown.

@@ -23,7 +23,7 @@ use std::rc::Rc;
 use super::{Exit, State, handler};
 use crate::isa::Opcode;
 use crate::layout::Generation;
-use crate::layout::records::function;
+use crate::layout::records::{frame, function};
 use crate::machine::Machine;
 use crate::memory::{CodePc, LispPtr, StackOffset};
 use crate::stack::Frame;
@@ -264,6 +264,18 @@ impl<G: Generation> Machine<'_, G> {
             pc: frame.pc_offset(),
             depth: at.0.wrapping_sub(empty.0) / 2,
         })
+    }
+
+    /// True if there is hardly room for a frame of the code block `callee` behind the
+    /// evaluation stack at `point`.
+    pub fn is_stack_short(&self, point: Point, callee: LispPtr) -> bool {
+        let code = Frame::of_pvar(self.mem, point.pvar).function();
+        let top = self.empty_stack(point.pvar, code).add(2 * point.depth);
+        let variables = self.empty_stack(StackOffset(0), callee);
+        let need = [frame::WORDS, variables.0, self.stack_min(callee)];
+        need.iter()
+            .fold(u32::from(top.0), |sum, &words| sum + u32::from(words))
+            > u32::from(self.end.0)
     }
 
     /// The code block, and the opcode at `point`.

@@ -1,0 +1,96 @@
+//! Native code: making it, and telling what became of it.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Instant;
+
+use geiko_jit::events::Listener;
+use geiko_jit::perf::Form;
+use geiko_jit::{Jit, Pace};
+use geiko_runtime::layout::Generation;
+use geiko_runtime::machine::Machine;
+
+use super::{MachineArgs, PerfForm, UseJit};
+use crate::error::Error;
+use crate::session::ClockKind;
+
+/// Reasons shown for which native code was left.
+const EXIT_ROWS: usize = 24;
+
+/// Has hot functions of `machine` compiled, if that is wanted and possible here.
+pub fn compiler<G: Generation>(
+    machine: &mut Machine<'_, G>,
+    arguments: &MachineArgs,
+) -> Result<Option<Rc<Jit<G>>>, Error> {
+    if arguments.jit == UseJit::Off || arguments.clock == ClockKind::Virtual {
+        return Ok(None);
+    }
+    let (pace, threshold) = match arguments.jit {
+        UseJit::Always => (Pace::Now, 1),
+        _ => (Pace::Meanwhile, arguments.jit_threshold),
+    };
+    let bytes = (arguments.jit_cache * f64::from(1 << 20)) as usize;
+    let jit = match Jit::new(machine.mem, bytes, pace) {
+        Ok(jit) => Rc::new(jit),
+        Err(error) => {
+            eprintln!("geiko: {error}; everything is interpreted");
+            return Ok(None);
+        }
+    };
+    let cannot_write = |path: PathBuf| |source| Error::Write { path, source };
+    if let Some(path) = &arguments.jit_log {
+        jit.add_listener(log(path).map_err(cannot_write(path.clone()))?);
+    }
+    if let Some(form) = arguments.perf {
+        let form = match form {
+            PerfForm::Map => Form::Map,
+            PerfForm::Jitdump => Form::Dump,
+        };
+        jit.add_listener(form.listener().map_err(cannot_write(form.path()))?);
+    }
+    machine.set_compiler(jit.clone(), threshold);
+    Ok(Some(jit))
+}
+
+/// Writes a line for each event to the file at `path`; `-` is standard error.
+fn log(path: &Path) -> io::Result<Listener> {
+    let mut out: Box<dyn Write> = if path.as_os_str() == "-" {
+        Box::new(io::stderr())
+    } else {
+        Box::new(File::create(path)?)
+    };
+    let start = Instant::now();
+    Ok(Box::new(move |name, event| {
+        let seconds = start.elapsed().as_secs_f64();
+        // A log that cannot be written is no reason to stop.
+        let _ = writeln!(out, "{seconds:10.3} {name}: {event}");
+    }))
+}
+
+/// Prints what was done about native code, and why it was left.
+pub fn print_statistics<G: Generation>(jit: &Jit<G>) {
+    let totals = jit.totals();
+    let milliseconds = 1e3 * totals.time.as_secs_f64();
+    eprintln!("native code  {:10} bytes", jit.code_bytes());
+    eprintln!(
+        "compiled     {:10} functions, {} of them again, {} in vain",
+        totals.compiled, totals.again, totals.refused
+    );
+    eprintln!(
+        "compiling    {milliseconds:10.3} ms, {} bytes in all",
+        totals.bytes
+    );
+    eprintln!("evicted      {:10} functions", totals.evicted);
+    eprintln!("forgotten    {:10} functions", totals.forgotten);
+    eprintln!("given up     {:10} activations", totals.given_up);
+    let rows = jit.exits();
+    let all: u64 = rows.iter().map(|row| row.count).sum();
+    eprintln!("left         {all:10} times");
+    for row in rows.iter().take(EXIT_ROWS) {
+        let share = 100.0 * row.count as f64 / all as f64;
+        let (reason, detail) = (row.exit.text(), row.detail);
+        eprintln!("  {share:5.1} % {:10}  {reason} {detail}", row.count);
+    }
+}
