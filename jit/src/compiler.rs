@@ -63,6 +63,7 @@ pub struct Jit<G: Generation> {
     held: RefCell<Vec<Made>>,
     making: Making,
     jobs: Cell<u64>,
+    counts: Cell<bool>,
 }
 
 /// Who makes the code.
@@ -80,6 +81,7 @@ impl<G: Generation> Jit<G> {
             applied: Applied::default(),
             answer: Cell::new(0),
             records: Records::default(),
+            instructions: Cell::new(0),
             exits: Exits::default(),
             events: Events::default(),
             epoch: Cell::new(0),
@@ -111,6 +113,7 @@ impl<G: Generation> Jit<G> {
             held: RefCell::default(),
             making,
             jobs: Cell::new(0),
+            counts: Cell::new(false),
         })
     }
 
@@ -128,6 +131,7 @@ impl<G: Generation> Jit<G> {
             aside: self.aside as i64,
             answer: self.context.answer.as_ptr() as i64,
             countdown,
+            counter: (self.counts.get()).then(|| self.context.instructions.as_ptr() as i64),
         }
     }
 
@@ -260,6 +264,17 @@ impl<G: Generation> Jit<G> {
     /// True while native code runs or waits for the interpreter.
     fn is_running(&self) -> bool {
         !self.context.machine.get().is_null()
+    }
+
+    /// Has code that is made from now on count the instructions it executes.
+    pub fn count_instructions(&self) {
+        self.counts.set(true);
+    }
+
+    /// Instructions executed natively, if they are counted.
+    pub fn instructions(&self) -> u64 {
+        let interpreted = self.context.exits.interpreted();
+        self.context.instructions.get().saturating_sub(interpreted)
     }
 
     /// The ways on which native code was left, the most frequent first.

@@ -94,6 +94,19 @@ impl Exits {
         count.set(count.get() + 1);
     }
 
+    /// Instructions that native code got to and that the interpreter executed.
+    pub fn interpreted(&self) -> u64 {
+        let reasons = [
+            Exit::Instruction,
+            Exit::Uncompiled,
+            Exit::Redefined,
+            Exit::CallPoll,
+            Exit::Overflow,
+        ];
+        let counts = reasons.iter().flat_map(|&exit| &self.0[exit as usize]);
+        counts.map(Cell::get).sum()
+    }
+
     /// All reasons that there were, the most frequent first.
     pub fn rows(&self) -> Vec<Row> {
         let detail = |exit, number: usize| match exit {

@@ -1,7 +1,7 @@
 //! Native code for people: what becomes of each instruction of a function, in
 //! Cranelift's intermediate language and in machine code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write as _};
 
 use cranelift_codegen::CompiledCode;
@@ -21,8 +21,8 @@ pub type Known = BTreeMap<i64, String>;
 /// What a byte code instruction became.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
-    /// Intermediate language, as the translator wrote it: a line for each instruction,
-    /// and for each block that begins.
+    /// Intermediate language, as the translator wrote it: a line for each instruction that
+    /// is no constant, and for each block that begins.
     pub clif: Vec<String>,
     /// Machine code after all optimisation: offset and instruction.
     pub machine: Vec<String>,
@@ -57,12 +57,13 @@ impl Listing {
     /// The intermediate language of `function`, which is not compiled yet.
     pub(crate) fn new(function: &Function, known: &Known) -> Self {
         let mut listing = Self::default();
+        let constants = constants(function, known);
         for block in function.layout.blocks() {
             let mut head = Some(head(function, block));
             for inst in function.layout.block_insts(block) {
                 let part = listing.part(function.srcloc(inst));
                 part.clif.extend(head.take());
-                part.clif.push(instruction(function, inst, known));
+                part.clif.extend(instruction(function, inst, &constants));
             }
         }
         listing
@@ -123,20 +124,46 @@ fn head(function: &Function, block: Block) -> String {
     text
 }
 
-/// An instruction; known addresses appear as their names.
-fn instruction(function: &Function, inst: Inst, known: &Known) -> String {
-    if let InstructionData::UnaryImm {
-        opcode: Opcode::Iconst,
-        imm,
-    } = function.dfg.insts[inst]
-        && let Some(name) = known.get(&imm.bits())
-    {
-        let result = function.dfg.first_result(inst);
-        let ty = function.dfg.value_type(result);
-        return format!("    {result} = iconst.{ty} {name}");
-    }
+/// All constants, under the names of their values; known addresses have names.
+fn constants(function: &Function, known: &Known) -> HashMap<String, String> {
+    let blocks = function.layout.blocks();
+    let instructions = blocks.flat_map(|block| function.layout.block_insts(block));
+    let constants = instructions.filter_map(|inst| match function.dfg.insts[inst] {
+        InstructionData::UnaryImm {
+            opcode: Opcode::Iconst,
+            imm,
+        } => {
+            let text = (known.get(&imm.bits())).map_or_else(|| imm.to_string(), Clone::clone);
+            Some((function.dfg.first_result(inst).to_string(), text))
+        }
+        _ => None,
+    });
+    constants.collect()
+}
+
+/// An instruction, with constants in the place of the values that are constant. These
+/// have no line of their own.
+fn instruction(
+    function: &Function,
+    inst: Inst,
+    constants: &HashMap<String, String>,
+) -> Option<String> {
     let text = function.dfg.display_inst(inst).to_string();
     // Remarks repeat the constants.
     let text = text.split("  ; ").next().unwrap_or_default();
-    format!("    {}", text.trim_end())
+    let (results, operation) = text.rsplit_once(" = ").unwrap_or(("", text));
+    if constants.contains_key(results) {
+        return None;
+    }
+    let mut line = format!("    {results}");
+    if !results.is_empty() {
+        line.push_str(" = ");
+    }
+    let is_name = |a: char, b: char| a.is_alphanumeric() == b.is_alphanumeric();
+    let characters: Vec<_> = operation.trim_end().chars().collect();
+    for word in characters.chunk_by(|a, b| is_name(*a, *b)) {
+        let word: String = word.iter().collect();
+        line.push_str(constants.get(&word).unwrap_or(&word));
+    }
+    Some(line)
 }

@@ -27,6 +27,8 @@ pub struct Context<G: Generation> {
     pub applied: Applied,
     /// What was answered to a call that changes no register.
     pub answer: Cell<u64>,
+    /// Instructions that native code got to, if they are counted.
+    pub instructions: Cell<u64>,
     /// How often native code was left.
     pub exits: Exits,
     /// What is done about native code.

@@ -82,6 +82,9 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     if arguments.gc_zeal {
         machine.set_gc_zeal();
     }
+    if arguments.count {
+        machine.count_instructions();
+    }
     let native = native::compiler(&mut machine, arguments)?;
     let mut session = Session::new(machine, setting.shared, settings);
     if wants_control_c && let Err(error) = session.give_control_c_to_lisp() {
@@ -97,7 +100,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     if arguments.stats {
         print_statistics(&session);
         if let Some(native) = native {
-            native::print_statistics(&native);
+            native::print_statistics(&native, session.machine().statistics.instructions);
         }
     }
     match ending.map_err(Error::Script)? {

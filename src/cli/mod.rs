@@ -283,6 +283,11 @@ pub struct MachineArgs {
     /// Print what the machine has done when the session ends
     #[arg(long, help_heading = "Watching")]
     stats: bool,
+
+    /// Count byte codes, interpreted and executed natively, for --stats; a comparison
+    /// and the jump behind it are one. Lisp becomes slower
+    #[arg(long, requires = "stats", help_heading = "Watching")]
+    count: bool,
 }
 
 /// When native code is made.

@@ -50,6 +50,9 @@ pub fn compiler<G: Generation>(
         };
         jit.add_listener(form.listener().map_err(cannot_write(form.path()))?);
     }
+    if arguments.count {
+        jit.count_instructions();
+    }
     machine.set_compiler(jit.clone(), threshold);
     Ok(Some(jit))
 }
@@ -69,8 +72,15 @@ fn log(path: &Path) -> io::Result<Listener> {
     }))
 }
 
-/// Prints what was done about native code, and why it was left.
-pub fn print_statistics<G: Generation>(jit: &Jit<G>) {
+/// Prints what was done about native code, and why it was left; and, if they were
+/// counted, which share of the instructions was executed natively besides the
+/// `interpreted` ones.
+pub fn print_statistics<G: Generation>(jit: &Jit<G>, interpreted: u64) {
+    if interpreted > 0 {
+        let natively = jit.instructions();
+        let share = 100.0 * natively as f64 / (natively + interpreted) as f64;
+        eprintln!("natively     {natively:10} instructions, {share:.2} % of all");
+    }
     let totals = jit.totals();
     let milliseconds = 1e3 * totals.time.as_secs_f64();
     eprintln!("native code  {:10} bytes", jit.code_bytes());

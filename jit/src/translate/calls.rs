@@ -195,6 +195,7 @@ impl Translator<'_, '_> {
             .icmp_imm_u(IntCC::Equal, status, crate::status::REFUSED);
         self.builder.ins().brif(refused, call.slow, &[], ended, &[]);
         self.builder.switch_to_block(ended);
+        self.uncount_rest();
         self.builder.ins().return_(&[value, status]);
         self.builder.switch_to_block(returned);
         let frame = self.frame();
@@ -207,6 +208,7 @@ impl Translator<'_, '_> {
             .ins()
             .brif(moved, elsewhere, &[], call.meet, &[value.into()]);
         self.builder.switch_to_block(elsewhere);
+        self.uncount_rest();
         let frame = self.frame();
         let value = self.builder.ins().uextend(I64, value);
         let outcome = self.call_shim(self.host.resume, frame, value);

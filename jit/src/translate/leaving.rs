@@ -20,6 +20,7 @@ impl Translator<'_, '_> {
 
     fn leave_through(&mut self, shim: i64, pc: u32, depth: usize) {
         self.store_stack();
+        self.uncount_from(pc);
         let frame = self.frame();
         let is_place = i64::from(pc & PLACE != 0);
         let point = i64::from(pc & !PLACE) | (depth as i64) << 16 | is_place << 32;
@@ -114,6 +115,7 @@ impl Translator<'_, '_> {
         self.builder.set_cold_block(ended);
         self.builder.ins().brif(status, ended, &[], next, &[]);
         self.builder.switch_to_block(ended);
+        self.uncount_rest();
         let value = self.builder.ins().ireduce(I32, outcome);
         let status = self.builder.ins().ireduce(I32, status);
         let status = self.builder.ins().iadd_imm_s(status, -1);

@@ -13,6 +13,7 @@ mod barriers;
 mod blocks;
 mod calls;
 mod conses;
+mod counting;
 mod general;
 mod jumps;
 mod leaving;
@@ -24,6 +25,7 @@ mod stack;
 mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, I16, I32, I64};
@@ -71,6 +73,8 @@ pub struct Host {
     pub answer: i64,
     /// Lisp address of the allocation countdown.
     pub countdown: LispPtr,
+    /// The count of executed instructions, if that is wanted.
+    pub counter: Option<i64>,
 }
 
 impl Host {
@@ -89,6 +93,7 @@ impl Host {
             (self.answer, "answer"),
         ]
         .into_iter()
+        .chain(self.counter.map(|counter| (counter, "counter")))
         .chain(self.operations.names())
     }
 }
@@ -217,6 +222,8 @@ pub(crate) struct Translator<'a, 'f> {
     reached: BTreeSet<u32>,
     /// Pc of the instruction that is being translated.
     current: u32,
+    /// The steps of the block that is being translated.
+    counted: Range<usize>,
     /// Control can get to the place where code is emitted.
     reachable: bool,
     places: BTreeMap<u32, Place>,
@@ -362,6 +369,7 @@ pub fn translate<G: Generation>(
         float_stack_variables,
         reached: BTreeSet::new(),
         current: unit.start,
+        counted: 0..0,
         reachable: false,
         places,
         entries,
@@ -424,6 +432,7 @@ impl Translator<'_, '_> {
             let depth = self.state.stack.len();
             return self.leave_at(pc, depth);
         };
+        self.count_block(first);
         for step in &unit.flow.steps[first..] {
             self.instruction(step);
             if !self.reachable {

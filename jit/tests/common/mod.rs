@@ -38,7 +38,7 @@ pub enum Item {
 use Item::{I, S};
 
 /// The bytes of `items`.
-fn assemble<G: Generation>(items: &[Item]) -> Vec<u8> {
+pub fn assemble<G: Generation>(items: &[Item]) -> Vec<u8> {
     let mut code = Vec::new();
     for item in items {
         match *item {
@@ -122,13 +122,16 @@ pub struct Ran {
     pub value: LispPtr,
     /// Of native code.
     pub bytes: usize,
+    /// Instructions, if they were counted.
+    pub interpreted: u64,
+    pub native: u64,
     pub totals: Totals,
     pub exits: Vec<Row>,
 }
 
 /// Calls the function of `program` for the numbers 0 to 19 and answers the sum of
 /// its results.
-pub fn run<G: Generation>(program: &Program, natively: bool) -> Ran {
+pub fn run<G: Generation>(program: &Program, natively: bool, counting: bool) -> Ran {
     let mut outcome = None;
     with_machine::<G>(|mut m| {
         define_functions(&m, program);
@@ -177,6 +180,10 @@ pub fn run<G: Generation>(program: &Program, natively: bool) -> Ran {
         m.set_stack_limit();
         let jit = Rc::new(Jit::new(m.mem, 1 << 20, Pace::Now).expect("a compiler"));
         let before = jit.code_bytes();
+        if counting {
+            m.count_instructions();
+            jit.count_instructions();
+        }
         if natively {
             m.set_compiler(jit.clone(), 1);
         }
@@ -186,6 +193,8 @@ pub fn run<G: Generation>(program: &Program, natively: bool) -> Ran {
             exit,
             value: m.mem.cell(G::symbol_cell(RESULT, SymbolCell::Value)),
             bytes: jit.code_bytes() - before,
+            interpreted: m.statistics.instructions,
+            native: jit.instructions(),
             totals: jit.totals(),
             exits: jit.exits(),
         });
@@ -197,14 +206,14 @@ pub fn run<G: Generation>(program: &Program, natively: bool) -> Ran {
 pub fn check(program: &Program, expected: u16) {
     fn of<G: Generation>(program: &Program, expected: u16) {
         let expected = (Exit::Finished, LispPtr::smallpos(expected));
-        let ran = run::<G>(program, false);
+        let ran = run::<G>(program, false, false);
         assert_eq!(
             ((ran.exit, ran.value), ran.bytes),
             (expected, 0),
             "{}",
             G::NAME
         );
-        let ran = run::<G>(program, true);
+        let ran = run::<G>(program, true, false);
         assert_eq!((ran.exit, ran.value), expected, "{}, natively", G::NAME);
         assert!(ran.bytes > 0, "native code was made");
     }

@@ -30,12 +30,18 @@ impl<G: Generation> Machine<'_, G> {
             return Err(Fault::NextBlockNotFree { frame: fx, next });
         }
         if self.devices.clock.counts_instructions() {
-            self.handlers = &[counted::<G>; 256];
+            self.count_instructions();
             self.next_tick = INSTRUCTIONS_PER_TICK;
         }
         self.resume(frame, LispPtr::NIL)?;
         self.set_stack_limit();
         Ok(())
+    }
+
+    /// Has the interpreter count what it executes; a comparison and the jump behind it
+    /// are one instruction.
+    pub fn count_instructions(&mut self) {
+        self.handlers = &[counted::<G>; 256];
     }
 
     /// Interprets until the host's attention is wanted, Lisp ends the session, or
