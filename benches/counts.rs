@@ -1,8 +1,12 @@
 //! Host instructions, counted by valgrind: what the interpreter needs for a group of
 //! Lisp's instructions, the machine for storage and reference counts, and the tools
-//! for a program. `.ci/counts` runs this and explains the limits.
+//! for a program; `counts/native.rs` is about native code. `.ci/counts` runs this and
+//! explains the limits.
 
 #![allow(missing_docs)] // The macros of iai-callgrind make items without any.
+
+#[path = "counts/native.rs"]
+mod native_kernels;
 
 use std::hint::black_box;
 use std::path::Path;
@@ -19,6 +23,7 @@ use geiko_runtime::memory::LispPtr;
 use iai_callgrind::{
     Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
+use native_kernels::native;
 
 /// What each benchmark may take before it has become slower, in per mille.
 const TOLERANCE: u64 = 20;
@@ -52,9 +57,18 @@ fn limit(name: &str) -> LibraryBenchmarkConfig {
     config
 }
 
+/// A start that calls a kernel.
+fn start(kernel: &str, turns: u32) -> String {
+    format!("(defun il:\\\\cold-start () ({kernel} {turns}) (finish 5))")
+}
+
 /// The kernels and a start that calls one of them, compiled.
 fn definitions(release: Release, kernel: &str, turns: u32) -> Vec<Definition> {
-    let start = format!("(defun il:\\\\cold-start () ({kernel} {turns}) (finish 5))");
+    with_kernels(release, &start(kernel, turns))
+}
+
+/// The kernels and the functions in `start`, compiled.
+fn with_kernels(release: Release, start: &str) -> Vec<Definition> {
     let sources = [
         Source {
             name: "kernels.lisp",
@@ -62,7 +76,7 @@ fn definitions(release: Release, kernel: &str, turns: u32) -> Vec<Definition> {
         },
         Source {
             name: "start",
-            text: &start,
+            text: start,
         },
     ];
     program::definitions(&sources, release).expect("the kernels are right")
@@ -70,7 +84,12 @@ fn definitions(release: Release, kernel: &str, turns: u32) -> Vec<Definition> {
 
 /// The image of the kernels, which calls one of them.
 fn image(release: Release, kernel: &str, turns: u32) -> ImageFile {
-    let bytes = link_image(&definitions(release, kernel, turns), release).expect("they fit");
+    image_of(release, &start(kernel, turns))
+}
+
+/// The image of the kernels and the functions in `start`.
+fn image_of(release: Release, start: &str) -> ImageFile {
+    let bytes = link_image(&with_kernels(release, start), release).expect("they fit");
     ImageFile::from_bytes(Path::new("kernels"), bytes).expect("an image")
 }
 
@@ -299,4 +318,4 @@ library_benchmark_group!(
         link_program
 );
 
-main!(library_benchmark_groups = counts);
+main!(library_benchmark_groups = counts, native);

@@ -9,11 +9,13 @@ use geiko_runtime::layout::{Generation, STACK};
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, Mem};
 use geiko_runtime::symbols::Symbols;
+use target_lexicon::Triple;
 
 use crate::cache::{Cache, Place};
 use crate::entry::Entry;
 use crate::events::{Event, Events, Listener, Totals};
 use crate::exits::{Exit, Exits, Row};
+use crate::hosts;
 use crate::listing::Listing;
 use crate::numbers::Feedback;
 use crate::operations::Operations;
@@ -87,7 +89,8 @@ impl<G: Generation> Jit<G> {
             epoch: Cell::new(0),
         });
         let mut cache = Cache::new(bytes)?;
-        let mut workshop = Workshop::new()?;
+        let isa = hosts::native(&Triple::host())?;
+        let mut workshop = Workshop::new(isa.clone());
         let mut publish = |door: Vec<u8>| {
             let place = cache.publish(&door).ok_or(JitError::Cache { bytes })?;
             Ok::<_, JitError>(place.address)
@@ -99,7 +102,7 @@ impl<G: Generation> Jit<G> {
             Pace::Now => Making::Now(Box::new(RefCell::new(workshop))),
             Pace::Meanwhile => match Worker::start::<G>(workshop) {
                 Some(worker) => Making::Meanwhile(worker),
-                None => Making::Now(Box::new(RefCell::new(Workshop::new()?))),
+                None => Making::Now(Box::new(RefCell::new(Workshop::new(isa)))),
             },
         };
         Ok(Self {
@@ -131,7 +134,7 @@ impl<G: Generation> Jit<G> {
             aside: self.aside as i64,
             answer: self.context.answer.as_ptr() as i64,
             countdown,
-            counter: (self.counts.get()).then(|| self.context.instructions.as_ptr() as i64),
+            counter: (self.counts.get()).then_some(self.context.instructions.as_ptr() as i64),
         }
     }
 
@@ -177,16 +180,26 @@ impl<G: Generation> Jit<G> {
         code: LispPtr,
         name: &dyn Fn(LispPtr) -> String,
     ) -> Result<Option<Listing>, JitError> {
-        let unit = Unit::read(mem, code, Feedback::default(), &self.context.records);
-        let Some(unit) = unit else {
+        let Some(job) = self.first_job(mem, symbols, code) else {
             return Ok(None);
         };
-        let job = Job {
+        let isa = hosts::native(&Triple::host())?;
+        Ok(Workshop::new(isa).list::<G>(&job, name))
+    }
+
+    /// What is to be done for the function at `code` at first. `None` if nothing can be.
+    pub(crate) fn first_job(
+        &self,
+        mem: Mem<'_, G>,
+        symbols: &Symbols,
+        code: LispPtr,
+    ) -> Option<Job> {
+        let unit = Unit::read(mem, code, Feedback::default(), &self.context.records)?;
+        Some(Job {
             unit,
             host: self.host(symbols.reclaim_countdown),
             number: 0,
-        };
-        Ok(Workshop::new()?.list::<G>(&job, name))
+        })
     }
 
     /// Publishes what was made meanwhile.

@@ -2,7 +2,7 @@
 
 /// Called with Lisp memory, frame or place of a frame, link or entry number, and
 /// the address of the native code; answers value and status.
-type Trampoline = unsafe extern "sysv64" fn(usize, usize, usize, usize) -> u64;
+type Trampoline = unsafe extern "C" fn(usize, usize, usize, usize) -> u64;
 
 /// A door to native code.
 #[derive(Clone, Copy)]

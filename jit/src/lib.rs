@@ -17,6 +17,7 @@ pub mod events;
 pub mod exits;
 mod facts;
 pub mod flow;
+mod hosts;
 pub mod listing;
 pub mod numbers;
 mod operations;
@@ -29,6 +30,9 @@ pub mod unit;
 mod workshop;
 
 pub use compiler::{Jit, JitError, Pace};
+#[cfg(feature = "arm64")]
+pub use hosts::CrossCompiler;
+pub use target_lexicon::Triple;
 
 /// How native code ends.
 mod status {

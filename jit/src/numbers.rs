@@ -100,9 +100,17 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// True if the operands in `other` are of kinds that were seen.
-    pub fn has_operands_of(self, other: Self) -> bool {
-        other.a & !self.a == 0 && other.b & !self.b == 0
+    /// True if the operands are numbers of a kind and the result is not of that.
+    pub fn leaves_its_kind(self) -> bool {
+        let operands = self.a | self.b;
+        let kinds = if operands & seen::OTHER != 0 {
+            return false;
+        } else if operands & seen::FLOAT != 0 {
+            seen::FLOAT
+        } else {
+            seen::SMALL | operands
+        };
+        self.result & !kinds != 0
     }
 }
 

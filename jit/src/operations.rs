@@ -51,7 +51,7 @@ macro_rules! operations {
                 ///
                 /// Called by native code only, whose context is `context`, so that
                 /// the machine in it is there and no reference to it is in use.
-                pub unsafe extern "sysv64" fn $name<G: Generation>(
+                pub unsafe extern "C" fn $name<G: Generation>(
                     context: *const Context<G>,
                     a: u64,
                     b: u64,

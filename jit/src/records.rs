@@ -8,7 +8,7 @@ use std::rc::Rc;
 use geiko_runtime::memory::LispPtr;
 
 use crate::cache::Place;
-use crate::numbers::{Feedback, Seen, seen};
+use crate::numbers::{Feedback, Seen};
 
 /// A function. Call sites refer to its record, so it stays where it is.
 #[derive(Debug)]
@@ -176,19 +176,6 @@ impl Records {
         );
         recent.replace(Some((code, Rc::clone(&record))));
         f(&record)
-    }
-
-    /// What the operation at `pc` in the code block at `code` has met; small integers
-    /// from the start.
-    pub fn met(&self, code: LispPtr, pc: u32) -> Seen {
-        let known = self.with(code, |record| {
-            record.feedback.borrow().operations.get(&pc).copied()
-        });
-        known.unwrap_or(Seen {
-            a: seen::SMALL,
-            b: seen::SMALL,
-            result: seen::SMALL,
-        })
     }
 
     /// Notes that an activation of the code block at `code` was given up at `pc`, by an

@@ -93,7 +93,7 @@ impl<G: Generation> Context<G> {
         let pc = u32::from(at.pc);
         let exit = match seen {
             None => Exit::Variable,
-            Some(seen) if self.records.met(code, pc).has_operands_of(seen) => Exit::Result,
+            Some(seen) if seen.leaves_its_kind() => Exit::Result,
             Some(_) => Exit::Operand,
         };
         self.exits.count(exit, number);
@@ -143,7 +143,7 @@ fn outcome(outcome: Outcome) -> u64 {
 ///
 /// Called by native code only, whose context is `context`, so that the machine in
 /// it is there and no reference to it is in use.
-pub unsafe extern "sysv64" fn finish<G: Generation>(
+pub unsafe extern "C" fn finish<G: Generation>(
     context: *const Context<G>,
     frame: usize,
     point: u64,
@@ -163,7 +163,7 @@ pub unsafe extern "sysv64" fn finish<G: Generation>(
 /// # Safety
 ///
 /// As for [`finish`].
-pub unsafe extern "sysv64" fn give_up<G: Generation>(
+pub unsafe extern "C" fn give_up<G: Generation>(
     context: *const Context<G>,
     frame: usize,
     point: u64,
@@ -184,7 +184,7 @@ pub unsafe extern "sysv64" fn give_up<G: Generation>(
 /// # Safety
 ///
 /// As for [`finish`].
-pub unsafe extern "sysv64" fn execute<G: Generation>(
+pub unsafe extern "C" fn execute<G: Generation>(
     context: *const Context<G>,
     frame: usize,
     point: u64,
@@ -206,7 +206,7 @@ pub unsafe extern "sysv64" fn execute<G: Generation>(
 /// # Safety
 ///
 /// As for [`finish`].
-pub unsafe extern "sysv64" fn resume<G: Generation>(
+pub unsafe extern "C" fn resume<G: Generation>(
     context: *const Context<G>,
     frame: usize,
     value: u64,
@@ -225,7 +225,7 @@ pub unsafe extern "sysv64" fn resume<G: Generation>(
 /// # Safety
 ///
 /// As for [`finish`].
-pub unsafe extern "sysv64" fn apply<G: Generation>(
+pub unsafe extern "C" fn apply<G: Generation>(
     context: *const Context<G>,
     function: u64,
     count: u64,
@@ -244,7 +244,7 @@ pub unsafe extern "sysv64" fn apply<G: Generation>(
 /// # Safety
 ///
 /// As for [`finish`].
-pub unsafe extern "sysv64" fn apply_code<G: Generation>(
+pub unsafe extern "C" fn apply_code<G: Generation>(
     context: *const Context<G>,
     code: u64,
     environment: u64,

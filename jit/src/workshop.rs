@@ -9,12 +9,10 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature};
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
-use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::LispPtr;
 
-use crate::compiler::JitError;
 use crate::listing::{Known, Listing};
 use crate::translate::{self, Host};
 use crate::unit::Unit;
@@ -53,38 +51,14 @@ pub struct Workshop {
     builder: FunctionBuilderContext,
 }
 
-/// The instruction set of this host.
-fn isa() -> Result<OwnedTargetIsa, JitError> {
-    let mut flags = settings::builder();
-    let verify = if cfg!(debug_assertions) {
-        "true"
-    } else {
-        "false"
-    };
-    for (name, value) in [
-        ("opt_level", "speed"),
-        ("enable_verifier", verify),
-        ("unwind_info", "false"),
-        ("enable_probestack", "false"),
-    ] {
-        flags
-            .set(name, value)
-            .map_err(|error| JitError::Host(error.to_string()))?;
-    }
-    let builder = cranelift_native::builder().map_err(|why| JitError::Host(why.into()))?;
-    builder
-        .finish(settings::Flags::new(flags))
-        .map_err(|error| JitError::Host(error.to_string()))
-}
-
 impl Workshop {
-    /// A workshop for this host.
-    pub fn new() -> Result<Self, JitError> {
-        Ok(Self {
-            isa: isa()?,
+    /// A workshop for machines with this instruction set.
+    pub fn new(isa: OwnedTargetIsa) -> Self {
+        Self {
+            isa,
             codegen: Codegen::new(),
             builder: FunctionBuilderContext::new(),
-        })
+        }
     }
 
     /// Compiles what is in `codegen`. Empty if that fails.

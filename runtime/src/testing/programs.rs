@@ -91,6 +91,17 @@ impl Plan {
     }
 }
 
+/// Makes a program of `bytes` and shows it, before it runs, to `look`, with the symbols
+/// whose definitions it is.
+pub fn show<G: Generation>(bytes: &[u8], look: impl FnOnce(&Machine<'_, G>, &[LispPtr])) {
+    let mut source = Source::new(bytes);
+    with_machine::<G>(|mut m| {
+        let plan = Plan::new(&mut source);
+        write_program(&mut m, plan, &mut source);
+        look(&m, &PROGRAMS);
+    });
+}
+
 /// Makes a program of `bytes` and runs at most `limit` instructions of it.
 pub fn run(bytes: &[u8], limit: u32) -> Outcome {
     let mut source = Source::new(bytes);
@@ -105,14 +116,7 @@ fn run_on<G: Generation>(mut source: Source<'_>, limit: u32) -> Outcome {
     let mut outcome = Outcome::default();
     with_machine::<G>(|mut m| {
         let plan = Plan::new(&mut source);
-        let mut world = World::new(&mut m);
-        for symbol in PROGRAMS {
-            let arguments = i16::from(source.byte() % 4) - 1;
-            let mut writer = Writer::new::<G>(&world, &mut source, plan.tidy, plan.tables);
-            writer.function();
-            let (code, constants) = (writer.code, writer.constants);
-            world.define(&mut m, symbol, arguments, &code, &constants);
-        }
+        let mut world = write_program(&mut m, plan, &mut source);
         world.start(&mut m);
         plan.limit_machine(&mut m);
         let instructions = execute(&mut m, plan.period, source, limit);
@@ -125,6 +129,23 @@ fn run_on<G: Generation>(mut source: Source<'_>, limit: u32) -> Outcome {
         };
     });
     outcome
+}
+
+/// Writes the functions of a program.
+fn write_program<G: Generation>(
+    m: &mut Machine<'_, G>,
+    plan: Plan,
+    source: &mut Source<'_>,
+) -> World {
+    let mut world = World::new(m);
+    for symbol in PROGRAMS {
+        let arguments = i16::from(source.byte() % 4) - 1;
+        let mut writer = Writer::new::<G>(&world, source, plan.tidy, plan.tables);
+        writer.function();
+        let (code, constants) = (writer.code, writer.constants);
+        world.define(m, symbol, arguments, &code, &constants);
+    }
+    world
 }
 
 /// Executes at most `limit` instructions; answers how many it were.
