@@ -5,20 +5,22 @@
 //! x86-64 keeps what it has fetched in step with such writes; a host that does not
 //! would have to be told of them here.
 
-use std::fs::File;
+mod mapping;
+
 use std::ops::Range;
 
-use memmap2::{Mmap, MmapMut, MmapOptions};
+use mapping::Mapping;
 use range_alloc::RangeAllocator;
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 
 /// Bytes to which functions are aligned.
 const ALIGNMENT: usize = 32;
 
 /// The code cache.
 pub struct Cache {
-    write: MmapMut,
-    execute: Mmap,
+    /// To be written.
+    write: Mapping,
+    /// The same memory, to be executed.
+    execute: Mapping,
     /// What is free, in units of [`ALIGNMENT`].
     free: RangeAllocator<usize>,
     used: usize,
@@ -36,17 +38,7 @@ impl Cache {
     /// A cache of `bytes` bytes, of which only what is used takes memory.
     pub fn new(bytes: usize) -> std::io::Result<Self> {
         let bytes = bytes.max(ALIGNMENT).next_multiple_of(ALIGNMENT);
-        let file = memfd_create("geiko-code", MemfdFlags::CLOEXEC)?;
-        ftruncate(&file, bytes as u64)?;
-        let file = File::from(file);
-        // SAFETY: nobody else has the file, so only this cache changes it; it does
-        // so through `write`, at places that no running code occupies.
-        let (write, execute) = unsafe {
-            (
-                MmapOptions::new().len(bytes).map_mut(&file)?,
-                MmapOptions::new().len(bytes).map_exec(&file)?,
-            )
-        };
+        let (write, execute) = Mapping::twice(bytes)?;
         Ok(Self {
             write,
             execute,
@@ -61,8 +53,8 @@ impl Cache {
         let units = self.free.allocate_range(units).ok()?;
         self.used += ALIGNMENT * units.len();
         let at = ALIGNMENT * units.start;
-        self.write[at..at + code.len()].copy_from_slice(code);
-        let address = self.execute.as_ptr() as usize + at;
+        self.write.write(at, code);
+        let address = self.execute.address() + at;
         Some(Place { units, address })
     }
 
@@ -79,7 +71,7 @@ impl Cache {
 
     /// Bytes there are.
     pub fn capacity(&self) -> usize {
-        self.write.len()
+        self.write.bytes()
     }
 }
 
