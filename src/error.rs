@@ -12,8 +12,12 @@ use geiko_jit::JitError;
 use geiko_runtime::image::{ImageError, Problem as ImageProblem, SaveError};
 
 use crate::bench;
+use crate::config::ConfigError;
+use crate::display::window::WindowError;
+use crate::image_lock::LockError;
 use crate::report::Report;
 use crate::script::{Problem, ScriptError};
+use crate::sessions::SessionError;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +149,26 @@ pub enum Error {
         /// The limit.
         limit: Duration,
     },
+    /// Settings are no good.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no window.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// Another session saves to the same file.
+    #[error(transparent)]
+    Locked(#[from] LockError),
+    /// Something cannot be done with a session.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// A session does not take an order.
+    #[error("session {session} does not take orders: {source}")]
+    Control {
+        /// The session.
+        session: String,
+        /// Why.
+        source: io::Error,
+    },
     /// A guest fault.
     #[error("{0}")]
     Fault(Box<Report>),
@@ -165,12 +189,18 @@ impl Error {
             | Self::ReadScript { .. }
             | Self::ReadSource { .. }
             | Self::Forge(_)
+            | Self::Config(_)
+            | Self::Window(_)
+            | Self::Locked(_)
+            | Self::Session(_)
             | Self::BadScript(_) => Status::CannotStart,
             Self::Script(error) if matches!(error.problem, Problem::NotSaved { .. }) => {
                 Status::CannotSave
             }
             Self::Save(_) => Status::CannotSave,
-            Self::Script(_) | Self::Bench(_) | Self::Write { .. } => Status::Failure,
+            Self::Script(_) | Self::Bench(_) | Self::Write { .. } | Self::Control { .. } => {
+                Status::Failure
+            }
             Self::TimeLimit { .. } => Status::TimeLimit,
             Self::Fault(_) => Status::GuestFault,
         }
@@ -179,6 +209,7 @@ impl Error {
     /// What the user might do about it.
     fn advice(&self) -> Option<&'static str> {
         match self {
+            Self::Locked(_) => Some("--save-to FILE saves elsewhere"),
             Self::BadScript(_) => Some("geiko run --help shows the script language"),
             Self::NoBenchmark { .. } => Some("geiko bench --list"),
             Self::Image(ImageError {

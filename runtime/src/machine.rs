@@ -11,7 +11,7 @@ use crate::display::DisplayState;
 use crate::fault::Fault;
 use crate::gc::GcState;
 use crate::heap::HeapState;
-use crate::image::SaveError;
+use crate::image::{SaveError, Saved};
 use crate::interp::native::{NOBODY, NativeState};
 use crate::interp::{Handler, handlers};
 use crate::layout::records::{interface, type_entry};
@@ -82,6 +82,10 @@ pub struct Machine<'m, G: Generation> {
     pub fault: Option<Fault>,
     /// Why Lisp's last attempt to save the image failed, if it did.
     pub save_error: Option<SaveError>,
+    /// What became of Lisp's last attempt to save the image, if it succeeded.
+    pub saved: Option<Saved>,
+    /// When Lisp saves the image next, it is not written but kept in memory.
+    pub keep_next_save: bool,
     /// What the machine has done.
     pub statistics: Statistics,
     /// State of the collector outside Lisp memory.
@@ -118,6 +122,8 @@ impl<'m, G: Generation> Machine<'m, G> {
             exit_status: 0,
             fault: None,
             save_error: None,
+            saved: None,
+            keep_next_save: false,
             statistics: Statistics::default(),
             gc: GcState::default(),
             heap: HeapState::default(),

@@ -163,6 +163,8 @@ fn ask(
         script: None,
         screen: ScreenSize::DEFAULT,
         screenshot: None,
+        keeping: None,
+        front: None,
     };
     work(lisp.image()?, work_to_do)
 }

@@ -11,12 +11,16 @@ use super::{MachineArgs, native};
 use crate::console::Request;
 use crate::devices::clock::thread_cpu_time;
 use crate::display::ScreenSize;
+use crate::display::link::LinkFront;
 use crate::error::{Error, Status};
+use crate::image_lock::ImageLock;
 use crate::lisp::REQUEST_VARIABLE;
+use crate::log;
 use crate::report::Report;
 use crate::screenshot;
 use crate::script::Script;
-use crate::session::{Ending, Session, Settings};
+use crate::session::{Ending, Keeping, Session, Settings};
+use crate::waker::Waker;
 
 /// The function that Lisp calls when somebody types control-C at the host's terminal.
 /// Images with windows do not have it.
@@ -38,6 +42,10 @@ pub struct Work<'a> {
     pub screen: ScreenSize,
     /// Where the screen is written at the end.
     pub screenshot: Option<&'a Path>,
+    /// How the user's work is kept.
+    pub keeping: Option<Keeping>,
+    /// Who looks.
+    pub front: Option<LinkFront>,
 }
 
 /// Runs an image in a machine of its generation.
@@ -50,6 +58,7 @@ pub fn work(image: ImageFile, work: Work<'_>) -> Result<Status, Error> {
 
 fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error> {
     let arguments = work.machine;
+    log::begin(&arguments.log);
     let path = image.path().to_owned();
     let size = image.memory_size(arguments.memory)?;
     let space = image.load::<G>(size)?;
@@ -60,7 +69,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
         return Err(Error::NotBuiltin { path });
     }
     let wants_control_c = has_function(CONTROL_C_FUNCTION);
-    let lonely = !wants_control_c && work.script.is_none();
+    let lonely = !wants_control_c && work.script.is_none() && work.front.is_none();
     if lonely && std::io::stderr().is_terminal() {
         eprintln!("geiko: no display and no script: control-C ends the session");
     }
@@ -87,6 +96,22 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     }
     let native = native::compiler(&mut machine, arguments)?;
     let mut session = Session::new(machine, setting.shared, settings);
+    if let Some(front) = work.front {
+        front.connect(Waker::new(space.attention()));
+        session.show_on(Box::new(front));
+    }
+    let mut _lock = None;
+    if let Some(keeping) = &work.keeping
+        && session.can_be_kept()
+        && let Some(path) = session.machine().devices.environment.image_path()
+    {
+        _lock = ImageLock::take(&path, keeping.running.name())?;
+    }
+    if let Some(keeping) = work.keeping
+        && let Err(error) = session.keep(keeping, Waker::new(space.attention()))
+    {
+        eprintln!("geiko: nothing is saved if the session is ended from outside: {error}");
+    }
     if wants_control_c && let Err(error) = session.give_control_c_to_lisp() {
         eprintln!("geiko: control-C will end the session: {error}");
     }
@@ -128,6 +153,10 @@ fn print_statistics<G: Generation>(session: &Session<'_, G>) {
     let statistics = session.machine().statistics;
     eprintln!("elapsed      {:10.3} s", session.elapsed().as_secs_f64());
     eprintln!("asleep       {:10.3} s", session.slept().as_secs_f64());
+    if !session.longest_stop().is_zero() {
+        let stop = session.longest_stop().as_secs_f64();
+        eprintln!("saving       {stop:10.3} s at most");
+    }
     eprintln!("CPU          {:10.3} s", thread_cpu_time().as_secs_f64());
     if statistics.instructions > 0 {
         eprintln!("instructions {:10}", statistics.instructions);

@@ -2,15 +2,19 @@
 
 mod audit;
 mod bench;
+mod config;
 mod disasm;
 mod forge;
 mod generate;
 mod info;
 mod lisp;
 mod machine;
+mod maiko;
 mod native;
 mod output;
 mod run;
+mod sessions;
+mod window;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -19,9 +23,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use tracing_subscriber::filter::Targets;
 
 use crate::display::ScreenSize;
 use crate::error::{Error, Status};
+use crate::log;
 use crate::script;
 use crate::session::ClockKind;
 
@@ -33,6 +39,7 @@ use crate::session::ClockKind;
 #[command(
     version,
     args_conflicts_with_subcommands = true,
+    args_override_self = true,
     disable_help_subcommand = true,
     override_usage = "geiko                                 Lisp
        geiko eval FORM...                    values of forms
@@ -65,9 +72,10 @@ limit, 130 control-C.";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Open an image or run a program in Lisp (the default)
-    #[command(after_help = script::HELP)]
-    Run(RunArgs),
+    #[command(after_help = script::HELP, args_override_self = true)]
+    Run(Box<RunArgs>),
     /// Evaluate forms in the built-in Lisp and print their values
+    #[command(args_override_self = true)]
     Eval(lisp::EvalArgs),
     /// Tell what an image is and holds, without running it
     Info(InfoArgs),
@@ -80,6 +88,13 @@ enum Command {
     Forge(forge::ForgeArgs),
     /// Measure how fast Lisp is: benchmark programs, interpreted and as native code
     Bench(bench::BenchArgs),
+    /// List, resume, rename or remove sessions; what was saved of those that ended from
+    /// outside is kept until it is removed
+    Sessions(sessions::SessionsArgs),
+    /// Give a running session an order
+    Ctl(sessions::CtlArgs),
+    /// Print the settings: where the file is, and what the file and the environment say
+    Config,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -192,6 +207,12 @@ pub struct RunArgs {
     script: Option<PathBuf>,
 
     #[command(flatten)]
+    window: window::WindowArgs,
+
+    #[command(flatten)]
+    keep: sessions::KeepArgs,
+
+    #[command(flatten)]
     machine: MachineArgs,
 }
 
@@ -288,6 +309,17 @@ pub struct MachineArgs {
     /// and the jump behind it are one. Lisp becomes slower
     #[arg(long, requires = "stats", help_heading = "Watching")]
     count: bool,
+
+    /// What the program tells of itself on standard error: off, error, warn, info, debug,
+    /// trace, or more for some parts, such as geiko=debug
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "warn",
+        value_parser = log::parse,
+        help_heading = "Watching"
+    )]
+    log: Targets,
 }
 
 /// When native code is made.
@@ -313,8 +345,12 @@ enum PerfForm {
 /// Where the screen can be shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum DisplayKind {
-    /// Nowhere: scripts and screenshots still see it
+    /// In a window, if there is a desktop and no script
     #[default]
+    Auto,
+    /// In a window
+    Window,
+    /// Nowhere: scripts and screenshots still see it
     None,
 }
 
@@ -331,7 +367,26 @@ fn cache_size(text: &str) -> Result<f64, &'static str> {
 
 /// Runs the program.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let program = arguments.first().map(OsString::as_os_str);
+    if program.is_some_and(maiko::is_called_so) {
+        let given = arguments.split_off(1);
+        match maiko::translate(given, |name| std::env::var_os(name)) {
+            maiko::Translated::Run(translated) => arguments = translated,
+            maiko::Translated::Print(text) => {
+                return end(output::text(&text).map(|()| Status::Success));
+            }
+            maiko::Translated::Wrong(text) => {
+                eprintln!("lde: {text}");
+                return Status::CannotStart.into();
+            }
+        }
+    }
+    let parsed = match config::parse(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return end(Err(error)),
+    };
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // A closed pipe is no reason to complain.
@@ -342,7 +397,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    match execute(cli) {
+    end(execute(cli))
+}
+
+/// How the program ends.
+fn end(result: Result<Status, Error>) -> ExitCode {
+    match result {
         Ok(status) => status.into(),
         Err(error) => {
             eprintln!("{}", error.message());
@@ -361,6 +421,9 @@ fn execute(cli: Cli) -> Result<Status, Error> {
         Some(Command::Audit(arguments)) => audit::audit(&arguments),
         Some(Command::Forge(arguments)) => forge::forge(&arguments),
         Some(Command::Bench(arguments)) => bench::bench(&arguments),
+        Some(Command::Sessions(arguments)) => sessions::sessions(&arguments),
+        Some(Command::Ctl(arguments)) => sessions::ctl(&arguments),
+        Some(Command::Config) => config::config(),
         Some(Command::Completions { shell }) => generate::completions(shell),
         Some(Command::Man { folder }) => generate::manual(folder.as_deref()),
     }

@@ -8,6 +8,8 @@ use geiko_runtime::image::ImageFile;
 use super::RunArgs;
 use super::lisp;
 use super::machine::{Work, work};
+use super::sessions;
+use super::window;
 use crate::error::{Error, Status};
 use crate::script::Script;
 
@@ -24,6 +26,8 @@ pub fn run(arguments: &RunArgs) -> Result<Status, Error> {
     }
     let image = ImageFile::open(path)?;
     let edit_lines = script.is_none() && lisp::has_user();
+    let options = arguments.window.options(path);
+    let desktop = window::desktop(arguments)?;
     let to_do = Work {
         machine: &arguments.machine,
         request: Some(lisp::request_of_image()),
@@ -32,8 +36,16 @@ pub fn run(arguments: &RunArgs) -> Result<Status, Error> {
         script,
         screen: arguments.screen,
         screenshot: arguments.screenshot.as_deref(),
+        keeping: sessions::keeping(arguments, path)?,
+        front: None,
     };
-    work(image, to_do)
+    let Some(desktop) = desktop else {
+        return work(image, to_do);
+    };
+    desktop.show(options, |front| {
+        let front = Some(front);
+        work(image, Work { front, ..to_do })
+    })?
 }
 
 /// Reads the script at `path`; `-` is standard input.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use geiko_files::host;
 use geiko_runtime::device::Environment;
 
+use crate::session::SaveTarget;
+
 /// What Lisp calls the displays of this program.
 const DISPLAY: &[u8] = b"X";
 
@@ -16,12 +18,12 @@ const SAVE_FILE: &[u8] = b"LDEDESTSYSOUT";
 #[derive(Debug)]
 pub struct Host {
     /// Where the image goes when Lisp names no file.
-    pub save_to: Option<PathBuf>,
+    pub save_to: SaveTarget,
 }
 
 impl Environment for Host {
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
-        match &self.save_to {
+        match self.save_to.path() {
             Some(path) if name == SAVE_FILE => Some(path.as_os_str().as_bytes().to_vec()),
             _ => host::variable(name),
         }
@@ -47,6 +49,6 @@ impl Environment for Host {
     }
 
     fn image_path(&self) -> Option<PathBuf> {
-        self.save_to.clone().or_else(host::image_path)
+        self.save_to.path().or_else(host::image_path)
     }
 }

@@ -76,6 +76,11 @@ impl Frame {
         })
     }
 
+    /// The shape of the pointer.
+    pub fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
     /// The shape of the pointer if it changed.
     pub fn new_cursor(&self) -> Option<Cursor> {
         self.cursor_changed.then_some(self.cursor)
@@ -171,6 +176,7 @@ impl Canvas {
         self.frame.set_cursor(Cursor {
             lines: screen.cursor(),
             hot_spot: state.hot_spot,
+            inverse: state.inverse,
         });
         if self.frame.has_changed() {
             front.present(&self.frame);

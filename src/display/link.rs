@@ -3,17 +3,14 @@
 //!
 //! Each side leaves things for the other and wakes it; neither waits. The machine
 //! hands over a frame when the viewer has taken the one before, so a viewer that is
-//! slow skips frames. Of pointer positions that Lisp has not looked at only the
-//! latest is kept.
+//! slow skips frames.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::Thread;
-
-use geiko_runtime::memory::Attention;
 
 use super::{Frame, FrontEnd, Input, Notice};
+use crate::waker::Waker;
 
 /// Input that Lisp has not taken, beyond which more is dropped.
 const MOST_INPUT: usize = 4096;
@@ -36,7 +33,7 @@ struct News {
 #[derive(Default)]
 struct Hands {
     queue: VecDeque<Input>,
-    machine: Option<(Attention, Thread)>,
+    machine: Option<Waker>,
 }
 
 /// A panic in one thread is reported there; the data is whole at any moment.
@@ -64,10 +61,9 @@ pub fn link(wake_viewer: impl Fn() + Send + Sync + 'static) -> (LinkFront, Viewe
 }
 
 impl LinkFront {
-    /// Input is to wake the machine that has this attention and runs in the calling
-    /// thread.
-    pub fn connect(&self, attention: Attention) {
-        lock(&self.0.input).machine = Some((attention, std::thread::current()));
+    /// Input is to wake a machine.
+    pub fn connect(&self, machine: Waker) {
+        lock(&self.0.input).machine = Some(machine);
     }
 }
 
@@ -105,16 +101,12 @@ impl Viewer {
     /// Gives Lisp something that the user did.
     pub fn send(&self, input: Input) {
         let mut hands = lock(&self.0.input);
-        if let (Some(Input::Pointer(_)), Input::Pointer(_)) = (hands.queue.back(), &input) {
-            hands.queue.pop_back();
-        }
         if hands.queue.len() == MOST_INPUT {
             return;
         }
         hands.queue.push_back(input);
-        if let Some((attention, thread)) = &hands.machine {
-            attention.raise();
-            thread.unpark();
+        if let Some(machine) = &hands.machine {
+            machine.wake();
         }
     }
 }
@@ -123,7 +115,6 @@ impl Viewer {
 mod tests {
     use super::*;
     use crate::keys::SHIFT;
-    use crate::script::Point;
     use geiko_runtime::layout::Medley2;
     use geiko_runtime::memory::AddressSpace;
     use std::sync::atomic::AtomicU32;
@@ -151,23 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn input_wakes_the_machine_and_motion_is_not_piled_up() {
+    fn input_wakes_the_machine_and_is_not_piled_up() {
         let space = AddressSpace::<Medley2>::reserve().unwrap();
         let (mut front, viewer) = link(|| {});
-        front.connect(space.attention());
-        let pointer = |x| Input::Pointer(Point { x, y: 0 });
-        for input in [
-            pointer(1),
-            pointer(2),
-            Input::Key(SHIFT, true),
-            pointer(3),
-            pointer(4),
-        ] {
+        front.connect(Waker::new(space.attention()));
+        let inputs = [Input::Key(SHIFT, true), Input::Close];
+        for input in inputs.clone() {
             viewer.send(input);
         }
         assert!(space.view().control().is_raised());
         let taken: Vec<_> = std::iter::from_fn(|| front.next_input()).collect();
-        assert_eq!(taken, [pointer(2), Input::Key(SHIFT, true), pointer(4)]);
+        assert_eq!(taken, inputs);
         for _ in 0..2 * MOST_INPUT {
             viewer.send(Input::Key(SHIFT, true));
         }

@@ -13,13 +13,15 @@
 //! - `panel`: the machine's side, what Lisp tells its display;
 //! - `keyboard`: from any host's keyboard to Lisp's;
 //! - `link`: frames to another thread, input from it;
-//! - `size`: the sizes that a screen can have.
+//! - `size`: the sizes that a screen can have;
+//! - `window`: a window of the host's desktop.
 
 mod canvas;
 pub mod keyboard;
 pub mod link;
 mod panel;
 mod size;
+pub mod window;
 
 use geiko_runtime::traps::keyboard::Button;
 
@@ -41,15 +43,35 @@ pub enum Input {
     Button(Button, bool),
     /// The pointer is at this pixel.
     Pointer(Point),
+    /// Lisp is to be interrupted.
+    Break,
+    /// The user closed the display.
+    Close,
+    /// The answer to [`Notice::AskToClose`].
+    Answer(Answer),
+}
+
+/// What is to become of a session whose display was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It is saved, then it ends.
+    Save,
+    /// It ends.
+    Discard,
+    /// It goes on.
+    Cancel,
 }
 
 /// What a front end is told beside frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// Lisp moved the pointer to this pixel.
     Warp(Point),
     /// Lisp rings the bell.
     Bell,
+    /// The user is to be asked what becomes of the session; perhaps because it could not
+    /// be saved, for that reason.
+    AskToClose(Option<String>),
 }
 
 /// The shape of the pointer.
@@ -59,6 +81,8 @@ pub struct Cursor {
     pub lines: [u16; 16],
     /// The pixel that points: from the left, from the top.
     pub hot_spot: (u16, u16),
+    /// Black and white are exchanged.
+    pub inverse: bool,
 }
 
 /// One way to show the screen to a user.

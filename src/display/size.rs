@@ -22,6 +22,16 @@ impl ScreenSize {
         height: 768,
     };
 
+    /// The size that is nearest to one that somebody asks for.
+    pub fn nearest(width: u32, height: u32) -> Self {
+        let width = width.clamp(MIN.0.into(), 2048).next_multiple_of(32);
+        let height = height.clamp(MIN.1.into(), MAX_PIXELS / width);
+        Self {
+            width: width as u16,
+            height: height as u16,
+        }
+    }
+
     /// Reads `1024x768`; the width is rounded up to a multiple of 32.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (width, height) = text

@@ -5,8 +5,11 @@
 //! machine itself, every so many instructions. At each such moment the session
 //! lets the script go on and, when Lisp only waits, sleeps.
 
+mod breaking;
+mod calls;
 mod control_c;
 mod idle;
+mod keeper;
 mod ticker;
 mod time;
 mod user;
@@ -23,16 +26,22 @@ use geiko_runtime::memory::Attention;
 use geiko_runtime::traps::keyboard::Button;
 
 use crate::console::{Console, ConsoleFiles, Request};
+use crate::control::{Control, Order};
 use crate::devices::host::Host;
 use crate::display::{FrontEnd, Headless, Panel, ScreenSize};
 use crate::keys::Key;
 use crate::prompt::{Line, LineEditor};
 use crate::screenshot;
 use crate::script::{Next, Player, Point, Script, ScriptError, Stage};
+use crate::waker::Waker;
 
-use control_c::{ControlC, Wish};
+use breaking::{Breaking, Step};
+use calls::Calls;
+use control_c::ControlC;
+use keeper::Keeper;
+pub use keeper::{Keeping, OnClose, SaveTarget};
 pub use time::Time;
-use user::User;
+use user::{User, Wish};
 
 /// Characters not yet read by any Lisp program, beyond which scripts wait. Lisp
 /// has room for 200.
@@ -91,6 +100,7 @@ pub struct Shared {
     time: Time,
     console: Rc<Console>,
     panel: Panel,
+    save_to: SaveTarget,
 }
 
 impl Settings {
@@ -100,18 +110,18 @@ impl Settings {
         let console = Console::new(attention, self.edit_lines);
         let files = ConsoleFiles::new(Rc::clone(&console), self.request.as_ref());
         let panel = Panel::new(self.screen);
+        let save_to = SaveTarget::new(self.save_to.clone());
         Setting {
             shared: Shared {
                 time,
                 console,
                 panel: panel.clone(),
+                save_to: save_to.clone(),
             },
             devices: Devices {
                 clock,
                 display: Box::new(panel),
-                environment: Box::new(Host {
-                    save_to: self.save_to.clone(),
-                }),
+                environment: Box::new(Host { save_to }),
                 files: Box::new(files),
             },
         }
@@ -127,6 +137,14 @@ pub struct Session<'m, G: Generation> {
     editor: Option<LineEditor<'m, G>>,
     player: Option<Player>,
     user: User,
+    save_to: SaveTarget,
+    /// What Lisp can be called for, if it is Medley.
+    calls: Option<Calls>,
+    /// Who keeps the user's work, if anybody.
+    keeper: Option<Keeper>,
+    breaking: Breaking,
+    /// Orders from outside.
+    control: Option<Control>,
     started: Instant,
     time_limit: Option<Duration>,
     /// Hard resets that have been reported.
@@ -140,12 +158,17 @@ impl<'m, G: Generation> Session<'m, G> {
     /// `shared` comes from, and is ready to run. Nobody sees its screen.
     pub fn new(machine: Machine<'m, G>, shared: Shared, settings: Settings) -> Self {
         Self {
+            calls: Calls::find(machine.mem),
             machine,
             time: shared.time,
             console: shared.console,
             editor: None,
             player: settings.script.map(Player::new),
             user: User::new(Box::new(Headless), shared.panel),
+            save_to: shared.save_to,
+            keeper: None,
+            breaking: Breaking::default(),
+            control: None,
             started: Instant::now(),
             time_limit: settings.time_limit,
             hard_resets: 0,
@@ -162,6 +185,22 @@ impl<'m, G: Generation> Session<'m, G> {
     /// From now on a user sits at `front`.
     pub fn show_on(&mut self, front: Box<dyn FrontEnd>) {
         self.user.sit_at(front);
+    }
+
+    /// Whether Lisp can save itself for somebody else.
+    pub fn can_be_kept(&self) -> bool {
+        self.calls.is_some()
+    }
+
+    /// From now on the user's work is kept, if Lisp can save itself, and the session
+    /// can be given orders from outside.
+    pub fn keep(&mut self, keeping: Keeping, waker: Waker) -> std::io::Result<()> {
+        let Some(calls) = self.calls else {
+            return Ok(());
+        };
+        self.control = Some(Control::listen(keeping.running.name(), waker)?);
+        self.keeper = Some(Keeper::new(keeping, calls, self.save_to.clone())?);
+        Ok(())
     }
 
     /// Runs to the end. A session that Lisp has ended can be run again: Lisp goes on
@@ -205,12 +244,12 @@ impl<'m, G: Generation> Session<'m, G> {
             return Ok(Some(Ending::Finished(status)));
         }
         match self.control_c.as_mut().and_then(ControlC::take) {
-            Some(Wish::Interrupt) => {
+            Some(control_c::Wish::Interrupt) => {
                 self.console.leave_echo();
                 self.machine.interrupt_character(control_c::CODE);
                 self.time.disturb();
             }
-            Some(Wish::End) => return Ok(Some(Ending::Finished(control_c::STATUS))),
+            Some(control_c::Wish::End) => return Ok(Some(Ending::Finished(control_c::STATUS))),
             None => {}
         }
         if self.console.waits_for_line() {
@@ -218,6 +257,9 @@ impl<'m, G: Generation> Session<'m, G> {
         }
         self.user.act(&mut self.machine, &mut self.time);
         self.user.show(&self.machine);
+        if let Some(ending) = self.obey() {
+            return Ok(Some(ending));
+        }
         let left = self.time_left();
         if left.is_zero() {
             return Ok(Some(Ending::TimeLimit));
@@ -233,6 +275,61 @@ impl<'m, G: Generation> Session<'m, G> {
         }
         self.time.rest(left);
         Ok(None)
+    }
+
+    /// Does what the user, or somebody from outside, wants of the session.
+    fn obey(&mut self) -> Option<Ending> {
+        while let Some(wish) = self.next_wish() {
+            tracing::debug!(?wish, "obeying");
+            match (wish, &mut self.keeper) {
+                (Wish::Break, _) => self.breaking.press(),
+                (Wish::Discard, _) | (Wish::Close | Wish::Save, None) => {
+                    return Some(Ending::Finished(0));
+                }
+                (Wish::Save, Some(keeper)) => keeper.save_and_end(),
+                (Wish::Close, Some(keeper)) => match keeper.on_close() {
+                    OnClose::Save => keeper.save_and_end(),
+                    OnClose::Ask => self.user.ask_to_close(None),
+                    OnClose::Discard => return Some(Ending::Finished(0)),
+                },
+            }
+        }
+        match self.breaking.next_step() {
+            Some(Step::Interrupt) => {
+                self.machine.interrupt_character(breaking::CODE);
+                self.time.disturb();
+            }
+            Some(Step::Break) => {
+                let made = self.calls.is_some_and(|c| c.break_here(&mut self.machine));
+                self.breaking.tried(made);
+                self.time.disturb();
+            }
+            Some(Step::End) => match &mut self.keeper {
+                Some(keeper) => keeper.save_and_end(),
+                None => return Some(Ending::Finished(control_c::STATUS)),
+            },
+            None => {}
+        }
+        match self.keeper.as_mut()?.poll(&mut self.machine) {
+            keeper::Next::Continue => None,
+            keeper::Next::End(status) => Some(Ending::Finished(status)),
+            keeper::Next::Problem(problem) => {
+                eprintln!("geiko: the session could not be saved: {problem}");
+                self.user.ask_to_close(Some(problem));
+                None
+            }
+        }
+    }
+
+    fn next_wish(&mut self) -> Option<Wish> {
+        let order = || self.control.as_ref()?.next_order();
+        self.user.next_wish().or_else(|| {
+            Some(match order()? {
+                Order::Break => Wish::Break,
+                Order::Quit => Wish::Save,
+                Order::Discard => Wish::Discard,
+            })
+        })
     }
 
     /// Lets somebody edit a line for Lisp.
@@ -285,6 +382,12 @@ impl<'m, G: Generation> Session<'m, G> {
     /// How long the session has lasted.
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// The longest time that Lisp spent on saving itself because somebody else wanted it.
+    pub fn longest_stop(&self) -> Duration {
+        let keeper = self.keeper.as_ref();
+        keeper.map_or(Duration::ZERO, Keeper::longest_stop)
     }
 
     /// How much of that it slept because Lisp had nothing to do.

@@ -9,28 +9,44 @@ use geiko_runtime::machine::Machine;
 use geiko_runtime::traps::keyboard::Button;
 
 use super::{TYPED_AHEAD, Time};
-use crate::display::{Canvas, FrontEnd, Input, Panel};
+use crate::display::{Answer, Canvas, FrontEnd, Input, Notice, Panel};
 use crate::keys::Key;
 use crate::xccs;
 
 /// Transitions that Lisp has not taken, beyond which input waits. Lisp's ring has
 /// room for 384.
 const RING: usize = 300;
+/// Input that Lisp has not got, beyond which more is dropped.
+const MOST_INPUT: usize = 4096;
 /// Lisp looks at the mouse now and then. A button that goes up sooner, as a tap on a
 /// touchpad does, might never be seen.
 const SHORTEST_CLICK: Duration = Duration::from_millis(60);
+
+/// What the user wants of the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// Lisp is to be interrupted.
+    Break,
+    /// The session is to end, somehow.
+    Close,
+    /// It is to be saved and to end.
+    Save,
+    /// It is to end.
+    Discard,
+}
 
 /// A display and the user in front of it.
 pub struct User {
     front: Box<dyn FrontEnd>,
     panel: Panel,
     canvas: Canvas,
-    /// Input that has to wait; what comes behind it waits too.
-    waiting: Option<Input>,
+    /// Input that Lisp has not got: the first has to wait, and the rest behind it.
+    queue: VecDeque<Input>,
     /// Text that Lisp has no room for.
     text: VecDeque<char>,
     /// Transitions since Lisp's ring was seen empty.
     in_ring: usize,
+    wishes: VecDeque<Wish>,
     /// When the button that went down last did so.
     pressed: Option<(Button, Instant)>,
 }
@@ -42,9 +58,10 @@ impl User {
             front,
             panel,
             canvas: Canvas::default(),
-            waiting: None,
+            queue: VecDeque::new(),
             text: VecDeque::new(),
             in_ring: 0,
+            wishes: VecDeque::new(),
             pressed: None,
         }
     }
@@ -57,13 +74,16 @@ impl User {
 
     /// Gives Lisp what the user did since the last time.
     pub(super) fn act<G: Generation>(&mut self, machine: &mut Machine<'_, G>, time: &mut Time) {
+        while let Some(input) = self.front.next_input() {
+            self.take(input);
+        }
         if !machine.input_waiting() {
             self.in_ring = 0;
         }
         self.type_text(machine, time);
-        while let Some(input) = self.waiting.take().or_else(|| self.front.next_input()) {
+        while let Some(input) = self.queue.pop_front() {
             if self.must_wait(&input) {
-                self.waiting = Some(input);
+                self.queue.push_front(input);
                 return;
             }
             time.disturb();
@@ -79,9 +99,42 @@ impl User {
                 }
                 Input::Text(text) => self.text.extend(text.chars()),
                 Input::Pointer(to) => machine.move_pointer(to.x, to.y),
+                Input::Break | Input::Close | Input::Answer(_) => {}
             }
         }
         self.type_text(machine, time);
+    }
+
+    /// Puts what is for Lisp behind what Lisp has not taken; of positions of the pointer
+    /// only the latest matters. Wishes do not wait for Lisp.
+    fn take(&mut self, input: Input) {
+        let wish = match input {
+            Input::Break => Wish::Break,
+            Input::Close => Wish::Close,
+            Input::Answer(Answer::Save) => Wish::Save,
+            Input::Answer(Answer::Discard) => Wish::Discard,
+            Input::Answer(Answer::Cancel) => return,
+            _ => {
+                if let (Some(Input::Pointer(_)), Input::Pointer(_)) = (self.queue.back(), &input) {
+                    self.queue.pop_back();
+                }
+                if self.queue.len() < MOST_INPUT {
+                    self.queue.push_back(input);
+                }
+                return;
+            }
+        };
+        self.wishes.push_back(wish);
+    }
+
+    /// The next wish.
+    pub(super) fn next_wish(&mut self) -> Option<Wish> {
+        self.wishes.pop_front()
+    }
+
+    /// Asks what is to become of the session.
+    pub(super) fn ask_to_close(&mut self, problem: Option<String>) {
+        self.front.tell(Notice::AskToClose(problem));
     }
 
     fn must_wait(&self, input: &Input) -> bool {
@@ -122,7 +175,7 @@ impl User {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::display::{Frame, Notice, ScreenSize};
+    use crate::display::{Frame, ScreenSize};
     use crate::script::Point;
     use crate::session::ClockKind;
     use geiko_runtime::layout::records::io_page;

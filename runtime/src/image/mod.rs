@@ -43,5 +43,5 @@ pub use error::{ImageError, Problem};
 pub use header::{ImageHeader, MemorySize};
 pub use info::ImageInfo;
 pub use load::ImageFile;
-pub use save::{SaveError, write_file};
+pub use save::{SaveError, Saved, write_file};
 pub use symbols::{Names, find_symbol};

@@ -29,6 +29,15 @@ const BUFFER: usize = 1 << 18;
 /// Names that are tried for the temporary file.
 const TEMPORARY_NAMES: u32 = 100;
 
+/// Where an image was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// In this file.
+    In(PathBuf),
+    /// In memory: the content of a file to be.
+    Kept(Vec<u8>),
+}
+
 /// Why an image was not saved. The file that was there is as it was.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot save {}: {cause}", path.display())]
@@ -99,6 +108,15 @@ impl<G: Generation> Machine<'_, G> {
     /// Writes the image file: all pages of the page table, in order.
     pub fn write_image(&self, out: &mut dyn Write) -> io::Result<()> {
         Changes::new(self).write(out)
+    }
+
+    /// The content of the image file.
+    pub fn image_bytes(&self) -> Vec<u8> {
+        let pages = self.active_pages().min(G::FPTOVP_CAPACITY);
+        let mut image = Vec::with_capacity(pages as usize * BYTES_PER_PAGE);
+        // Memory takes everything that is written to it.
+        let _ = self.write_image(&mut image);
+        image
     }
 }
 

@@ -1,6 +1,7 @@
 //! Saving the image as a service (`reference/subrs.md`).
 
 use super::{Args, Outcome};
+use crate::image::Saved;
 use crate::layout::Generation;
 use crate::machine::Machine;
 use crate::memory::LispPtr;
@@ -12,6 +13,10 @@ impl<G: Generation> Machine<'_, G> {
     /// VMEMSAVE: saves the image under a name that Lisp gives, or where the host
     /// keeps images. NIL, or the number of what went wrong.
     pub(super) fn subr_vmem_save(&mut self, args: &Args) -> Outcome {
+        if std::mem::take(&mut self.keep_next_save) {
+            self.saved = Some(Saved::Kept(self.image_bytes()));
+            return Outcome::Value(LispPtr::NIL);
+        }
         let path = match self.string_bytes(args.get(0)) {
             Some(name) => self.devices.files.host_path(&name).ok(),
             None => self.devices.environment.image_path(),
@@ -19,7 +24,10 @@ impl<G: Generation> Machine<'_, G> {
         self.save_error = None;
         let code = match path {
             Some(path) => match self.save(&path) {
-                Ok(()) => return Outcome::Value(LispPtr::NIL),
+                Ok(()) => {
+                    self.saved = Some(Saved::In(path));
+                    return Outcome::Value(LispPtr::NIL);
+                }
                 Err(error) => self.save_error.insert(error).lisp_code(),
             },
             None => BAD_FILE_NAME,

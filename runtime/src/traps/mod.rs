@@ -2,6 +2,7 @@
 //! itself: interrupts, keyboard events, and traps of instructions that cannot be
 //! done (UFNs).
 
+mod host_call;
 mod interrupt_call;
 mod interrupts;
 #[cfg(test)]
@@ -9,5 +10,6 @@ mod interrupts_tests;
 pub mod keyboard;
 mod ufn;
 
+pub use host_call::HostCall;
 pub(crate) use interrupts::ALTO_EPOCH;
 pub use interrupts::{HOST_TICK_MICROS, InterruptState};

@@ -1,0 +1,316 @@
+//! Keeping the user's work: before the session ends, now and then, and when somebody
+//! from outside ends it.
+//!
+//! Only Lisp knows how to leave files and processes so that an image can go on with
+//! them. So its own SAVEVM is called, on top of whatever runs, as soon as that may be
+//! interrupted; in the image that it saves, what ran goes on. Where the image goes, the
+//! session decides. When Lisp does not come to it and the session must end, the memory
+//! is saved as it is, which is better than nothing.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use geiko_runtime::image::{Saved, write_file};
+use geiko_runtime::layout::Generation;
+use geiko_runtime::machine::Machine;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::calls::Calls;
+use crate::error::Status;
+use crate::sessions::{self, Running};
+
+/// Signals that end a session with its work saved.
+const SIGNALS: [i32; 3] = [SIGTERM, SIGHUP, SIGINT];
+/// How long Lisp may take to save itself. Whoever stops services waits ten seconds.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// What becomes of the session when its display is closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnClose {
+    /// It is saved
+    Save,
+    /// The user is asked
+    #[default]
+    Ask,
+    /// It is lost
+    Discard,
+}
+
+/// How a user's work is to be kept.
+#[derive(Debug)]
+pub struct Keeping {
+    /// The session's name and folder.
+    pub running: Running,
+    /// What becomes of it when its display is closed.
+    pub on_close: OnClose,
+    /// Time between two automatic images.
+    pub autosave: Option<Duration>,
+    /// Automatic images that are kept.
+    pub keep: usize,
+}
+
+/// Where Lisp saves when it names no file.
+#[derive(Clone, Debug, Default)]
+pub struct SaveTarget(Rc<RefCell<Target>>);
+
+#[derive(Debug, Default)]
+struct Target {
+    usual: Option<PathBuf>,
+    /// For the next time only.
+    next: Option<PathBuf>,
+}
+
+impl SaveTarget {
+    /// Lisp usually saves there, or where the host keeps images.
+    pub fn new(usual: Option<PathBuf>) -> Self {
+        let next = None;
+        Self(Rc::new(RefCell::new(Target { usual, next })))
+    }
+
+    /// The file, if somebody said which.
+    pub fn path(&self) -> Option<PathBuf> {
+        let target = self.0.borrow();
+        target.next.as_ref().or(target.usual.as_ref()).cloned()
+    }
+
+    fn set_next(&self, next: Option<PathBuf>) {
+        self.0.borrow_mut().next = next;
+    }
+}
+
+/// What the session has to do after a look at its work.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Go on.
+    Continue,
+    /// Tell the user that nothing could be saved.
+    Problem(String),
+    /// End with this status.
+    End(i32),
+}
+
+/// Keeps the user's work.
+pub struct Keeper {
+    keeping: Keeping,
+    calls: Calls,
+    target: SaveTarget,
+    signals: Vec<(i32, Arc<AtomicUsize>)>,
+    task: Option<Task>,
+    next_autosave: Option<Instant>,
+    writer: Option<JoinHandle<()>>,
+    longest_stop: Duration,
+}
+
+struct Task {
+    kind: Kind,
+    since: Instant,
+    /// Lisp has begun.
+    begun: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Autosave,
+    /// The session ends with this status; its image goes there, or to the usual file.
+    Finish(i32, Option<PathBuf>),
+}
+
+impl Keeper {
+    /// Keeps the work of a machine that saves to `target`. From now on signals do not
+    /// end the program.
+    pub fn new(keeping: Keeping, calls: Calls, target: SaveTarget) -> std::io::Result<Self> {
+        let mut signals = Vec::new();
+        for signal in SIGNALS {
+            let flag = Arc::new(AtomicUsize::new(0));
+            signal_hook::flag::register_usize(signal, Arc::clone(&flag), 1)?;
+            signals.push((signal, flag));
+        }
+        let next_autosave = keeping.autosave.map(|time| Instant::now() + time);
+        Ok(Self {
+            keeping,
+            calls,
+            target,
+            signals,
+            task: None,
+            next_autosave,
+            writer: None,
+            longest_stop: Duration::ZERO,
+        })
+    }
+
+    /// What becomes of the session when its display is closed.
+    pub fn on_close(&self) -> OnClose {
+        self.keeping.on_close
+    }
+
+    /// The longest time that Lisp spent on saving itself instead of what it did.
+    pub fn longest_stop(&self) -> Duration {
+        self.longest_stop
+    }
+
+    /// Begins to save where Lisp usually saves; the session ends then.
+    pub fn save_and_end(&mut self) {
+        self.begin(Kind::Finish(0, None));
+    }
+
+    fn begin(&mut self, kind: Kind) {
+        self.task = Some(Task {
+            kind,
+            since: Instant::now(),
+            begun: false,
+        });
+    }
+
+    /// Does what can be done now.
+    pub fn poll<G: Generation>(&mut self, machine: &mut Machine<'_, G>) -> Next {
+        if let Some(signal) = self.take_signal() {
+            let status = 128 + signal;
+            // Who asks twice does not want to wait.
+            let is_second = matches!(&self.task, Some(task) if task.kind != Kind::Autosave);
+            if is_second || self.keeping.on_close == OnClose::Discard {
+                return Next::End(status);
+            }
+            let recovery = self.keeping.running.recovery();
+            self.begin(Kind::Finish(status, Some(recovery)));
+        }
+        let now = Instant::now();
+        if self.task.is_none() && self.next_autosave.is_some_and(|at| at <= now) {
+            self.next_autosave = self.keeping.autosave.map(|time| now + time);
+            self.begin(Kind::Autosave);
+        }
+        let Some(mut task) = self.task.take() else {
+            return Next::Continue;
+        };
+        if !task.begun {
+            task.begun = self.calls.save(machine);
+            if task.begun {
+                task.since = Instant::now();
+                machine.saved = None;
+                machine.save_error = None;
+                match &task.kind {
+                    Kind::Autosave => machine.keep_next_save = true,
+                    Kind::Finish(_, to) => self.target.set_next(to.clone()),
+                }
+            }
+        } else if let Some(saved) = machine.saved.take() {
+            let stop = task.since.elapsed();
+            tracing::debug!(?stop, "Lisp saved itself");
+            self.longest_stop = self.longest_stop.max(stop);
+            self.target.set_next(None);
+            return self.finished(task.kind, saved);
+        } else if let Some(error) = machine.save_error.take() {
+            self.target.set_next(None);
+            return Self::failed(&task.kind, error.to_string());
+        }
+        if task.since.elapsed() < PATIENCE {
+            self.task = Some(task);
+            return Next::Continue;
+        }
+        machine.keep_next_save = false;
+        self.target.set_next(None);
+        match task.kind {
+            Kind::Finish(status, Some(path)) => save_as_it_is(machine, status, &path),
+            kind => Self::failed(&kind, "Lisp does not come to save itself".into()),
+        }
+    }
+
+    fn take_signal(&self) -> Option<i32> {
+        let sent = |flag: &AtomicUsize| flag.swap(0, Ordering::Relaxed) != 0;
+        let mut signals = self.signals.iter();
+        signals
+            .find(|(_, flag)| sent(flag))
+            .map(|(signal, _)| *signal)
+    }
+
+    fn finished(&mut self, kind: Kind, saved: Saved) -> Next {
+        match (kind, saved) {
+            (Kind::Autosave, Saved::Kept(image)) => {
+                self.write(image);
+                Next::Continue
+            }
+            (Kind::Finish(status, recovery), Saved::In(path)) => {
+                match recovery {
+                    Some(_) => tell_recovery(&path),
+                    // The user has something better than the automatic images.
+                    None => {
+                        self.wait_for_writer();
+                        sessions::prune(self.keeping.running.folder(), 0);
+                    }
+                }
+                Next::End(status)
+            }
+            // Somebody in Lisp saved meanwhile.
+            (Kind::Autosave, Saved::In(_)) => Next::Continue,
+            (Kind::Finish(..), Saved::Kept(_)) => Next::Problem("the image went elsewhere".into()),
+        }
+    }
+
+    fn failed(kind: &Kind, why: String) -> Next {
+        match kind {
+            Kind::Autosave => {
+                eprintln!("geiko: no automatic image: {why}");
+                Next::Continue
+            }
+            Kind::Finish(_, None) => Next::Problem(why),
+            Kind::Finish(..) => {
+                eprintln!("geiko: the session could not be saved: {why}");
+                Next::End(Status::CannotSave.code().into())
+            }
+        }
+    }
+
+    /// Writes an automatic image while Lisp goes on.
+    fn write(&mut self, image: Vec<u8>) {
+        self.wait_for_writer();
+        let path = self.keeping.running.next_autosave();
+        let folder = self.keeping.running.folder().to_path_buf();
+        let keep = self.keeping.keep;
+        self.writer = Some(std::thread::spawn(move || {
+            match write_file(&path, &image) {
+                Ok(()) => sessions::prune(&folder, keep),
+                Err(error) => eprintln!("geiko: no automatic image: {error}"),
+            }
+        }));
+    }
+
+    fn wait_for_writer(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            // A panic of that thread has been reported by itself.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.wait_for_writer();
+    }
+}
+
+fn save_as_it_is<G: Generation>(machine: &mut Machine<'_, G>, status: i32, path: &Path) -> Next {
+    if !machine.suspend_for_saving() {
+        return Keeper::failed(
+            &Kind::Finish(status, Some(path.into())),
+            "Lisp is in the middle of something".into(),
+        );
+    }
+    match machine.save(path) {
+        Ok(()) => {
+            tell_recovery(path);
+            Next::End(status)
+        }
+        Err(error) => Keeper::failed(&Kind::Finish(status, Some(path.into())), error.to_string()),
+    }
+}
+
+fn tell_recovery(path: &Path) {
+    eprintln!(
+        "geiko: the session was saved; it goes on with geiko {}",
+        path.display()
+    );
+}
