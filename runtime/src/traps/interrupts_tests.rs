@@ -6,10 +6,11 @@ use crate::interp::harness::{
     with_interpreter,
 };
 use crate::isa::Opcode;
-use crate::layout::Generation;
 use crate::layout::records::misc_stats;
+use crate::layout::{Generation, SymbolCell};
 use crate::machine::Machine;
 use crate::memory::{AttentionReason, LispPtr};
+use crate::traps::HostCall;
 
 /// The functions that serve interrupts, in the order in which they are preferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,4 +305,36 @@ fn servers_must_be_compiled() {
         }
     }
     for_both!(run);
+}
+
+/// The symbol that code binds to NIL when it must not be interrupted.
+const GUARD: LispPtr = LispPtr(700);
+
+#[test]
+fn the_host_calls_lisp_between_two_instructions_unless_it_must_not() {
+    fn test<G: Generation>() {
+        with_servers::<G>(|m| {
+            let guard = G::symbol_cell(GUARD, SymbolCell::Value);
+            let save = Pending.symbol(m);
+            prepare(m, &[END], &[]);
+            let before = m.regs;
+            m.mem.set_cell(guard, LispPtr::NIL);
+            let call = m.call_for_host(save, "SAVE", GUARD);
+            assert_eq!(call, Ok(HostCall::NotNow));
+            assert_eq!(m.regs, before);
+            m.mem.set_cell(guard, LispPtr::T);
+            let call = m.call_for_host(save, "SAVE", GUARD);
+            assert_eq!(call, Ok(HostCall::Made));
+            assert_eq!(m.func, Pending.place());
+            // It returns NIL, which is dropped.
+            assert_eq!(step(m), Exit::Continue);
+            assert_eq!(step(m), Exit::Continue);
+            assert_eq!((m.regs.pc, m.regs.tos), (before.pc, before.tos));
+            check_stack(m);
+            let nothing = LispPtr(702);
+            let call = m.call_for_host(nothing, "NOTHING", GUARD);
+            assert_eq!(call, Err(Fault::NotCompiled { name: "NOTHING" }));
+        });
+    }
+    for_both!(test);
 }
