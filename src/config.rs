@@ -3,7 +3,7 @@
 //! A setting is an option of `geiko run` that has the same name in the file, and in the
 //! environment with capitals and `GEIKO_` in front. What is in the environment counts
 //! more than the file, and what is on the command line more than both: settings become
-//! options in front of those that somebody typed.
+//! options, unless somebody typed them.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, Parser};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, Parser};
 
 use super::{Cli, output};
 use crate::config::{self, SETTINGS};
@@ -21,16 +22,17 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Result<Cli, clap::Error>, E
         Ok(matches) => matches,
         Err(error) => return Ok(Err(error)),
     };
-    let (name, place) = match matches.subcommand_name() {
-        None => ("run", 1),
-        Some(name) if COMMANDS.contains(&name) => (name, 2),
+    let (name, place, typed) = match matches.subcommand() {
+        None => ("run", 1, &matches),
+        Some((name, typed)) if COMMANDS.contains(&name) => (name, 2, typed),
         Some(_) => return Ok(Cli::try_parse_from(arguments)),
     };
     let file = config::file(variable);
     let mut settings = config::settings(file.as_deref(), variable)?;
-    if arguments.iter().any(|argument| argument == "--headless") {
-        settings.retain(|setting| setting.name != "display");
-    }
+    settings.retain(|setting| {
+        let is_short_form_typed = setting.name == "display" && is_typed(typed, "headless");
+        !is_short_form_typed && !is_typed(typed, setting.name)
+    });
     let command = Cli::command();
     let options = match command.find_subcommand(name) {
         Some(command) => config::options(&settings, command)?,
@@ -38,6 +40,13 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Result<Cli, clap::Error>, E
     };
     arguments.splice(place..place, options);
     Ok(Cli::try_parse_from(arguments))
+}
+
+/// Whether an option was on the command line.
+fn is_typed(typed: &ArgMatches, name: &str) -> bool {
+    let id = name.replace('-', "_");
+    typed.ids().any(|known| known.as_str() == id)
+        && typed.value_source(&id) == Some(ValueSource::CommandLine)
 }
 
 /// `geiko config`.

@@ -39,7 +39,6 @@ use crate::session::ClockKind;
 #[command(
     version,
     args_conflicts_with_subcommands = true,
-    args_override_self = true,
     disable_help_subcommand = true,
     override_usage = "geiko                                 Lisp
        geiko eval FORM...                    values of forms
@@ -72,10 +71,9 @@ limit, 130 control-C.";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Open an image or run a program in Lisp (the default)
-    #[command(after_help = script::HELP, args_override_self = true)]
+    #[command(after_help = script::HELP)]
     Run(Box<RunArgs>),
     /// Evaluate forms in the built-in Lisp and print their values
-    #[command(args_override_self = true)]
     Eval(lisp::EvalArgs),
     /// Tell what an image is and holds, without running it
     Info(InfoArgs),
