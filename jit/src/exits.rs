@@ -57,6 +57,8 @@ exits! {
     Operand "wrong guess, operand";
     /// The result was: an overflow, mostly.
     Result "wrong guess, result";
+    /// An array had elements of another type.
+    Array "wrong guess, array";
     /// A variable was, where ways meet.
     Variable "wrong guess, variable";
     /// Control went elsewhere, and all activations since the last entry were given up.

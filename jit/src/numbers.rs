@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::isa::decode::{LocalKind, Operand};
+use geiko_runtime::layout::records::element;
 use geiko_runtime::memory::LispPtr;
 
 use crate::flow::{self, Effect, Step};
@@ -114,11 +115,48 @@ impl Seen {
     }
 }
 
+/// Which arrays an instruction met when it was given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Elements {
+    /// It was not given up.
+    #[default]
+    Unknown,
+    /// Arrays of elements of the type with this code.
+    One(u16),
+    /// Several types, or no arrays.
+    Several,
+}
+
+impl Elements {
+    /// With one more that was met.
+    #[must_use]
+    pub fn with(self, kind: Option<u16>) -> Self {
+        match (self, kind) {
+            (Self::Unknown, Some(kind)) if is_known(kind) => Self::One(kind),
+            (Self::One(known), Some(kind)) if known == kind => self,
+            _ => Self::Several,
+        }
+    }
+}
+
+/// What was met when an activation was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// Operands of an operation on numbers.
+    Numbers(Seen),
+    /// An array, by the type of its elements, or something else.
+    Array(Option<u16>),
+    /// Variables of other kinds where ways meet.
+    Variables,
+}
+
 /// What is known of a function from activations that were given up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Feedback {
     /// Operations by pc.
     pub operations: BTreeMap<u32, Seen>,
+    /// Instructions on arrays by pc.
+    pub elements: BTreeMap<u32, Elements>,
     /// Places where ways meet and a guess about variables was wrong.
     pub places: BTreeMap<u32, Wrong>,
     /// Times the function was compiled again.
@@ -194,6 +232,14 @@ impl Feedback {
     fn is_distrusted(&self, pc: u32) -> bool {
         let wrong = |wrong: &Wrong| wrong.count >= MAX_WRONG || wrong.version + 1 == self.version;
         self.places.get(&pc).is_some_and(wrong)
+    }
+
+    /// The arrays that the instruction at `pc` is made for.
+    pub fn elements(&self, pc: u32) -> Elements {
+        if self.is_hopeless() {
+            return Elements::Several;
+        }
+        self.elements.get(&pc).copied().unwrap_or_default()
     }
 
     /// How the operation at `pc` is translated, for operands of these kinds.
@@ -576,6 +622,48 @@ fn result(unit: &Unit, step: &Step, operands: &[Kind]) -> Kind {
         | Opcode::LoLoc
         | Opcode::Ntypx
         | Opcode::MyArgCount => Kind::Small,
+        Opcode::Aref1 | Opcode::Aref2 => match unit.feedback.elements(step.instruction.offset) {
+            Elements::One(kind) => kind_of_elements(kind),
+            _ => Kind::Any,
+        },
+        Opcode::Aset1 | Opcode::Aset2 => {
+            match (unit.feedback.elements(step.instruction.offset), operands) {
+                (Elements::One(_), &[value, ..]) => value,
+                _ => Kind::Any,
+            }
+        }
+        _ => Kind::Any,
+    }
+}
+
+/// True for the types of elements that code is made for.
+fn is_known(kind: u16) -> bool {
+    use element::{
+        BIT, CHARACTER_8, CHARACTER_16, FLOAT, POINTER, SIGNED_16, SIGNED_32, UNSIGNED_8,
+        UNSIGNED_16, XPOINTER,
+    };
+    matches!(
+        kind,
+        BIT | CHARACTER_8
+            | CHARACTER_16
+            | FLOAT
+            | POINTER
+            | SIGNED_16
+            | SIGNED_32
+            | UNSIGNED_8
+            | UNSIGNED_16
+            | XPOINTER
+    )
+}
+
+/// What elements of a type are when they are read.
+fn kind_of_elements(kind: u16) -> Kind {
+    match kind {
+        element::FLOAT => Kind::Float,
+        element::SIGNED_32 => Kind::Integer,
+        element::BIT | element::UNSIGNED_8 | element::UNSIGNED_16 | element::SIGNED_16 => {
+            Kind::Small
+        }
         _ => Kind::Any,
     }
 }

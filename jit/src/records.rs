@@ -8,7 +8,7 @@ use std::rc::Rc;
 use geiko_runtime::memory::LispPtr;
 
 use crate::cache::Place;
-use crate::numbers::{Feedback, Seen};
+use crate::numbers::{Feedback, Met};
 
 /// A function. Call sites refer to its record, so it stays where it is.
 #[derive(Debug)]
@@ -44,18 +44,22 @@ impl Record {
         matches!(&*self.stage.borrow(), Stage::Native(native) if native.number == number)
     }
 
-    /// Notes that an activation was given up at `pc`, by an operation or because of
-    /// variables. Answers the native code if that is out of use from now on.
-    fn note(&self, pc: u32, seen: Option<Seen>) -> Option<Native> {
+    /// Notes that an activation was given up at `pc` because of what it met there. Answers
+    /// the native code if that is out of use from now on.
+    fn note(&self, pc: u32, met: Met) -> Option<Native> {
         let mut feedback = self.feedback.borrow_mut();
-        match seen {
-            Some(seen) => {
+        match met {
+            Met::Numbers(seen) => {
                 let known = feedback.operations.entry(pc).or_default();
                 known.a |= seen.a;
                 known.b |= seen.b;
                 known.result |= seen.result;
             }
-            None => {
+            Met::Array(kind) => {
+                let known = feedback.elements.entry(pc).or_default();
+                *known = known.with(kind);
+            }
+            Met::Variables => {
                 let version = feedback.version;
                 let wrong = feedback.places.entry(pc).or_default();
                 wrong.count += 1;
@@ -181,8 +185,8 @@ impl Records {
     /// Notes that an activation of the code block at `code` was given up at `pc`, by an
     /// operation or because of variables. True if its native code is out of use from
     /// now on.
-    pub fn note(&self, code: LispPtr, pc: u32, seen: Option<Seen>) -> bool {
-        let out_of_use = self.with(code, |record| record.note(pc, seen));
+    pub fn note(&self, code: LispPtr, pc: u32, met: Met) -> bool {
+        let out_of_use = self.with(code, |record| record.note(pc, met));
         let is_out = out_of_use.is_some();
         self.retired.borrow_mut().extend(out_of_use);
         is_out

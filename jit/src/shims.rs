@@ -11,7 +11,7 @@ use geiko_runtime::memory::{LispPtr, StackOffset};
 
 use crate::events::{Event, Events};
 use crate::exits::{self, Exit, Exits};
-use crate::numbers::{self, Seen, seen};
+use crate::numbers::{self, Met, Seen, seen};
 use crate::records::Records;
 use crate::status;
 
@@ -73,33 +73,26 @@ impl<G: Generation> Context<G> {
         entry as u64
     }
 
-    /// Notes what the operands of the instruction at `at` are, or that a guess about
-    /// variables was wrong there.
+    /// Notes what the instruction at `at` met, or that a guess about variables was wrong
+    /// there.
     fn note(&self, machine: &Machine<'_, G>, at: Point, is_place: bool) {
         let (code, number) = machine.instruction_at(at);
-        let opcode = Opcode::from(number);
-        let domain = numbers::domain(opcode).filter(|_| !is_place);
-        let seen = domain.map(|_| {
-            let (a, b) = machine.operands_at(at);
-            Seen {
-                a: seen::bit(machine.number_in(a)),
-                b: seen::bit(machine.number_in(b)),
-                result: match opcode.info().kind {
-                    Kind::Compare => 0,
-                    _ => seen::bit(machine.compute(opcode, a, b)),
-                },
-            }
-        });
+        let met = if is_place {
+            Met::Variables
+        } else {
+            met(machine, at, Opcode::from(number))
+        };
         let pc = u32::from(at.pc);
-        let exit = match seen {
-            None => Exit::Variable,
-            Some(seen) if seen.leaves_its_kind() => Exit::Result,
-            Some(_) => Exit::Operand,
+        let exit = match met {
+            Met::Variables => Exit::Variable,
+            Met::Array(_) => Exit::Array,
+            Met::Numbers(seen) if seen.leaves_its_kind() => Exit::Result,
+            Met::Numbers(_) => Exit::Operand,
         };
         self.exits.count(exit, number);
         self.events
             .happens(code, &Event::GivenUp { pc: at.pc, exit });
-        if self.records.note(code, pc, seen) {
+        if self.records.note(code, pc, met) {
             self.events.happens(code, &Event::OutOfUse);
             self.renew();
         }
@@ -122,6 +115,26 @@ impl<G: Generation> Context<G> {
 
     fn offset(&self, frame: usize) -> StackOffset {
         StackOffset((((frame - self.base) >> 1) as u32 - STACK.0) as u16)
+    }
+}
+
+/// What the instruction at `at` has met.
+fn met<G: Generation>(machine: &Machine<'_, G>, at: Point, opcode: Opcode) -> Met {
+    match opcode {
+        Opcode::Aref1 | Opcode::Aset1 => Met::Array(machine.array_at(at, 1)),
+        Opcode::Aref2 | Opcode::Aset2 => Met::Array(machine.array_at(at, 2)),
+        _ if numbers::domain(opcode).is_some() => {
+            let (a, b) = machine.operands_at(at);
+            Met::Numbers(Seen {
+                a: seen::bit(machine.number_in(a)),
+                b: seen::bit(machine.number_in(b)),
+                result: match opcode.info().kind {
+                    Kind::Compare => 0,
+                    _ => seen::bit(machine.compute(opcode, a, b)),
+                },
+            })
+        }
+        _ => Met::Variables,
     }
 }
 

@@ -161,7 +161,7 @@ impl Translator<'_, '_> {
         self.builder.ins().load(F32, flags, address, 0)
     }
 
-    fn untagged(&mut self, cell: Value) -> Value {
+    pub(super) fn untagged(&mut self, cell: Value) -> Value {
         let high = self.builder.ins().ishl_imm_u(cell, 15);
         self.builder.ins().sshr_imm_u(high, 15)
     }

@@ -26,8 +26,6 @@ impl Translator<'_, '_> {
             Opcode::CreateCell => (operations.create, None, 1),
             Opcode::ListGet => (operations.property, None, 2),
             Opcode::RplCons => (operations.append, None, 2),
-            Opcode::Aref2 => (operations.matrix_element, None, 3),
-            Opcode::Aset2 => (operations.set_matrix_element, None, 4),
             Opcode::FindKey => {
                 let frame = self.frame_offset();
                 let first = self.constant(number(0));

@@ -97,8 +97,8 @@ impl<G: Generation> Machine<'_, G> {
         let cell = base.add(index.wrapping_mul(2));
         match kind {
             element::POINTER => {
-                self.del_ref(mem.cell(cell).masked::<G>());
                 self.add_ref(value.masked::<G>());
+                self.del_ref(mem.cell(cell).masked::<G>());
                 mem.set_cell(cell, value);
                 true
             }
@@ -121,6 +121,15 @@ impl<G: Generation> Machine<'_, G> {
                 None => false,
             },
         }
+    }
+
+    /// The type code of the elements of an array of one or two dimensions.
+    pub(super) fn element_type(&self, array: LispPtr) -> Option<u16> {
+        let is_array = matches!(
+            self.type_number(array),
+            types::ONED_ARRAY | types::TWOD_ARRAY
+        );
+        is_array.then(|| self.mem.word(array.masked::<G>().add(2)) & 0xFF)
     }
 
     /// AREF of a one-dimensional array.

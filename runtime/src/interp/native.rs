@@ -301,6 +301,17 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
+    /// The type code of the elements of the array that is so many cells below the top of
+    /// the stack at `point`; `None` if it is no array.
+    pub fn array_at(&self, point: Point, below: u16) -> Option<u16> {
+        let code = Frame::of_pvar(self.mem, point.pvar).function();
+        let depth = point.depth.wrapping_sub(below);
+        let array = self
+            .empty_stack(point.pvar, code)
+            .add(2u16.wrapping_mul(depth));
+        self.element_type(self.mem.stack(array))
+    }
+
     /// True when the arguments lie directly in front of the running frame.
     pub fn has_own_arguments(&self) -> bool {
         let frame = self.running_frame();
