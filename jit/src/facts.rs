@@ -12,7 +12,7 @@ use geiko_runtime::machine::type_entry_of;
 use geiko_runtime::memory::{LispPtr, Mem};
 
 use crate::flow::Flow;
-use crate::numbers::Kind;
+use crate::numbers::{self, Kind};
 use crate::records::Records;
 
 /// What a call site knows of the function it calls.
@@ -26,12 +26,16 @@ pub struct Callee {
     pub entry: i64,
 }
 
+/// Most words of an instance that are cleared one by one.
+const MAX_CLEARED: u16 = 32;
+
 /// Facts about what the code of a function names.
 #[derive(Debug, Default)]
 pub struct Facts {
     callees: BTreeMap<LispPtr, Callee>,
     types: BTreeMap<LispPtr, u32>,
     floats: Vec<LispPtr>,
+    sizes: BTreeMap<u32, u32>,
 }
 
 impl Facts {
@@ -39,6 +43,15 @@ impl Facts {
     pub fn new<G: Generation>(mem: Mem<'_, G>, flow: &Flow, records: &Records) -> Self {
         use Opcode::{Dtest, Fn0, Fn1, Fn2, Fn3, Fn4, FnX, InstanceP};
         let mut facts = Self::default();
+        for pair in flow.steps.windows(2) {
+            let number = numbers::constant(&pair[0]).map(|cell| cell.lo());
+            if let (Some(number), Opcode::CreateCell) = (number, pair[1].instruction.opcode) {
+                let number = u32::from(number);
+                let size = mem.word(G::dtd(number).add(G::DTD_FIELDS.size));
+                let sizes = (size <= MAX_CLEARED).then_some((number, size.into()));
+                facts.sizes.extend(sizes);
+            }
+        }
         for step in &flow.steps {
             let opcode = step.instruction.opcode;
             for operand in step.instruction.operands() {
@@ -83,6 +96,11 @@ impl Facts {
     /// The number of the type with that name.
     pub fn type_number(&self, name: LispPtr) -> Option<u32> {
         self.types.get(&name).copied()
+    }
+
+    /// Words of an instance of the type with that number, if it is known and small.
+    pub fn size(&self, number: u32) -> Option<u32> {
+        self.sizes.get(&number).copied().filter(|&words| words > 0)
     }
 
     /// The kind of a constant: small integer, boxed float, or anything.

@@ -63,10 +63,7 @@ impl Translator<'_, '_> {
         let place = self.builder.ins().band_imm_u(cdr, 0xFF);
         let code = self.builder.ins().ushr_imm_u(place, 1);
         self.set_list_cell(cell, car, code);
-        let made = (self.layout.dtd)(types::LISTP.into()).add(self.layout.dtd_fields.old_count);
-        let count = self.load_fixed(made);
-        let count = self.builder.ins().iadd_imm_s(count, 1);
-        self.store_fixed(made, count);
+        self.count_allocation(types::LISTP.into());
         self.count_new_cell(cell, (car_slot, car), (cdr_slot, cdr), meet);
         self.builder.switch_to_block(slow);
         let cell = self.operate(self.host.operations.cons, &cells);

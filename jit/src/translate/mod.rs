@@ -12,6 +12,7 @@ mod arrays;
 mod barriers;
 mod blocks;
 mod calls;
+mod cells;
 mod conses;
 mod counting;
 mod general;

@@ -209,7 +209,7 @@ impl Translator<'_, '_> {
         }
         let cell = if let Slot::Float(_) = slot {
             let bits = self.builder.ins().bitcast(I32, MemFlagsData::new(), value);
-            self.operate(self.host.operations.float, &[bits])
+            self.new_box(slot, bits)
         } else {
             let (meet, result) = self.meeting(I32);
             let large = self.too_large(value);
@@ -217,7 +217,7 @@ impl Translator<'_, '_> {
             let small = self.builder.create_block();
             self.builder.ins().brif(large, boxed, &[], small, &[]);
             self.builder.switch_to_block(boxed);
-            let cell = self.operate(self.host.operations.integer, &[value]);
+            let cell = self.new_box(slot, value);
             self.builder.ins().jump(meet, &[cell.into()]);
             self.builder.switch_to_block(small);
             let cell = self.tag(value);

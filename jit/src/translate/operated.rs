@@ -16,14 +16,20 @@ impl Translator<'_, '_> {
             Opcode::Assoc | Opcode::CmlAssoc | Opcode::Fmemb | Opcode::CmlMember => {
                 (operations.found, Some(opcode as u32), 2)
             }
-            Opcode::AtomCellN => (operations.cell_of_symbol, Some(number(0)), 1),
+            Opcode::AtomCellN => {
+                self.symbol_cell(number(0) as u8, step);
+                return true;
+            }
             Opcode::CheckApply => (operations.callable, None, 1),
             Opcode::MakeNumber => (operations.number_of_halves, None, 2),
             Opcode::PutBaseByte => (operations.put_byte, None, 3),
             Opcode::UbFloat1 => (operations.raw_float, Some(number(0)), 1),
             Opcode::Misc3 if number(0) == 9 => (operations.raw_element, None, 3),
             Opcode::Misc4 if number(0) == 7 => (operations.set_raw_element, None, 4),
-            Opcode::CreateCell => (operations.create, None, 1),
+            Opcode::CreateCell => {
+                self.create_cell(step);
+                return true;
+            }
             Opcode::ListGet => (operations.property, None, 2),
             Opcode::RplCons => (operations.append, None, 2),
             Opcode::FindKey => {

@@ -2,8 +2,8 @@
 //! the counted pointer stores.
 
 use super::handler;
+use crate::layout::Generation;
 use crate::layout::records::types;
-use crate::layout::{Generation, SymbolCell};
 use crate::memory::{LispPtr, Mem};
 
 /// Offset in words of a stream's buffer size; its buffer offset is word 0.
@@ -31,18 +31,6 @@ pub(super) fn store_field<G: Generation>(
     let (shift, mask) = field(descriptor);
     let rest = mem.word(at) & !(mask << shift);
     mem.set_word(at, rest | (number & mask) << shift);
-}
-
-/// The cell of a symbol that operand `which` of ATOMCELL.N means.
-#[inline(always)]
-pub(super) fn named_cell(which: u8) -> Option<SymbolCell> {
-    Some(match which {
-        2 => SymbolCell::PropertyList,
-        8 => SymbolCell::PrintName,
-        10 => SymbolCell::Definition,
-        12 => SymbolCell::Value,
-        _ => return None,
-    })
 }
 
 handler! {

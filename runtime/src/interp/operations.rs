@@ -3,8 +3,8 @@
 //! instruction traps or is not so simple.
 
 use crate::isa::Opcode;
-use crate::layout::Generation;
 use crate::layout::records::{type_entry, types};
+use crate::layout::{Generation, SymbolCell};
 use crate::machine::Machine;
 use crate::memory::{LispPtr, StackOffset};
 use crate::stack::Frame;
@@ -229,7 +229,7 @@ impl<G: Generation> Machine<'_, G> {
     /// ATOMCELL.N.
     #[inline]
     pub fn cell_of_symbol(&self, which: u8, symbol: LispPtr) -> Option<LispPtr> {
-        let cell = super::memory_ops::named_cell(which)?;
+        let cell = SymbolCell::of_operand(which)?;
         self.is_symbol(symbol).then(|| G::symbol_cell(symbol, cell))
     }
 

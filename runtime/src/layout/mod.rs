@@ -43,6 +43,19 @@ pub enum SymbolCell {
     NameKind,
 }
 
+impl SymbolCell {
+    /// The cell that the operand of the instruction ATOMCELL.N says.
+    pub const fn of_operand(operand: u8) -> Option<Self> {
+        Some(match operand {
+            2 => Self::PropertyList,
+            8 => Self::PrintName,
+            10 => Self::Definition,
+            12 => Self::Value,
+            _ => return None,
+        })
+    }
+}
+
 /// The image generations as values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Release {
