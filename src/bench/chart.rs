@@ -1,9 +1,12 @@
 //! Measurements as a picture.
 
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::Path;
 
+use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::FontTransform;
+use plotters::style::{FontStyle, FontTransform, register_font};
 
 use super::measure::{Measured, Row};
 use super::report::{Report, rate};
@@ -20,31 +23,57 @@ const AROUND: u32 = 110;
 /// Part of its height that a bar takes.
 const BAR: f64 = 0.38;
 
-/// Draws millions of byte codes in a second as an SVG file: a bar for each benchmark
-/// and way, with a line as long as the interval around the median.
+/// What the picture's font is called.
+const FONT: &str = "sans-serif";
+
+/// Draws millions of byte codes in a second, as a PNG file if its name ends so, else as
+/// an SVG file: a bar for each benchmark and way, with a line as long as the interval
+/// around the median.
 pub fn draw(report: &Report, path: &Path) -> Result<(), String> {
-    let rows = &report.rows;
-    let size = (WIDTH, AROUND + ROW * rows.len() as u32);
-    let root = SVGBackend::new(path, size).into_drawing_area();
-    draw_on(&root, report).map_err(|error| error.to_string())?;
-    root.present().map_err(|error| error.to_string())
+    let size = (WIDTH, AROUND + ROW * report.rows.len() as u32);
+    register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT)
+        .map_err(|_| "its font is wrong".to_owned())?;
+    let is_png = path.extension().is_some_and(|extension| extension == "png");
+    if !is_png {
+        return draw_on(SVGBackend::new(path, size), report);
+    }
+    let mut pixels = vec![0; 3 * (size.0 * size.1) as usize];
+    draw_on(BitMapBackend::with_buffer(&mut pixels, size), report)?;
+    write_png(path, size, &pixels).map_err(|error| error.to_string())
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type DrawError<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
+fn write_png(path: &Path, size: (u32, u32), pixels: &[u8]) -> Result<(), png::EncodingError> {
+    let file = BufWriter::new(File::create(path)?);
+    let mut encoder = png::Encoder::new(file, size.0, size.1);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()
+}
 
-fn draw_on<'a>(root: &Area<'a>, report: &Report) -> Result<(), DrawError<'a>> {
+fn draw_on<B: DrawingBackend>(backend: B, report: &Report) -> Result<(), String> {
+    let root = backend.into_drawing_area();
+    let drawn = draw_in(&root, report).and_then(|()| root.present());
+    drawn.map_err(|error| error.to_string())
+}
+
+type DrawError<B> = DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>;
+
+fn draw_in<B: DrawingBackend>(
+    root: &DrawingArea<B, Shift>,
+    report: &Report,
+) -> Result<(), DrawError<B>> {
     let rows = &report.rows;
     root.fill(&WHITE)?;
     let longest = rows
         .iter()
         .flat_map(|row| bars(row).map(|bar| bar.high))
         .fold(1.0, f64::max);
-    let font = ("sans-serif", 12).into_font().color(&INK);
+    let font = (FONT, 12).into_font().color(&INK);
     let mut chart = ChartBuilder::on(root)
         .caption(
             "Millions of byte codes in a second",
-            ("sans-serif", 17).into_font().color(&INK),
+            (FONT, 17).into_font().color(&INK),
         )
         .margin(12)
         .x_label_area_size(34)
@@ -138,6 +167,20 @@ mod tests {
         assert_eq!(picture.matches("#4C78A8").count(), 3);
         assert_eq!(picture.matches("#F58518").count(), 3);
         assert!(picture.contains("mandelbrot-declared"));
+        let path = folder.path().join("chart.png");
+        draw(&report(), &path).expect("drawn");
+        let file = std::io::BufReader::new(File::open(&path).expect("a file"));
+        let mut reader = png::Decoder::new(file).read_info().expect("a picture");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+        let info = reader.next_frame(&mut pixels).expect("pixels");
+        assert_eq!((info.width, info.color_type), (WIDTH, png::ColorType::Rgb));
+        for color in [INTERPRETED, NATIVE, INK] {
+            assert!(
+                pixels
+                    .chunks(3)
+                    .any(|pixel| pixel == [color.0, color.1, color.2])
+            );
+        }
         let nowhere = folder.path().join("none").join("chart.svg");
         assert!(draw(&report(), &nowhere).is_err());
     }

@@ -62,20 +62,21 @@ pub struct BenchArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Draw byte codes per second as a picture
-    #[arg(long, value_name = "FILE.svg", value_parser = svg_file)]
+    /// Draw byte codes per second as a picture, SVG or PNG by the name of the file
+    #[arg(long, value_name = "FILE", value_parser = chart_file)]
     chart: Option<PathBuf>,
     /// List the benchmarks and measure nothing
     #[arg(long, conflicts_with_all = ["json", "chart"])]
     list: bool,
 }
 
-fn svg_file(text: &str) -> Result<PathBuf, &'static str> {
+fn chart_file(text: &str) -> Result<PathBuf, &'static str> {
     let path = PathBuf::from(text);
-    if path.extension().is_some_and(|extension| extension == "svg") {
+    let known = |extension: &std::ffi::OsStr| extension == "svg" || extension == "png";
+    if path.extension().is_some_and(known) {
         Ok(path)
     } else {
-        Err("the picture is SVG; its name must end in .svg")
+        Err("the name of a picture ends with .svg or .png")
     }
 }
 
