@@ -279,7 +279,10 @@ fn close(place: &Place, level: Option<Level>) -> Result<Datum> {
                 Datum::Cons(Rc::new(Cons { car, cdr, place }))
             }))
         }
-        Some(Level::Vector { elements, .. }) => Ok(Datum::Vector(elements.into())),
+        Some(Level::Vector { place, elements }) => {
+            token::check_size(&place, "vector", elements.len())?;
+            Ok(Datum::Vector(elements.into()))
+        }
         Some(level) => Err(Error::new(
             place,
             format!("a form is expected after {}", level.prefix()),

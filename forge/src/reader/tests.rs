@@ -86,6 +86,8 @@ fn data_are_read() {
 fn mistakes_have_places() {
     let long = format!("\n {}", "x".repeat(300));
     let deep = "(".repeat(MAX_DEPTH + 1);
+    let string = format!("(a\n \"{}\")", "x".repeat(70_000));
+    let vector = format!("(a #({}))", "1 ".repeat(70_000));
     let cases = [
         (
             "(a\n  (b\n (c)",
@@ -158,6 +160,14 @@ fn mistakes_have_places() {
         (
             &long,
             "f:2:2: a symbol of 300 characters; 255 are the most there can be",
+        ),
+        (
+            &string,
+            "f:2:2: a string of 70000 elements; 65533 are the most there can be",
+        ),
+        (
+            &vector,
+            "f:1:4: a vector of 70000 elements; 65533 are the most there can be",
         ),
         (&deep, "f:1:1001: nested more than 1000 levels deep"),
     ];

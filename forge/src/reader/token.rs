@@ -170,7 +170,10 @@ impl<'a> Scanner<'a> {
         loop {
             let at = self.place();
             match self.next() {
-                Some('"') => return Ok(Datum::string(&text)),
+                Some('"') => {
+                    check_size(place, "string", text.chars().count())?;
+                    return Ok(Datum::string(&text));
+                }
                 Some('\\') => match self.next() {
                     Some(c) => text.push(check_character(&at, c)?),
                     None => return Err(Error::new(place, "this string does not end")),
@@ -421,6 +424,19 @@ fn or_nil(suppressed: bool, datum: Result<Datum>) -> Result<Datum> {
         Err(_) if suppressed => Ok(Datum::nil()),
         other => other,
     }
+}
+
+/// Elements that the block of a vector, or the length of a string, has room for.
+const MAX_ELEMENTS: usize = 65_533;
+
+/// Refuses what no array has room for.
+pub(super) fn check_size(place: &Place, what: &str, elements: usize) -> Result<()> {
+    if elements <= MAX_ELEMENTS {
+        return Ok(());
+    }
+    let message =
+        format!("a {what} of {elements} elements; {MAX_ELEMENTS} are the most there can be");
+    Err(Error::new(place, message))
 }
 
 /// Lisp has characters of 16 bits.
