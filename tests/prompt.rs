@@ -114,6 +114,14 @@ impl Terminal {
     }
 }
 
+/// A test that fails leaves nobody at a terminal.
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// Text without what moves the cursor and colours it.
 fn plain(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
