@@ -269,6 +269,113 @@ fn output_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
+fn functions_are_compiled_when_they_are_defined() {
+    let definitions = "
+        (defun fib (n) (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2)))))
+        (let ((count 0)) (defun counter (&optional (step 1)) (incf count step)))
+        (defun interpreted (x) (list x (fib 10)))
+        (defmacro twice (form) `(progn ,form ,form))";
+    for generation in ["2", "3"] {
+        let ask = |form: &str, expected: &str| {
+            let arguments = ["eval", "--generation", generation, definitions, form];
+            let text = format!("FIB\nCOUNTER\nINTERPRETED\nTWICE\n{expected}\n");
+            expect(&arguments, "", &text);
+        };
+        ask("(list (compiled-function-p #'fib) (fib 20))", "(T 6765)");
+        ask("(list (counter) (twice (counter 5)))", "(1 11)");
+        ask("(compiled-function-p #'counter)", "T");
+        ask("(funcall (compile nil '(lambda (x) (* x x))) 7)", "49");
+        // Without the compiler, and then with it.
+        ask(
+            "(progn (setq si:*compile-definitions* nil)
+                    (eval '(defun interpreted (x) (list x (fib 10))))
+                    (list (compiled-function-p #'interpreted) (interpreted 1)
+                          (mapcar #'interpreted '(2))
+                          (compile 'interpreted)
+                          (compiled-function-p #'interpreted) (interpreted 3)))",
+            "(NIL (1 55) ((2 55)) INTERPRETED T (3 55))",
+        );
+        ask(
+            "(progn (defun nobody () no-such-variable)
+                    (handler-case (nobody) (unbound-variable (c) (princ-to-string c))))",
+            "\"The variable NO-SUCH-VARIABLE has no value.\"",
+        );
+        // An object in a function is the one that was written.
+        ask(
+            "(let ((list (list 1 \"two\" 1/2)))
+               (eq list (funcall (compile nil `(lambda () ',list)))))",
+            "T",
+        );
+        // What is compiled again and again is reclaimed.
+        ask(
+            "(progn (dotimes (i 2000) (compile 'fib)) (gc) (fib 15))",
+            "610",
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_compiled_is_told_and_interpreted() {
+    let output = geiko(&["eval", "(defun f () (car 1 2))", "(f)"]);
+    assert_eq!(stdout(&output), "F\n");
+    let errors = stderr(&output);
+    assert!(
+        errors.starts_with("; F is not compiled: CAR takes 1 argument, not 2.\n"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("The function CAR takes 1 argument, not 2."),
+        "{errors}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let output = geiko(&["eval", "(compile nil '(lambda (a a) a))"]);
+    assert!(
+        stderr(&output).contains("A is a parameter twice."),
+        "{output:?}"
+    );
+    let output = geiko(&["eval", "(defun g (a) a)", "(defun h () (g 1 2))"]);
+    assert!(
+        stderr(&output).contains("; H is not compiled: G takes 1 argument, not 2."),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn a_second_control_c_ends_a_lisp_that_does_not_react() {
+    let mut child = command(&[
+        "eval",
+        "(defun si:user-interrupt (code) (write-line \"deaf\") (loop))",
+        "(progn (write-line \"ready\") (loop))",
+    ])
+    .stdin(Stdio::null())
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .expect("the program runs");
+    let interrupt = |child: &Child| {
+        kill_process(Pid::from_child(child), Signal::INT).expect("a signal");
+    };
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut wait_for = |text: &str| {
+        while !lines.next().expect("a line").expect("text").contains(text) {}
+    };
+    wait_for("ready");
+    interrupt(&child);
+    // The first one has reached Lisp.
+    wait_for("deaf");
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("a status") {
+            break status;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "it goes on");
+        interrupt(&child);
+        thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(status.code(), Some(130));
+}
+
+#[test]
 fn control_c_ends_a_program_that_has_no_user() {
     let mut child = command(&[
         "eval",

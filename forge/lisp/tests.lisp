@@ -767,6 +767,65 @@ cd") (list (read-char s) (peek-char nil s) (read-line s) (read-line s) (read-lin
 (check-error type-error (funcall 'set "name" 1))
 (check-error type-error (funcall 'boundp (list 1)))
 
+;;; Symbol macros.
+
+(defun symbol-macros ()
+  (let ((b (list 1 2)))
+    (symbol-macrolet ((a (car b)))
+      (setf a 5)
+      (incf a)
+      (setq a (* a a))
+      (list a b (let ((a 3)) (incf a) a)))))
+(check (symbol-macros) (36 (36 2) 4))
+
+;;; Variables without values.
+
+(defvar *no-value*)
+(check-error unbound-variable (symbol-value '*no-value*))
+
+;;; Restarts.
+
+(check (restart-case (invoke-restart 'try 1 2)
+         (other () 'wrong)
+         (try (a &optional b) :report "Try it." (list a b)))
+       (1 2))
+(check-values (restart-case (values 1 2) (try () 3)) 1 2)
+(check-values (with-simple-restart (skip "Skip ~A." 1) (invoke-restart 'skip) 2) nil t)
+(check (handler-bind ((error #'(lambda (condition) (continue))))
+         (cerror "Go on with ~A." "A mistake: ~A." 1)
+         'went-on)
+       went-on)
+(check (handler-bind ((error #'(lambda (condition) (use-value 7))))
+         (+ 1 (restart-case (error "No value.") (use-value (value) value))))
+       8)
+(check (handler-bind ((warning #'muffle-warning)) (warn "Nobody sees this.") 'done) done)
+(check (restart-case
+           (restart-bind ((inner #'(lambda () 'called)))
+             (list (invoke-restart 'inner)
+                   (mapcar #'restart-name (subseq (compute-restarts) 0 2))))
+         (outer () 'wrong))
+       (called (inner outer)))
+(check (restart-case (restart-case (abort) (other () 1)) (abort () 2)) 2)
+(check (let ((log nil))
+         (list (restart-case (unwind-protect (invoke-restart 'out) (push 1 log))
+                 (out () (push 2 log) 'out))
+               log))
+       (out (2 1)))
+(check-error control-error (invoke-restart 'there-is-no-such-restart))
+
+;;; Tracing.
+
+(defun traced (n) (if (= n 0) 0 (+ 1 (traced (- n 1)))))
+(defun traced-lines ()
+  (let ((*trace-output* (make-string-output-stream)))
+    (trace traced)
+    (traced 1)
+    (untrace traced)
+    (traced 1)
+    (get-output-stream-string *trace-output*)))
+(check-true (search "(TRACED 0)" (traced-lines)) (search "TRACED returned 1" (traced-lines)))
+(check-false (search "(TRACED 2)" (traced-lines)))
+
 ;;; The report.
 
 (defun report-checks ()

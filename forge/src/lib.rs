@@ -16,6 +16,7 @@ pub mod datum;
 pub mod expand;
 pub mod link;
 pub mod listing;
+pub mod live;
 mod printer;
 pub mod program;
 pub mod reader;

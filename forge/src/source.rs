@@ -37,6 +37,7 @@ pub const BUILTIN: &[Source<'static>] = sources! {
     "lib/symbols.lisp"
     "lib/types.lisp"
     "lib/conditions.lisp"
+    "lib/restarts.lisp"
     "lib/arithmetic.lisp"
     "lib/numbers.lisp"
     "lib/bignums.lisp"
@@ -53,7 +54,10 @@ pub const BUILTIN: &[Source<'static>] = sources! {
     "lib/structures.lisp"
     "lib/evaluator.lisp"
     "lib/special-forms.lisp"
+    "lib/walker.lisp"
+    "lib/compiler.lisp"
     "lib/system.lisp"
+    "lib/trace.lisp"
     "lib/top-level.lisp"
 };
 

@@ -15,6 +15,7 @@ use geiko_runtime::device::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::compiler::{COMPILER_NAME, Compiler};
 use super::{Console, REQUEST_NAME, Request};
 
 /// Descriptors that no other file gets.
@@ -22,6 +23,7 @@ const INPUT: u16 = 0;
 const OUTPUT: u16 = 1;
 const ERRORS: u16 = 2;
 const REQUEST: u16 = u16::MAX;
+const COMPILER: u16 = REQUEST - 1;
 
 /// The longest wait before Lisp looks around.
 const WAIT: Duration = Duration::from_millis(20);
@@ -37,6 +39,7 @@ pub struct ConsoleFiles {
     console: Rc<Console>,
     /// What Lisp is here for, if it may ask.
     request: Option<Vec<u8>>,
+    compiler: Compiler,
     /// The standard input has ended.
     ended: Cell<bool>,
 }
@@ -48,6 +51,7 @@ impl ConsoleFiles {
             host: HostFiles::new(),
             console,
             request: request.map(|request| request.text().into_bytes()),
+            compiler: Compiler::default(),
             ended: Cell::new(false),
         }
     }
@@ -113,6 +117,15 @@ impl ConsoleFiles {
     }
 }
 
+/// Copies a page of a text; how many bytes of it there are.
+pub(super) fn page_of(text: &[u8], page: u32, buffer: &mut [u8; FILE_PAGE_BYTES]) -> usize {
+    let bytes = text.chunks(FILE_PAGE_BYTES).nth(page as usize);
+    let bytes = bytes.unwrap_or_default();
+    buffer.fill(0);
+    buffer[..bytes.len()].copy_from_slice(bytes);
+    bytes.len()
+}
+
 /// Waits a little; whether the file is ready then, or has an error to tell.
 fn ready(file: impl AsFd, wanted: PollFlags) -> bool {
     let mut files = [PollFd::from_borrowed_fd(file.as_fd(), wanted)];
@@ -134,6 +147,10 @@ impl Files for ConsoleFiles {
                 let request = self.request.as_ref().ok_or(FileError::NOT_FOUND);
                 request.map(|_| REQUEST)
             }
+            name if name == COMPILER_NAME.as_bytes() && self.request.is_some() => {
+                self.compiler = Compiler::default();
+                Ok(COMPILER)
+            }
             _ => self.host.char_open(host_name, access),
         }
     }
@@ -141,7 +158,7 @@ impl Files for ConsoleFiles {
     fn char_read(&self, descriptor: u16, buffer: &mut [u8]) -> FileResult<usize> {
         match descriptor {
             INPUT => self.read_input(buffer),
-            OUTPUT | ERRORS | REQUEST => Err(FileError::BAD_DESCRIPTOR),
+            OUTPUT | ERRORS | REQUEST | COMPILER => Err(FileError::BAD_DESCRIPTOR),
             _ => self.host.char_read(descriptor, buffer),
         }
     }
@@ -150,7 +167,7 @@ impl Files for ConsoleFiles {
         match descriptor {
             OUTPUT => self.write_output(io::stdout(), bytes, false),
             ERRORS => self.write_output(io::stderr(), bytes, true),
-            INPUT | REQUEST => Err(FileError::BAD_DESCRIPTOR),
+            INPUT | REQUEST | COMPILER => Err(FileError::BAD_DESCRIPTOR),
             _ => self.host.char_write(descriptor, bytes),
         }
     }
@@ -165,20 +182,15 @@ impl Files for ConsoleFiles {
         match (descriptor, &self.request) {
             (INPUT, _) if self.ended.get() => Ok(0),
             (INPUT, _) => Err(WOULD_BLOCK),
-            (REQUEST, Some(request)) => {
-                let bytes = request.chunks(FILE_PAGE_BYTES).nth(page as usize);
-                let bytes = bytes.unwrap_or_default();
-                buffer.fill(0);
-                buffer[..bytes.len()].copy_from_slice(bytes);
-                Ok(bytes.len())
-            }
+            (REQUEST, Some(request)) => Ok(page_of(request, page, buffer)),
+            (COMPILER, Some(_)) => Ok(self.compiler.read(page, buffer)),
             _ => self.host.read_page(descriptor, page, buffer),
         }
     }
 
     fn close(&mut self, descriptor: u16, creation_date: Option<i32>) -> FileResult<()> {
         match descriptor {
-            INPUT | OUTPUT | ERRORS | REQUEST => Ok(()),
+            INPUT | OUTPUT | ERRORS | REQUEST | COMPILER => Ok(()),
             _ => self.host.close(descriptor, creation_date),
         }
     }
@@ -222,6 +234,10 @@ impl Files for ConsoleFiles {
     }
 
     fn write_page(&self, descriptor: u16, page: u32, bytes: &[u8]) -> FileResult<()> {
+        if descriptor == COMPILER && self.request.is_some() {
+            self.compiler.write(bytes);
+            return Ok(());
+        }
         self.host.write_page(descriptor, page, bytes)
     }
 

@@ -8,6 +8,7 @@
 //! When a user is to edit lines, Lisp gets its input from the session instead, by
 //! way of the [`Console`], which the session and the machine's devices share.
 
+mod compiler;
 mod files;
 mod request;
 

@@ -198,7 +198,7 @@ output."
 
 (defun si:console-read-char ()
   "The next character, NIL at the end of the input. What Lisp has no character for
-becomes a question mark."
+becomes the replacement character, U+FFFD."
   (if si:*input-pushed*
       (let ((character si:*input-pushed*))
         (setq si:*input-pushed* nil)
@@ -208,7 +208,7 @@ becomes a question mark."
           (let ((code (cond ((< byte #x80) byte)
                             ((< byte #xE0) (si:console-read-rest (opcodes (logand2) byte #x1F) 1))
                             ((< byte #xF0) (si:console-read-rest (opcodes (logand2) byte #x0F) 2))
-                            (t (si:console-read-rest 0 3) 63))))
+                            (t (si:console-read-rest 0 3) #xFFFD))))
             (si:make-pointer 7 code))))))
 
 (defun si:console-unread-char (character)

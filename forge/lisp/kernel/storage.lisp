@@ -240,7 +240,11 @@ pointers, 2 of code."
   "A new one-dimensional array of COUNT elements. The codes: 0 bit, 3 and 4 unsigned
 byte and word, 20 and 22 signed word and cell, 38 any object, 54 single float, 67
 and 68 characters of a byte and a word. Elements are 0 or NIL."
-  (unless (<= 0 count 65535)
+  (unless (si:fixnump count)
+    (error "~S is not the number of elements of an array." count))
+  ;; The older generation has sizes of 16 bits.
+  (unless (and (<= 0 count (if (eq si:*generation* 3) 2000000 65535))
+               (<= (si:element-cells count code) 65533))
     (error "An array of ~D elements is too large." count))
   (let ((elements (si:allocate-cells (si:element-cells count code) (eq code 38)))
         (header (si:create 14)))
@@ -248,13 +252,8 @@ and 68 characters of a byte and a word. Elements are 0 or NIL."
     (si:set-word header 2 (cond ((>= code 67) (+ #x1000 code))
                                 ((eq code 0) #x2000)
                                 (t code)))
-    (if (eq si:*generation* 3)
-        (progn
-          (si:set-word header 5 count)
-          (si:set-word header 7 count))
-        (progn
-          (si:set-word header 4 count)
-          (si:set-word header 5 count)))
+    (si:set-array-size header count)
+    (si:set-array-fill header count)
     header))
 
 ;;; Parts of array headers, for objects known to be one-dimensional arrays.
@@ -267,14 +266,20 @@ and 68 characters of a byte and a word. Elements are 0 or NIL."
 
 (defun si:array-size (array)
   "How many elements there are."
-  (if (eq si:*generation* 3) (si:word-at array 7) (si:word-at array 5)))
+  (if (eq si:*generation* 3) (si:cell-number array 6) (si:word-at array 5)))
+
+(defun si:set-array-size (array count)
+  (if (eq si:*generation* 3)
+      (si:set-cell-number (si:add-words array 6) count)
+      (si:set-word array 5 count))
+  count)
 
 (defun si:array-fill (array)
   "How many elements are in use."
-  (if (eq si:*generation* 3) (si:word-at array 5) (si:word-at array 4)))
+  (if (eq si:*generation* 3) (si:cell-number array 4) (si:word-at array 4)))
 
 (defun si:set-array-fill (array count)
   (if (eq si:*generation* 3)
-      (si:set-word array 5 count)
+      (si:set-cell-number (si:add-words array 4) count)
       (si:set-word array 4 count))
   count)

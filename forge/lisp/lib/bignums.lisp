@@ -266,12 +266,22 @@ negative, which then is a complement."
 
 ;;; Bits. A negative integer is an infinite row of ones to the left.
 
+(defconstant si:+most-bits+ 1000000)
+
+(defun si:check-bits (count)
+  "Integers could fill all of the storage."
+  (when (> count si:+most-bits+)
+    (error "An integer of ~D bits is too large: ~D bits are the most."
+           count si:+most-bits+)))
+
 (defun si:shift-left (integer count)
+  (si:check-bits (if (eql integer 0) 0 (+ count (integer-length integer))))
   (let ((digits (si:multiply-magnitudes
                  (si:magnitude integer)
                  (list (si:shift 1 (si:remainder count si:+digit-bits+))))))
-    (dotimes (time (si:quotient count si:+digit-bits+))
-      (push 0 digits))
+    (unless (eql integer 0)
+      (dotimes (time (si:quotient count si:+digit-bits+))
+        (push 0 digits)))
     (si:integer-of (si:trim digits) (si:negative-p integer))))
 
 (defun si:shift-right (integer count)

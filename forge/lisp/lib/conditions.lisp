@@ -188,22 +188,6 @@ in force."
     (si:call-handlers condition)
     (si:unhandled condition)))
 
-(defun cerror (continue-control datum &rest arguments)
-  "Signals an error; this system never continues after it."
-  (apply #'error datum arguments))
-
-(defun warn (datum &rest arguments)
-  "Signals a warning and prints it unless a handler muffles it."
-  (let ((condition (si:coerce-to-condition datum arguments 'simple-warning)))
-    (catch 'si:muffle-warning
-      (si:call-handlers condition)
-      (format *error-output* "~&Warning: ~A~%" condition))
-    nil))
-
-(defun muffle-warning (&optional condition)
-  "Called by a handler: the warning is not printed."
-  (throw 'si:muffle-warning nil))
-
 (defmacro handler-bind (bindings &rest body)
   "Puts handlers, pairs of a type and a function, in force for the forms."
   `(let ((*handlers*

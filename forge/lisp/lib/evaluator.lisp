@@ -11,6 +11,7 @@
 ;;;; and, without a value in the environment,
 ;;;;
 ;;;;   (:MACRO name . expander)
+;;;;   (:SYMBOL-MACRO name . form)
 ;;;;   (:SPECIAL . name)     a variable that is bound dynamically from here on
 ;;;;
 ;;;; RETURN-FROM and GO throw only if they must. In a position whose value becomes
@@ -39,7 +40,7 @@
 
 (defun si:without-value-p (entry)
   "Whether an entry of a scope has no value in the environment."
-  (and (consp entry) (member (car entry) '(:macro :special))))
+  (and (consp entry) (member (car entry) '(:macro :symbol-macro :special))))
 
 (defun si:place (predicate scope)
   "The first entry that satisfies PREDICATE, and the index of its value."
@@ -64,6 +65,14 @@
                 scope)
     (if (and entry (symbolp entry)) index nil)))
 
+(defun si:symbol-macro (symbol scope)
+  "The entry of a symbol that stands for a form, NIL if it does not."
+  (dolist (entry scope nil)
+    (cond ((eq entry symbol) (return nil))
+          ((atom entry))
+          ((and (eq (car entry) :special) (eq (cdr entry) symbol)) (return nil))
+          ((and (eq (car entry) :symbol-macro) (eq (cadr entry) symbol)) (return entry)))))
+
 (defun si:local-function (name scope)
   "The entry of a local function or macro, and its index."
   (si:place #'(lambda (entry)
@@ -82,7 +91,11 @@
 
 (defun si:convert (form scope tail)
   "A function of an environment that does what the form says."
-  (cond ((symbolp form) (si:convert-variable form scope))
+  (cond ((symbolp form)
+         (let ((macro (si:symbol-macro form scope)))
+           (if macro
+               (si:convert (cddr macro) scope tail)
+               (si:convert-variable form scope))))
         ((atom form) (si:convert-constant form))
         ((not (symbolp (car form)))
          (if (and (consp (car form)) (eq (car (car form)) 'lambda))
@@ -131,16 +144,28 @@
   (let* ((converted (si:convert-all arguments scope))
          (a (car converted)) (b (cadr converted)) (c (caddr converted)))
     (case (length converted)
-      (0 #'(lambda (environment) (funcall name)))
+      (0 #'(lambda (environment)
+             (si:check-argument-count name 0)
+             (funcall name)))
       (1 #'(lambda (environment)
+             (si:check-argument-count name 1)
              (funcall name (funcall a environment))))
       (2 #'(lambda (environment)
+             (si:check-argument-count name 2)
              (funcall name (funcall a environment) (funcall b environment))))
       (3 #'(lambda (environment)
+             (si:check-argument-count name 3)
              (funcall name (funcall a environment) (funcall b environment)
                       (funcall c environment))))
       (t #'(lambda (environment)
+             (si:check-argument-count name (length converted))
              (apply name (si:evaluate-all converted environment)))))))
+
+(defun si:check-argument-count (name given)
+  "The machine drops arguments that a function does not want; the evaluator tells."
+  (let ((count (si:argument-count name)))
+    (unless (or (null count) (eq count given))
+      (si:wrong-argument-count name count given))))
 
 (defun si:convert-call (function arguments scope)
   "A call of the value of a converted form."
@@ -240,21 +265,23 @@
   "Puts a new list of arguments in front of an environment."
   (if (eql count 0)
       (if arguments
-          (si:wrong-argument-count function arguments)
+          (si:wrong-argument-count (si:full-name function) count (length arguments))
           environment)
       (let ((last (nthcdr (- count 1) arguments)))
         (when (or (null last) (cdr last))
-          (si:wrong-argument-count function arguments))
+          (si:wrong-argument-count (si:full-name function) count (length arguments)))
         (rplacd last environment)
         arguments)))
 
-(defun si:wrong-argument-count (function arguments)
+(defun si:full-name (function)
+  "The name of an interpreted function, or how it begins."
+  (or (si:interpreted-name function)
+      (list 'lambda (si:interpreted-lambda-list function))))
+
+(defun si:wrong-argument-count (name count given)
   (error 'program-error
          :format-control "The function ~S takes ~D argument~:P, not ~D."
-         :format-arguments (list (or (si:interpreted-name function)
-                                     (list 'lambda (si:interpreted-lambda-list function)))
-                                 (si:interpreted-count function)
-                                 (length arguments))))
+         :format-arguments (list name count given)))
 
 ;;; Entries.
 
@@ -270,15 +297,21 @@ after the other."
 
 (defun eval (form)
   "The values of a form."
+  (si:evaluate form #'(lambda (form) nil)))
+
+(defun si:evaluate (form compile)
+  "The values of a form. COMPILE answers a function of no arguments that does what a part
+of it says, or NIL."
   (let ((forms (si:top-level-forms form)))
-    (cond ((and (consp forms) (null (cdr forms)) (not (eq (car forms) form)))
-           (eval (car forms)))
-          ((null (cdr forms))
-           (funcall (si:convert (car forms) nil nil) nil))
+    (do () ((or (null forms) (null (cdr forms))))
+      (si:evaluate (pop forms) compile))
+    (cond ((null forms) nil)
+          ((not (eq (car forms) form)) (si:evaluate (car forms) compile))
           (t
-           (do ()
-               ((null (cdr forms)) (eval (car forms)))
-             (eval (pop forms)))))))
+           (let ((function (funcall compile form)))
+             (if function
+                 (funcall function)
+                 (funcall (si:convert form nil nil) nil)))))))
 
 (defun si:eval-form (form)
   "What the machine's instruction EVAL leaves to Lisp."

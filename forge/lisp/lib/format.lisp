@@ -120,12 +120,17 @@
       (pop si:*arguments*)
       (si:format-error "There are too few arguments for a directive")))
 
+(defconstant si:+greatest-parameter+ 100000)
+
 (defun si:parameter (directive index &optional default)
   "The value of a parameter."
-  (let ((value (nth index (si:directive-parameters directive))))
-    (cond ((eq value :argument) (or (si:next-argument) default))
-          ((eq value :count) (length si:*arguments*))
-          (t (or value default)))))
+  (let* ((given (nth index (si:directive-parameters directive)))
+         (value (cond ((eq given :argument) (or (si:next-argument) default))
+                      ((eq given :count) (length si:*arguments*))
+                      (t (or given default)))))
+    (when (and (numberp value) (> (abs value) si:+greatest-parameter+))
+      (si:format-error (format nil "The parameter ~D is too large" value)))
+    value))
 
 (defun si:run-items (items stream)
   "Carries out items; T if ~^ has ended that."

@@ -105,6 +105,8 @@
 
 (defun make-list (size &key initial-element)
   "A list of SIZE elements."
+  (unless (<= 0 size 5000000)
+    (error "A list of ~D elements is too large." size))
   (let ((list nil))
     (dotimes (index size list)
       (push initial-element list))))

@@ -156,6 +156,9 @@ remainder."
       (setq multiple (abs (* multiple (si:quotient integer (gcd multiple integer))))))))
 
 (defun si:integer-power (base exponent)
+  (when (and (rationalp base) (not (member base '(0 1 -1))))
+    (si:check-bits (* exponent (max (integer-length (numerator base))
+                                    (integer-length (denominator base))))))
   (let ((power 1))
     (do () ((eql exponent 0) power)
       (when (oddp exponent)

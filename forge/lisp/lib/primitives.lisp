@@ -31,7 +31,7 @@
 (defun consp (object) (si:truth (opcodes (listp) object)))
 (defun atom (object) (if (opcodes (listp) object) nil t))
 (defun listp (object) (if (opcodes (listp) object) t (eq object nil)))
-(defun symbolp (object) (si:truth (opcodes (typemask.n #x40) object)))
+(defun symbolp (object) (symbolp object))
 (defun numberp (object) (si:truth (opcodes (typemask.n #x10) object)))
 (defun integerp (object) (si:truth (opcodes (typemask.n #x20) object)))
 (defun floatp (object) (si:truth (opcodes (typep 3) object)))
@@ -78,7 +78,8 @@
 (defun - (number &rest more)
   "The difference of the numbers, or the opposite of the only one."
   (if (null more)
-      (opcodes (difference) 0 number)
+      ;; There are two zeros.
+      (opcodes (times2) -1 number)
       (dolist (other more number)
         (setq number (opcodes (difference) number other)))))
 
@@ -180,8 +181,9 @@
 
 (defun si:set-vector-length (vector length)
   (si:check-vector vector)
-  (unless (si:fixnump length)
-    (si:wrong-type length 'fixnum))
+  (unless (and (si:fixnump length) (<= 0 length (si:array-size vector)))
+    (error "~S cannot be the length of a vector of ~D elements." length
+           (si:array-size vector)))
   (si:set-array-fill vector length))
 
 (defun si:exchange-elements (array other)
@@ -189,9 +191,7 @@
   (si:set-word array 2 (si:word-at other 2))
   (si:set-word array 3 0)
   (si:store array 0 (si:array-base other))
-  (if (eq si:*generation* 3)
-      (si:set-word array 7 (si:array-size other))
-      (si:set-word array 5 (si:array-size other)))
+  (si:set-array-size array (si:array-size other))
   array)
 
 (defun si:widen-string (string)
@@ -380,7 +380,9 @@
 
 (defun compiled-function-p (object)
   "Whether it is a compiled function."
-  (functionp object))
+  (and (functionp object)
+       ;; The closures of interpreted functions.
+       (not (eq (si:function-name object) 'si:close-over))))
 
 (defun si:compiled-cell-p (cell)
   "Whether a definition cell holds code."
@@ -400,15 +402,37 @@
   (si:check-symbol symbol)
   (unless (or (null function) (functionp function))
     (si:wrong-type function 'function))
-  (let* ((cell (si:definition-cell symbol)))
+  (let ((cell (si:definition-cell symbol))
+        (code (if (and function (null (si:pointer-at function 2)))
+                  (si:code-of function)
+                  nil)))
     ;; It is not code while it changes.
     (si:set-word cell 0 (logand (si:word-at cell 0) (if (eq si:*generation* 3) #x0FFF #x00FF)))
-    (si:store cell 0 function)
+    (si:store cell 0 (or code function))
+    (when code
+      (si:set-word cell 0 (+ (si:word-at cell 0) (si:code-flags code))))
     symbol))
+
+(defun si:code-flags (code)
+  "What stands before the address of code in a definition cell: that it is code, whether
+it has a table of names, and how it takes its arguments."
+  (+ #x8000
+     (if (eq (si:word-at code 6) 0) #x4000 0)
+     (if (eq (si:word-at code 1) 65535) #x2000 0)))
 
 (defun si:code-of (function)
   "The code of a closure."
   (si:pointer-at function 0))
+
+(defun si:argument-count (symbol)
+  "How many arguments the function of a symbol takes, NIL if that differs or there is
+none."
+  (let* ((cell (si:definition-cell symbol))
+         (definition (si:pointer-at cell 0))
+         (count (cond ((null definition) 65535)
+                      ((si:compiled-cell-p cell) (si:word-at definition 1))
+                      (t (si:word-at (si:code-of definition) 1)))))
+    (if (eq count 65535) nil count)))
 
 (defun si:function-name (function)
   "The name of the code of a function."
@@ -524,7 +548,19 @@
 
 ;;; Addresses.
 
-(defun sxhash (object) (opcodes (miscn 2 1) object))
+(defun sxhash (object)
+  "A number from 0 to 65535, the same for objects that are EQUAL."
+  (si:hash-within object 5))
+
+(defun si:hash-within (object depth)
+  "The machine hashes lists of any depth, but gives up where they contain themselves."
+  (cond ((atom object) (opcodes (miscn 2 1) object))
+        ((eq depth 0) 0)
+        (t
+         (do ((rest object (cdr rest))
+              (count 0 (+ count 1))
+              (hash 0 (logand 65535 (+ (* 31 hash) (si:hash-within (car rest) (- depth 1))))))
+             ((or (atom rest) (eq count 13)) hash)))))
 
 (defun si:address-hash (object)
   "A number from 0 to 65535 from the address."

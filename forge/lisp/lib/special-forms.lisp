@@ -9,7 +9,11 @@
 (defun si:convert-setq (operands scope tail)
   (let ((forms nil))
     (do () ((null operands))
-      (push (si:convert-assignment (car operands) (cadr operands) scope) forms)
+      (let ((macro (si:symbol-macro (car operands) scope)))
+        (push (if macro
+                  (si:convert `(setf ,(cddr macro) ,(cadr operands)) scope nil)
+                  (si:convert-assignment (car operands) (cadr operands) scope))
+              forms))
       (setq operands (cddr operands)))
     (setq forms (nreverse forms))
     (if (and forms (null (cdr forms)))
@@ -130,9 +134,11 @@ environment, which have no names there."
 (defun si:convert-the (operands scope tail)
   (si:convert (cadr operands) scope tail))
 
+(defun si:evaluated-now-p (situations)
+  (some #'(lambda (situation) (member situation '(:execute eval))) situations))
+
 (defun si:convert-eval-when (operands scope tail)
-  (if (some #'(lambda (situation) (member situation '(:execute eval)))
-            (car operands))
+  (if (si:evaluated-now-p (car operands))
       (si:convert-body (cdr operands) scope tail)
       (si:convert-constant nil)))
 
@@ -326,14 +332,25 @@ environment, which have no names there."
               (setq cell (cdr cell))))
           (funcall body new)))))
 
-(defun si:convert-macrolet (operands scope tail)
-  (dolist (definition (car operands))
+(defun si:macro-scope (definitions scope)
+  "The scope of MACROLET."
+  (dolist (definition definitions scope)
     (push (cons :macro
                 (cons (car definition)
                       (eval (si:parse-macro (car definition) (cadr definition)
                                             (cddr definition)))))
-          scope))
-  (si:convert-locally (cdr operands) scope tail))
+          scope)))
+
+(defun si:symbol-macro-scope (bindings scope)
+  "The scope of SYMBOL-MACROLET."
+  (dolist (binding bindings scope)
+    (push (list* :symbol-macro (car binding) (cadr binding)) scope)))
+
+(defun si:convert-macrolet (operands scope tail)
+  (si:convert-locally (cdr operands) (si:macro-scope (car operands) scope) tail))
+
+(defun si:convert-symbol-macrolet (operands scope tail)
+  (si:convert-locally (cdr operands) (si:symbol-macro-scope (car operands) scope) tail))
 
 ;;; Definitions.
 
@@ -346,30 +363,41 @@ environment, which have no names there."
     (si:set-get name 'si:documentation
                 (si:store-property (get name 'si:documentation) kind text))))
 
+(defun si:closed-p (scope)
+  "Whether no values of an environment are in scope, so that a function can be compiled
+that does not know it."
+  (every #'(lambda (entry)
+             (and (consp entry) (member (car entry) '(:macro :symbol-macro))))
+         scope))
+
+(defun si:convert-definition (name lambda scope)
+  "The function of a definition: compiled if that is possible, else interpreted."
+  (if (si:closed-p scope)
+      #'(lambda (environment) (si:make-function name lambda scope))
+      (let ((function (si:convert-lambda name (cadr lambda) (cddr lambda) scope)))
+        #'(lambda (environment) (si:close-over function environment)))))
+
 (defun si:convert-defun (operands scope tail)
   (let* ((name (car operands))
          (body (cddr operands))
-         (lambda-list (cadr operands))
-         (source (list* 'lambda lambda-list (si:body-in-block name body)))
-         (function (si:convert-lambda name lambda-list (cddr source) scope)))
+         (lambda (list* 'lambda (cadr operands) (si:body-in-block name body)))
+         (function (si:convert-definition name lambda scope)))
     (unless (symbolp name)
       (error "~S is not a name of a function." name))
     #'(lambda (environment)
         (remprop name 'si:macro-function)
         (si:set-documentation name 'function (si:body-documentation body))
-        (si:set-get name 'si:source source)
-        (si:define-function name (compile-definition
-                                  name (if environment nil source)
-                                  (si:close-over function environment)))
+        (si:set-get name 'si:source (if (si:closed-p scope) lambda nil))
+        (si:define-function name (funcall function environment))
         name)))
 
 (defun si:convert-defmacro (operands scope tail)
   (let* ((name (car operands))
          (expander (si:parse-macro name (cadr operands) (cddr operands)))
-         (function (si:convert-lambda name (cadr expander) (cddr expander) scope)))
+         (function (si:convert-definition name expander scope)))
     #'(lambda (environment)
         (si:set-documentation name 'function (si:body-documentation (cddr operands)))
-        (si:set-macro-function name (si:close-over function environment))
+        (si:set-macro-function name (funcall function environment))
         name)))
 
 (defun si:convert-defvar (operands scope tail)
@@ -426,7 +454,8 @@ environment, which have no names there."
                  (multiple-value-prog1 . si:convert-multiple-value-prog1)
                  (the . si:convert-the) (locally . si:convert-locally)
                  (flet . si:convert-flet) (labels . si:convert-labels)
-                 (macrolet . si:convert-macrolet) (eval-when . si:convert-eval-when)
+                 (macrolet . si:convert-macrolet)
+                 (symbol-macrolet . si:convert-symbol-macrolet) (eval-when . si:convert-eval-when)
                  (progv . si:convert-progv) (declare . si:convert-declare)
                  (defun . si:convert-defun) (defmacro . si:convert-defmacro)
                  (defvar . si:convert-defvar) (defparameter . si:convert-defparameter)

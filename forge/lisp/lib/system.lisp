@@ -148,10 +148,10 @@ it begins with another one."
                   (low (si:file-continuation file)))
              (code-char (+ (ash (logand byte #x0F) 12) (ash high 6) low))))
           (t
-           ;; There are no characters of this length.
+           ;; There are no characters of this length, only one in their place.
            (dotimes (time 3)
              (si:file-read-byte file))
-           #\?))))
+           (code-char #xFFFD)))))
 
 (defun si:file-write-char (file character)
   (let ((code (char-code character)))

@@ -25,7 +25,7 @@
   "Reports an error and goes back to the top level, or ends the session with status 1
 if there is no user."
   (si:remember-error condition)
-  (let ((*print-length* 10) (*print-level* 4) (*handlers* nil)
+  (let ((*print-length* 10) (*print-level* 4) (*handlers* nil) (si:*print-depth* 0)
         (*standard-output* (progn (fresh-line *terminal-io*) *error-output*)))
     (format *error-output* "~&Error: ~A~%" condition)
     (backtrace (if si:*interactive* 5 10))
@@ -66,7 +66,7 @@ if there is no user."
 (defun si:evaluate-and-print (form)
   "Evaluates a form and prints its values."
   (setq - form)
-  (let ((values (multiple-value-list (eval form))))
+  (let ((values (multiple-value-list (si:eval-compiled form))))
     (si:set-history form values)
     (fresh-line)
     (dolist (value values)
@@ -165,7 +165,7 @@ so that a program that reads gets the next one."
       ((eq form si:*nothing*))
     (if (getf si:*request* :print)
         (si:evaluate-and-print form)
-        (eval form))))
+        (si:eval-compiled form))))
 
 ;;; Files.
 
@@ -180,35 +180,11 @@ so that a program that reads gets the next one."
         (unwind-protect
              (do ((form (read stream nil si:*nothing*) (read stream nil si:*nothing*)))
                  ((eq form si:*nothing*) t)
-               (let ((values (multiple-value-list (eval form))))
+               (let ((values (multiple-value-list (si:eval-compiled form))))
                  (when print
                    (format t "~&~{~S~%~}" values))))
           (unless (streamp source)
             (close stream))))))
-
-;;; Compilation.
-
-(defvar si:*compiler* nil
-  "A function of a name and a lambda expression that answers a compiled function or NIL,
-when the host offers one.")
-
-(defun compile-definition (name lambda function)
-  "What becomes the definition of NAME: the lambda expression compiled if that is
-possible, else the interpreted function. LAMBDA is NIL if it depends on local
-variables."
-  (or (and lambda si:*compiler* (funcall si:*compiler* name lambda))
-      function))
-
-(defun compile (name &optional definition)
-  "Compiles the function of a symbol, or a lambda expression."
-  (let* ((source (or definition (get name 'si:source)))
-         (function (if source
-                       (compile-definition name source (eval source))
-                       (symbol-function name))))
-    (cond (name
-           (si:set-symbol-function name function)
-           name)
-          (t function))))
 
 ;;; Information.
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::parse::{arity_message, arity_of, similar};
 use super::tree::Arity;
 use crate::datum::{Datum, Package, Place, Symbol};
 
@@ -79,12 +80,28 @@ pub struct Globals {
     pub made: HashSet<Symbol>,
     /// What is still to be checked when all functions are known.
     pub uses: Vec<Use>,
+    /// Whether there is more than what is known here: variables that nobody has
+    /// declared are special.
+    pub is_open: bool,
 }
 
 impl Globals {
     /// Whether calls of the function may be replaced by instructions.
     pub fn may_inline(&self, name: &Symbol) -> bool {
         !self.notinline.contains(name)
+    }
+
+    /// What is wrong with the arguments of a call, if the function is known.
+    pub fn wrong_arguments(&self, used: &Use) -> Option<String> {
+        let count = used.arguments?;
+        match self.functions.get(&used.name) {
+            Some(GlobalFunction { arity, keys }) => arity_message(&used.name, (*arity)?, count)
+                .or_else(|| {
+                    let keys = keys.as_ref()?;
+                    keyword_message(used, keys, count)
+                }),
+            None => arity_message(&used.name, arity_of(&used.name)?, count),
+        }
     }
 
     /// A new name for a local function.
@@ -98,4 +115,27 @@ impl Globals {
         }
         name
     }
+}
+
+/// What is wrong with the keyword arguments of a call.
+fn keyword_message(used: &Use, keys: &Keys, count: usize) -> Option<String> {
+    let rest = count.checked_sub(keys.first)?;
+    let given = used.keywords.iter().filter(|(position, _)| {
+        *position >= keys.first && (position - keys.first).is_multiple_of(2)
+    });
+    for (_, keyword) in given.clone() {
+        if keyword.name.as_ref() == "ALLOW-OTHER-KEYS" {
+            return None;
+        }
+    }
+    for (_, keyword) in given {
+        if !keys.names.contains(keyword) {
+            let similar = similar(keyword, keys.names.iter());
+            return Some(format!(
+                "{} has no keyword argument {keyword}{similar}",
+                used.name
+            ));
+        }
+    }
+    (rest % 2 == 1).then(|| format!("{} has a keyword argument without a value here", used.name))
 }

@@ -267,6 +267,7 @@ impl<'a> Parser<'a> {
             None if is_self_evaluating(symbol) => {
                 Ok(Meaning::Constant(Datum::Symbol(symbol.clone())))
             }
+            None if self.globals.is_open => Ok(Meaning::Free),
             None => Err(self.unknown_variable(symbol)),
         }
     }

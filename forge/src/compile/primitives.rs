@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use geiko_runtime::isa::Opcode::{self, *};
 
-use super::tree::Step::{self, Byte, Name, Op, Two};
+use super::tree::Step::{self, Byte, Name, Op};
 use super::tree::Steps;
 use crate::datum::{Package, Symbol};
 
@@ -140,7 +140,6 @@ pub const PRIMITIVES: &[Primitive] = &[
     row("BIT",          2, &[Op(Aref1)]),
     row("SBIT",         2, &[Op(Aref1)]),
     // Hashing.
-    row("SXHASH",       1, &[Two(Miscn, 2, 1)]),
 ];
 
 /// Functions of any number of arguments that are an instruction for two.

@@ -319,8 +319,6 @@ pub enum Step {
     Op(Opcode),
     /// With a byte.
     Byte(Opcode, u8),
-    /// With two bytes: a sub-opcode or service and the number of arguments.
-    Two(Opcode, u8, u8),
     /// With a symbol of package INTERLISP.
     Name(Opcode, &'static str),
     /// Push a small integer.

@@ -49,6 +49,7 @@ use geiko_runtime::symbols::Symbols;
 use crate::code::{Code, Definition};
 use crate::datum::{Package, Place, Symbol};
 use atoms::Atoms;
+pub(crate) use code::{Fixup, Layout};
 use collect::Collected;
 use heap::Heap;
 use types::Types;
@@ -68,7 +69,7 @@ fn prefix(place: Option<&Place>) -> String {
 }
 
 impl LinkError {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             place: None,
             message: message.into(),

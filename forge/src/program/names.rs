@@ -1,8 +1,8 @@
 //! Names of functions: that each is defined once, and that all exist.
 
 use super::{Kind, Program};
-use crate::compile::globals::{GlobalFunction, Keys, Use};
-use crate::compile::parse::{self, arity_message, arity_of};
+use crate::compile::globals::Use;
+use crate::compile::parse;
 use crate::datum::Symbol;
 use crate::{Error, Result};
 
@@ -34,25 +34,11 @@ impl Program {
     /// Checks calls of functions.
     pub(super) fn check_uses(&mut self) {
         for used in std::mem::take(&mut self.globals.uses) {
-            let message = match (self.globals.functions.get(&used.name), used.arguments) {
-                (
-                    Some(GlobalFunction {
-                        arity: Some(arity),
-                        keys,
-                    }),
-                    Some(count),
-                ) => arity_message(&used.name, *arity, count).or_else(|| {
-                    let keys = keys.as_ref()?;
-                    keyword_message(&used, keys, count)
-                }),
-                (Some(_), _) => None,
-                (None, count) => {
-                    let arity = arity_of(&used.name).zip(count);
-                    arity
-                        .and_then(|(arity, count)| arity_message(&used.name, arity, count))
-                        .or_else(|| Some(self.unknown_function(&used)))
-                }
-            };
+            let unknown = !self.globals.functions.contains_key(&used.name);
+            let message = self
+                .globals
+                .wrong_arguments(&used)
+                .or_else(|| unknown.then(|| self.unknown_function(&used)));
             if let Some(message) = message {
                 let message = parse::in_expansion(message, used.expanding.as_ref());
                 self.errors.push(Error::new(&used.place, message));
@@ -73,27 +59,4 @@ impl Program {
         };
         format!("unknown function {}{hint}", used.name)
     }
-}
-
-/// What is wrong with the keyword arguments of a call.
-fn keyword_message(used: &Use, keys: &Keys, count: usize) -> Option<String> {
-    let rest = count.checked_sub(keys.first)?;
-    let given = used.keywords.iter().filter(|(position, _)| {
-        *position >= keys.first && (position - keys.first).is_multiple_of(2)
-    });
-    for (_, keyword) in given.clone() {
-        if keyword.name.as_ref() == "ALLOW-OTHER-KEYS" {
-            return None;
-        }
-    }
-    for (_, keyword) in given {
-        if !keys.names.contains(keyword) {
-            let similar = parse::similar(keyword, keys.names.iter());
-            return Some(format!(
-                "{} has no keyword argument {keyword}{similar}",
-                used.name
-            ));
-        }
-    }
-    (rest % 2 == 1).then(|| format!("{} has a keyword argument without a value here", used.name))
 }

@@ -299,7 +299,6 @@ impl Emitter<'_, '_, '_> {
             match *step {
                 Step::Op(opcode) => self.push(Item::Op(opcode)),
                 Step::Byte(opcode, byte) => self.push(Item::Byte(opcode, byte)),
-                Step::Two(opcode, first, second) => self.push(Item::Two(opcode, first, second)),
                 Step::Name(opcode, name) => self.push(Item::Symbol(opcode, interlisp(name))),
                 Step::Small(number) => self.push(Item::Constant(Datum::integer(number))),
             }

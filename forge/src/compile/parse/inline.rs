@@ -292,10 +292,8 @@ impl Parser<'_> {
                         let zero = Node::Constant(Datum::Float(-0.0));
                         Node::FloatPrimitive(step(Opcode::FDifference), vec![zero, node])
                     }
-                    false => {
-                        let zero = Node::Constant(Datum::integer(0));
-                        binary(Opcode::Difference, zero, node)
-                    }
+                    // This may be one of them too.
+                    false => binary(Opcode::Times2, Node::Constant(Datum::integer(-1)), node),
                 })
             }
             ("-", [_, _, ..]) => Some(self.difference(arguments)?),
