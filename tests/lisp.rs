@@ -147,6 +147,36 @@ fn lisp_tests_pass_as_a_program() {
     }
 }
 
+/// Every function, with arguments that nobody meant for it.
+#[test]
+fn arguments_at_random_are_errors_at_worst() {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("forge/lisp/tests/arguments.lisp");
+    for (seed, way) in [
+        ["--generation", "2", "--jit", "off", "--gc-zeal"].as_slice(),
+        &["--generation", "3", "--jit", "always"],
+        &["--generation", "3"],
+    ]
+    .iter()
+    .enumerate()
+    {
+        // Files that are written belong to nobody.
+        let folder = tempfile::tempdir().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
+            .current_dir(&folder)
+            .arg("eval")
+            .arg(format!("(load {:?})", program.to_str().unwrap()))
+            .arg(format!("(> (cadr (call-with-nonsense {seed} 1)) 450)"))
+            .args(*way)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{way:?}: {message}");
+        assert_eq!(text, "T\nT\n", "{way:?}: {message}");
+    }
+}
+
 #[test]
 fn values_are_printed_until_the_input_ends() {
     let (output, errors, status) = session("(+ 3 4) ; seven\n'(a . \"b\\\"c\")\n(values 1 2)");

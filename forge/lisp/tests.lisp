@@ -778,6 +778,15 @@ cd") (list (read-char s) (peek-char nil s) (read-line s) (read-line s) (read-lin
       (list a b (let ((a 3)) (incf a) a)))))
 (check (symbol-macros) (36 (36 2) 4))
 
+;;; Numbers in words.
+
+(check (format nil "~R ~R ~R ~R" 0 17 42 -1234567)
+       "zero seventeen forty-two negative one million two hundred thirty-four thousand five hundred sixty-seven")
+(check (format nil "~:R ~:R ~:R ~:R ~:R" 1 12 20 21 100)
+       "first twelfth twentieth twenty-first one hundredth")
+(check (format nil "~@R ~@R ~8R" 1949 4 8) "MCMXLIX IV 10")
+(check (format nil "~E ~E" 1234.5 0.5) "1.2345e+3 5.0e-1")
+
 ;;; Variables without values.
 
 (defvar *no-value*)

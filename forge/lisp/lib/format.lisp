@@ -159,9 +159,13 @@
     (#\B (si:format-integer directive stream 2 0) nil)
     (#\O (si:format-integer directive stream 8 0) nil)
     (#\X (si:format-integer directive stream 16 0) nil)
-    (#\R (si:format-integer directive stream (si:parameter directive 0 10) 1) nil)
+    (#\R (if (si:directive-parameters-given-p directive)
+             (si:format-integer directive stream (si:parameter directive 0 10) 1)
+             (si:write-number-in-words (si:next-argument) directive stream))
+         nil)
     (#\F (si:format-fixed directive stream) nil)
-    ((#\E #\G) (prin1 (float (si:next-argument)) stream) nil)
+    (#\E (si:format-exponential stream) nil)
+    (#\G (prin1 (float (si:next-argument)) stream) nil)
     (#\C (si:format-character directive stream) nil)
     (#\P (si:format-plural directive stream) nil)
     (#\% (si:repeat directive #\Newline stream) nil)
@@ -247,6 +251,96 @@
         (multiple-value-bind (digits point) (si:float-digits size)
           (with-output-to-string (stream)
             (si:print-plain digits point stream))))))
+
+;;; Numbers in words.
+
+(defvar si:*small-numbers*
+  '#("zero" "one" "two" "three" "four" "five" "six" "seven" "eight" "nine" "ten" "eleven"
+     "twelve" "thirteen" "fourteen" "fifteen" "sixteen" "seventeen" "eighteen" "nineteen"))
+(defvar si:*tens*
+  '#("" "" "twenty" "thirty" "forty" "fifty" "sixty" "seventy" "eighty" "ninety"))
+(defvar si:*powers-of-thousand*
+  '#("" " thousand" " million" " billion" " trillion" " quadrillion" " quintillion"))
+(defvar si:*ordinals*
+  '(("one" . "first") ("two" . "second") ("three" . "third") ("five" . "fifth")
+    ("eight" . "eighth") ("nine" . "ninth") ("twelve" . "twelfth")))
+(declaim (si:global si:*small-numbers* si:*tens* si:*powers-of-thousand* si:*ordinals*))
+
+(defun si:number-in-words (number)
+  "The name of an integer, NIL if it is too large to have one."
+  (cond ((< number 0)
+         (let ((words (si:number-in-words (- number))))
+           (and words (string-append "negative " words))))
+        ((< number 20) (svref si:*small-numbers* number))
+        ((< number 100)
+         (multiple-value-bind (tens rest) (floor number 10)
+           (if (= rest 0)
+               (svref si:*tens* tens)
+               (string-append (svref si:*tens* tens) "-" (svref si:*small-numbers* rest)))))
+        ((< number 1000) (si:join-words number 100 " hundred"))
+        (t
+         (let ((power (floor (- (length (si:integer-digits number 10)) 1) 3)))
+           (if (< power (length si:*powers-of-thousand*))
+               (si:join-words number (expt 1000 power) (svref si:*powers-of-thousand* power))
+               nil)))))
+
+(defun si:join-words (number unit name)
+  (multiple-value-bind (count rest) (floor number unit)
+    (string-append (si:number-in-words count) name
+                   (if (= rest 0) "" " ")
+                   (if (= rest 0) "" (si:number-in-words rest)))))
+
+(defun si:ordinal (words)
+  "The ordinal number: the last word becomes another one."
+  (let* ((place (position-if #'(lambda (character) (find character " -")) words :from-end t))
+         (start (if place (+ place 1) 0))
+         (last (subseq words start))
+         (entry (assoc last si:*ordinals* :test #'string=))
+         (size (length last)))
+    (string-append (subseq words 0 start)
+                   (cond (entry (cdr entry))
+                         ((eq (char last (- size 1)) #\y)
+                          (string-append (subseq last 0 (- size 1)) "ieth"))
+                         (t (string-append last "th"))))))
+
+(defun si:roman (number)
+  "The number in Roman numerals."
+  (let ((text ""))
+    (dolist (entry '((1000 . "M") (900 . "CM") (500 . "D") (400 . "CD") (100 . "C")
+                     (90 . "XC") (50 . "L") (40 . "XL") (10 . "X") (9 . "IX") (5 . "V")
+                     (4 . "IV") (1 . "I"))
+                   text)
+      (do () ((< number (car entry)))
+        (setq text (string-append text (cdr entry)))
+        (setq number (- number (car entry)))))))
+
+(defun si:write-number-in-words (number directive stream)
+  "~R without a radix: a name, ~:R an ordinal number, ~@R a Roman one."
+  (write-string
+   (cond ((not (integerp number)) (princ-to-string number))
+         ((and (si:directive-at directive) (< 0 number 4000)) (si:roman number))
+         (t
+          (let ((words (si:number-in-words number)))
+            (cond ((null words) (si:integer-digits number 10))
+                  ((si:directive-colon directive) (si:ordinal words))
+                  (t words)))))
+   stream))
+
+(defun si:directive-parameters-given-p (directive)
+  (some #'identity (si:directive-parameters directive)))
+
+(defun si:format-exponential (stream)
+  "~E: a digit in front of the point."
+  (let* ((number (float (si:next-argument)))
+         (size (abs number))
+         (exponent (if (= size 0.0) 0 (floor (log size 10)))))
+    ;; The logarithm may be a little off.
+    (do () ((or (= size 0.0) (< (/ size (expt 10.0 exponent)) 10.0)))
+      (setq exponent (+ exponent 1)))
+    (do () ((or (= size 0.0) (>= (/ size (expt 10.0 exponent)) 1.0)))
+      (setq exponent (- exponent 1)))
+    (format stream "~Ae~:[~;+~]~D"
+            (/ number (expt 10.0 exponent)) (>= exponent 0) exponent)))
 
 (defun si:format-fixed (directive stream)
   (let* ((width (si:parameter directive 0 0))

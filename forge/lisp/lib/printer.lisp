@@ -236,7 +236,12 @@
 
 (defun si:print-condition (condition stream)
   (if *print-escape*
-      (si:print-unreadable condition (symbol-name (type-of condition)) stream)
+      (progn
+        (write-string "#<" stream)
+        (write-string (symbol-name (type-of condition)) stream)
+        (write-string ": " stream)
+        (si:report-condition condition stream)
+        (write-char #\> stream))
       (si:report-condition condition stream)))
 
 (defun si:print-named (type name stream)

@@ -192,13 +192,24 @@ so that a program that reads gets the next one."
   "What is said about a function or variable."
   (getf (get name 'si:documentation) kind))
 
+(defun si:parameters (symbol)
+  "The parameters of a function: as it was written, or their names, which stand in front
+of the code."
+  (let ((source (get symbol 'si:source)))
+    (if source
+        (cadr source)
+        (let ((code (si:code-of (symbol-function symbol))))
+          (si:pointer-at (si:add-words code (- (ash (si:word-at code 3) -1) 2)) 0)))))
+
 (defun si:describe-symbol (symbol)
   (format t "~&~S is a symbol of ~A.~%" symbol (symbol-package symbol))
   (when (boundp symbol)
     (format t "  Its value is ~S.~%" (symbol-value symbol)))
   (cond ((special-operator-p symbol) (format t "  It is a special operator.~%"))
         ((macro-function symbol) (format t "  It is a macro.~%"))
-        ((fboundp symbol) (format t "  It is a function.~%")))
+        ((fboundp symbol)
+         (format t "  It is a function of ~:[no arguments~;~:*~A~].~%"
+                 (si:parameters symbol))))
   (dolist (kind '(function variable))
     (when (documentation symbol kind)
       (format t "  ~A~%" (documentation symbol kind)))))
