@@ -267,3 +267,37 @@ fn native_code_is_logged_counted_and_named() {
         "{compiled} in\n{statistics}"
     );
 }
+
+#[test]
+fn settings_are_options_unless_somebody_typed_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, "stats = true\njit = \"always\"\n").expect("a file");
+    let run = |variables: &[(&str, &str)], options: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_geiko"))
+            .args(["eval", "(+ 3 4)"])
+            .args(options)
+            .env("GEIKO_CONFIG", &file)
+            .envs(variables.iter().copied())
+            .output()
+            .expect("the program runs")
+    };
+    let says_native = |output: &Output| {
+        assert_eq!(stdout(output), "7\n", "{}", stderr(output));
+        assert!(stderr(output).contains("elapsed"));
+        stderr(output).contains("native code")
+    };
+    assert!(says_native(&run(&[], &[])));
+    assert!(!says_native(&run(&[("GEIKO_JIT", "off")], &[])));
+    assert!(says_native(&run(&[("GEIKO_JIT", "off")], &["--jit", "on"])));
+    let wrong = run(&[("GEIKO_JIT", "sometimes")], &[]);
+    assert_eq!(wrong.status.code(), Some(2));
+    std::fs::write(&file, "jitt = 1").expect("a file");
+    let wrong = run(&[], &[]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(
+        stderr(&wrong).contains("did you mean jit?"),
+        "{}",
+        stderr(&wrong)
+    );
+}

@@ -313,7 +313,7 @@ pub struct MachineArgs {
     #[arg(
         long,
         value_name = "LEVEL",
-        default_value = "warn",
+        default_value = "error",
         value_parser = log::parse,
         help_heading = "Watching"
     )]
