@@ -50,14 +50,12 @@ fn warm(kernel: &str, turns: u32) -> Machine<'static, Medley3> {
     machine
 }
 
-/// A machine that is about to call a function twice, the second time natively.
+/// A machine that is about to run a kernel, which becomes native in one of the first turns.
 fn fresh(kernel: &str) -> Machine<'static, Medley3> {
-    compiling(&format!(
-        "(defun il:\\\\cold-start () ({kernel} 1) ({kernel} 1) (finish 5))"
-    ))
+    compiling(&super::start(kernel, 20))
 }
 
-/// A machine that compiles functions at once when they are called the second time.
+/// A machine that compiles functions at once when they are called or loop again.
 fn compiling(start: &str) -> Machine<'static, Medley3> {
     let mut machine = machine::<Medley3>(&image_of(Release::Medley3, start));
     let jit = Jit::new(machine.mem, CODE_BYTES, Pace::Now).expect("a host that is known");
