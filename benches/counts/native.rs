@@ -77,13 +77,13 @@ warm_kernels! {
     native_poll: "empty-loop", 10_000;
     native_calls: "empty-calls", 10_000;
     native_fib: "warm-fib", 18;
-    native_integers: "integers", 1_000;
-    native_floats: "floats", 1_000;
-    native_lists: "lists", 1_000;
-    native_conses: "conses", 1_000;
-    native_stores: "stores", 1_000;
-    native_arrays: "arrays", 1_000;
-    native_free_variables: "free-variables", 1_000;
+    native_integers: "integers", 100;
+    native_floats: "floats", 100;
+    native_lists: "lists", 100;
+    native_conses: "conses", 100;
+    native_stores: "stores", 100;
+    native_arrays: "arrays", 100;
+    native_free_variables: "free-variables", 100;
 }
 
 #[library_benchmark]
