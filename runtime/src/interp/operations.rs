@@ -88,6 +88,10 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Arithmetic on numbers of any kind.
     pub fn arithmetic(&mut self, opcode: Opcode, a: LispPtr, b: LispPtr) -> Option<LispPtr> {
+        if opcode == Opcode::Lsh && self.integer(b) == Some(0) && self.integer(a).is_some() {
+            // The operand itself, not another box.
+            return Some(a);
+        }
         self.compute(opcode, a, b).map(|number| match number {
             Number::Integer(n) => self.number(n),
             Number::Float(x) => self.float(x),

@@ -146,9 +146,8 @@ impl<G: Generation> Machine<'_, G> {
                 self.symbols.periodic_interrupt_frame,
                 "\\PERIODIC.INTERRUPTFRAME",
             )?;
-        } else if self.keyboard.pending > 0 && self.value(self.symbols.key_buffering) == LispPtr::T
-        {
-            self.keyboard.pending -= 1;
+        } else if self.transitions_wait() {
+            self.keyboard.pending = self.keyboard.pending.saturating_sub(1);
             self.set_value(self.symbols.key_buffering, self.symbols.started);
             self.interrupt_call(
                 self.symbols.do_buffered_transitions,
@@ -165,6 +164,17 @@ impl<G: Generation> Machine<'_, G> {
             self.interrupt_call(self.symbols.interrupt_frame, "\\INTERRUPTFRAME")?;
         }
         Ok(())
+    }
+
+    /// True if Lisp is to be called for the keyboard. A transition that comes between
+    /// its last look at the ring and its note that it is done finds nobody; then the
+    /// ring tells.
+    fn transitions_wait(&self) -> bool {
+        match self.value(self.symbols.key_buffering) {
+            LispPtr::T => self.keyboard.pending > 0,
+            LispPtr::NIL => self.input_waiting(),
+            _ => false,
+        }
     }
 
     fn period_elapsed(&mut self) -> bool {

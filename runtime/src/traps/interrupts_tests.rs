@@ -6,7 +6,7 @@ use crate::interp::harness::{
     with_interpreter,
 };
 use crate::isa::Opcode;
-use crate::layout::records::misc_stats;
+use crate::layout::records::{key_queue, misc_stats};
 use crate::layout::{Generation, SymbolCell};
 use crate::machine::Machine;
 use crate::memory::{AttentionReason, LispPtr};
@@ -25,6 +25,8 @@ use Server::{Keyboard, Pending, Periodic, Reclaim};
 const SERVERS: [Server; 4] = [Periodic, Keyboard, Reclaim, Pending];
 /// The cell with the interrupts that Lisp has been told of.
 const INTERRUPTS: LispPtr = LispPtr(0x21_0000);
+/// The ring of key transitions.
+const KEY_EVENTS: LispPtr = LispPtr(0x22_0000);
 /// Services before the first periodic interrupt.
 const FIRST_PERIOD: u32 = 60;
 
@@ -180,6 +182,27 @@ fn lisp_finds_what_it_is_called_for() {
                     "the clock stands still"
                 );
             }
+        });
+    }
+    for_both!(run);
+}
+
+#[test]
+fn a_transition_that_comes_while_lisp_finishes_is_not_forgotten() {
+    fn run<G: Generation>() {
+        with_servers::<G>(|m| {
+            m.set_value(m.symbols.keyboard_event_queue, KEY_EVENTS);
+            m.mem.set_word(KEY_EVENTS.add(key_queue::OLDEST), 0);
+            m.mem
+                .set_word(KEY_EVENTS.add(key_queue::NEXT), key_queue::FIRST);
+            m.set_value(m.symbols.key_buffering, m.symbols.started);
+            m.key(1, true);
+            assert_eq!(serve(m), None, "Lisp is at it");
+            m.set_value(m.symbols.key_buffering, LispPtr::NIL);
+            assert_eq!(serve(m), Some(Keyboard));
+            m.mem.set_word(KEY_EVENTS.add(key_queue::OLDEST), 0);
+            m.set_value(m.symbols.key_buffering, LispPtr::NIL);
+            assert_eq!(serve(m), None);
         });
     }
     for_both!(run);
