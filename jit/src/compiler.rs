@@ -127,6 +127,7 @@ impl<G: Generation> Jit<G> {
             give_up: shims::give_up::<G> as *const () as i64,
             execute: shims::execute::<G> as *const () as i64,
             resume: shims::resume::<G> as *const () as i64,
+            free_variable: shims::free_variable::<G> as *const () as i64,
             apply: shims::apply::<G> as *const () as i64,
             apply_code: shims::apply_code::<G> as *const () as i64,
             applied: &raw const self.context.applied as i64,
@@ -158,6 +159,7 @@ impl<G: Generation> Jit<G> {
         };
         self.jobs.set(job.number + 1);
         let known = (job.unit.facts.callees()).map(|(_, callee)| callee.definition.masked::<G>());
+        let known = known.chain([code]);
         let callees = known.map(|code| records.with(code, Rc::clone)).collect();
         records.with(code, |record| {
             (record.stage).replace(Stage::Ordered(job.number, callees))

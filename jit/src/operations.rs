@@ -124,9 +124,10 @@ operations! {
     float(machine, bits) { Some(machine.float(f32::from_bits(bits.0))) }
     /// ADDBASE.
     offset_base(machine, base, offset) { machine.offset_base(base, offset) }
-    /// The value of a free variable that was not looked up before.
-    free_variable(machine, frame, slot) {
-        machine.free_variable(StackOffset(frame.lo()), slot.0 as u8)
+    /// Lisp wrote near an address.
+    written(machine, at) {
+        machine.written(at);
+        Some(at)
     }
     /// CAR, CDR.
     part(machine, code, list) { machine.part(opcode(code), list) }

@@ -1,6 +1,6 @@
 //! What there is of each function natively.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
@@ -21,8 +21,31 @@ pub struct Record {
     pub stage: RefCell<Stage>,
     /// What native code got wrong.
     pub feedback: RefCell<Feedback>,
+    /// Where the frames that called it had the free variables in its slots.
+    pub known: OnceCell<Box<[Known]>>,
     /// Activations given up since the function was compiled.
     given_up: Cell<u32>,
+}
+
+/// Where a frame that calls a function has a variable that is free in it. Native
+/// code reads it.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Known {
+    /// The function cell of such frames.
+    pub function: Cell<u32>,
+    /// Byte offset of the slot, plus 1 if it is free there too.
+    pub place: Cell<u32>,
+}
+
+impl Known {
+    /// In no frame.
+    fn nowhere() -> Self {
+        Self {
+            function: Cell::new(u32::MAX),
+            place: Cell::new(0),
+        }
+    }
 }
 
 /// Activations that are given up before the function is compiled again.
@@ -35,6 +58,7 @@ impl Record {
             arguments: Cell::new(None),
             stage: RefCell::new(Stage::Interpreted),
             feedback: RefCell::default(),
+            known: OnceCell::new(),
             given_up: Cell::new(0),
         }
     }
@@ -42,6 +66,12 @@ impl Record {
     /// True if it has the native code made by the job with this number.
     pub fn is_native(&self, number: u64) -> bool {
         matches!(&*self.stage.borrow(), Stage::Native(native) if native.number == number)
+    }
+
+    /// What is known of the variables in its first `slots` slots.
+    pub fn known(&self, slots: u16) -> &[Known] {
+        let nowhere = || (0..slots).map(|_| Known::nowhere()).collect();
+        self.known.get_or_init(nowhere)
     }
 
     /// Notes that an activation was given up at `pc` because of what it met there. Answers
@@ -113,7 +143,7 @@ pub struct Native {
     pub place: Place,
     /// Pcs and stack depths at which it can be entered.
     pub entries: Vec<(u32, u16)>,
-    /// What it refers to.
+    /// What it refers to; its own record too.
     pub callees: Callees,
 }
 

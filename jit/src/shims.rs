@@ -8,11 +8,12 @@ use geiko_runtime::isa::{Kind, Opcode};
 use geiko_runtime::layout::{Generation, STACK};
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, StackOffset};
+use geiko_runtime::stack::KnownIn;
 
 use crate::events::{Event, Events};
 use crate::exits::{self, Exit, Exits};
 use crate::numbers::{self, Met, Seen, seen};
-use crate::records::Records;
+use crate::records::{Known, Records};
 use crate::status;
 
 /// What shims need to find the machine.
@@ -268,4 +269,33 @@ pub unsafe extern "C" fn apply_code<G: Generation>(
     let (context, machine) = unsafe { (&*context, &*(*context).machine.get()) };
     let applicable = Applicable::new::<G>(LispPtr(code as u32), LispPtr(environment as u32));
     context.enter(machine, applicable, count as u16, first)
+}
+
+/// Looks for the free variable in slot `slot` of the frame at the stack offset `frame`.
+/// Answers what the slot holds then, with 1 in the upper half if that cannot be done.
+///
+/// # Safety
+///
+/// As for [`finish`]; `known` is that of the slot.
+pub unsafe extern "sysv64" fn free_variable<G: Generation>(
+    context: *const Context<G>,
+    frame: u64,
+    slot: u64,
+    known: *const Known,
+    _: u64,
+) -> u64 {
+    // SAFETY: see above.
+    let (machine, known) = unsafe { (&mut *(*context).machine.get(), &*known) };
+    let (frame, slot) = (StackOffset(frame as u16), slot as u8);
+    let Some(found) = machine.free_variable(frame, slot) else {
+        return pack(0, 1);
+    };
+    if let Some((function, place)) = machine.known_to_caller(frame, slot) {
+        known.function.set(function.0);
+        known.place.set(match place {
+            KnownIn::Local(index) => 4 * u32::from(index),
+            KnownIn::Free(index) => 4 * u32::from(index) + 1,
+        });
+    }
+    pack(found.0, 0)
 }

@@ -33,6 +33,8 @@ pub struct Unit {
     pub flow: Flow,
     /// What there is to know of the things that the code names.
     pub facts: Facts,
+    /// Address of the first [`crate::records::Known`] of its slots.
+    pub known: i64,
     /// What earlier native code of the function got wrong.
     pub feedback: Feedback,
 }
@@ -60,6 +62,7 @@ impl Unit {
             published_arguments: BTreeSet::new(),
             published_slots: BTreeSet::new(),
             facts: Facts::new(mem, &flow, records),
+            known: records.with(code, |record| record.known(slots).as_ptr() as i64),
             flow,
             feedback,
         };

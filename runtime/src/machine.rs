@@ -15,8 +15,9 @@ use crate::image::{SaveError, Saved};
 use crate::interp::native::{NOBODY, NativeState};
 use crate::interp::{Handler, handlers};
 use crate::layout::records::{interface, type_entry};
-use crate::layout::{Generation, SymbolCell};
+use crate::layout::{Generation, STACK, SymbolCell};
 use crate::memory::{AttentionReason, CodePc, LispPtr, Mem, StackOffset};
+use crate::stack::Searches;
 use crate::subr::NetworkState;
 use crate::symbols::Symbols;
 use crate::traps::InterruptState;
@@ -98,6 +99,8 @@ pub struct Machine<'m, G: Generation> {
     pub(crate) stepping: bool,
     /// Native code.
     pub(crate) native: NativeState<G>,
+    /// What searches for free variables found.
+    pub(crate) searches: Searches,
     /// Instruction count at which the next tick of a counting clock is due.
     pub(crate) next_tick: u64,
     /// The handler of every opcode.
@@ -130,8 +133,17 @@ impl<'m, G: Generation> Machine<'m, G> {
             waiting: NOBODY,
             stepping: false,
             native: NativeState::default(),
+            searches: Searches::default(),
             next_tick: 0,
             handlers: handlers(),
+        }
+    }
+
+    /// Lisp wrote at `at` as in any memory.
+    #[inline(always)]
+    pub fn written(&mut self, at: LispPtr) {
+        if at.segment::<G>() == STACK.segment::<G>() {
+            self.searches.written(StackOffset(at.lo()));
         }
     }
 

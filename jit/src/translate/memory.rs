@@ -4,6 +4,7 @@ use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::isa::decode::Operand;
+use geiko_runtime::layout::STACK;
 use geiko_runtime::memory::LispPtr;
 
 use super::Translator;
@@ -43,6 +44,7 @@ impl Translator<'_, '_> {
                 self.builder
                     .ins()
                     .store(flags, cells[1], address, 2 * number(0));
+                self.written(base);
                 self.replace(2, base);
             }
             Opcode::RplPtrN => {
@@ -140,6 +142,7 @@ impl Translator<'_, '_> {
                 let word = self.builder.ins().ireduce(I16, cells[1]);
                 let flags = MemFlagsData::new().with_notrap();
                 self.builder.ins().store(flags, word, address, 0);
+                self.written(base);
                 self.builder.ins().jump(meet, &[base.into()]);
                 self.builder.switch_to_block(meet);
                 self.replace(2, result);
@@ -154,6 +157,21 @@ impl Translator<'_, '_> {
         let tag = self.builder.ins().ushr_imm_u(value, 16);
         let other = self.differs(tag, 0xE);
         self.slow_if(other, step, meet);
+    }
+
+    /// Something was stored near `base`: the machine wants to know what Lisp writes on
+    /// the stack.
+    fn written(&mut self, base: Value) {
+        let segment = self.builder.ins().ushr_imm_u(base, 16);
+        let on_stack = self.equals(segment, STACK.0 >> 16);
+        let tell = self.builder.create_block();
+        let next = self.builder.create_block();
+        self.builder.set_cold_block(tell);
+        self.builder.ins().brif(on_stack, tell, &[], next, &[]);
+        self.builder.switch_to_block(tell);
+        self.operate(self.host.operations.written, &[base]);
+        self.builder.ins().jump(next, &[]);
+        self.builder.switch_to_block(next);
     }
 
     /// Pushes a number from 0 to 65535 as a small integer.

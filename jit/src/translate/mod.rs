@@ -60,6 +60,8 @@ pub struct Host {
     pub execute: i64,
     /// [`crate::shims::resume`].
     pub resume: i64,
+    /// [`crate::shims::free_variable`].
+    pub free_variable: i64,
     /// [`crate::shims::apply`].
     pub apply: i64,
     /// [`crate::shims::apply_code`].
@@ -87,6 +89,7 @@ impl Host {
             (self.give_up, "give_up"),
             (self.execute, "execute"),
             (self.resume, "resume"),
+            (self.free_variable, "free_variable"),
             (self.apply, "apply"),
             (self.apply_code, "apply_code"),
             (self.applied, "applied"),

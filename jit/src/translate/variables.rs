@@ -2,10 +2,11 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::isa::decode::{LocalKind, Operand};
-use geiko_runtime::layout::SymbolCell;
+use geiko_runtime::layout::records::frame::{self, flag};
+use geiko_runtime::layout::{STACK, SymbolCell};
 use geiko_runtime::memory::LispPtr;
 
 use super::{Slot, Translator, trusted};
@@ -42,6 +43,15 @@ impl Translator<'_, '_> {
                 let cells = self.top(1);
                 let slot = self.slot(0);
                 self.counted_store(address, slot, cells[0]);
+                true
+            }
+            Opcode::MyAlink => {
+                let link = self.load_home(super::home::LINK);
+                let caller = self.builder.ins().band_imm_u(link, 0xFFFE);
+                let frame = (self.builder.ins()).iadd_imm_s(caller, -i64::from(frame::WORDS));
+                let frame = self.builder.ins().band_imm_u(frame, 0xFFFF);
+                let cell = self.builder.ins().bor_imm_u(frame, 0xE_0000);
+                self.push_slot(Slot::Value(cell, Kind::Small));
                 true
             }
             Opcode::MyArgCount if self.unit.arguments.is_none() => {
@@ -202,28 +212,15 @@ impl Translator<'_, '_> {
         self.state.locals[number].kind = self.kind_of(slot);
     }
 
-    /// Pushes a free variable: through the slot, which the interpreter fills when
-    /// it is first used.
+    /// Pushes a free variable.
     fn free_variable(&mut self, step: &Step, index: u16) -> bool {
         if index >= self.unit.slots {
             return false;
         }
         let (meet, result) = self.meeting(I32);
-        let slot = self.load_home(4 * i32::from(index));
-        let unlooked = self.builder.ins().band_imm_u(slot, 0x1_0000);
-        let look_up = self.builder.create_block();
-        let known = self.builder.create_block();
-        self.builder.set_cold_block(look_up);
-        self.builder.ins().brif(unlooked, look_up, &[], known, &[]);
-        self.builder.switch_to_block(look_up);
-        let frame = self.frame();
-        let frame = self.word_address(frame);
-        let number = self.constant(index.into());
-        let operation = self.host.operations.free_variable;
-        self.operate_and_meet(operation, &[frame, number], step, meet);
-        self.builder.switch_to_block(known);
-        let swapped = self.swap_halves(slot);
-        let value = self.load_cell(swapped, 0);
+        let slot = self.found_slot(step, index, meet);
+        let address = self.swap_halves(slot);
+        let value = self.load_cell(address, 0);
         self.builder.ins().jump(meet, &[value.into()]);
         self.builder.switch_to_block(meet);
         self.push(result);
@@ -237,16 +234,120 @@ impl Translator<'_, '_> {
         }
         let cells = self.top(1);
         let (meet, result) = self.meeting(I32);
-        let slot = self.load_home(4 * i32::from(index));
-        let unlooked = self.builder.ins().band_imm_u(slot, 0x1_0000);
-        self.slow_if(unlooked, step, meet);
+        let slot = self.found_slot(step, index, meet);
         let address = self.swap_halves(slot);
         let address = self.masked(address);
+        let segment = self.builder.ins().ushr_imm_u(address, 16);
+        let on_stack = self.equals(segment, STACK.0 >> 16);
+        let bound = self.builder.create_block();
+        let top_level = self.builder.create_block();
+        self.builder
+            .ins()
+            .brif(on_stack, bound, &[], top_level, &[]);
+        self.builder.switch_to_block(bound);
+        let host = self.address(address);
+        let flags = MemFlagsData::new().with_notrap();
+        self.builder.ins().store(flags, cells[0], host, 0);
+        self.builder.ins().jump(meet, &[cells[0].into()]);
+        self.builder.switch_to_block(top_level);
         let stored = self.operate(self.host.operations.store_free, &[address, cells[0]]);
         self.builder.ins().jump(meet, &[stored.into()]);
         self.builder.switch_to_block(meet);
         self.replace(1, result);
         true
+    }
+
+    /// What slot `index` of a free variable holds once it was found:
+    ///
+    /// ```text
+    /// slot = cell in the frame; done if it was found before
+    /// caller's function is the known one, and the caller has no name table of its own?
+    ///     variable bound there:            slot = its address
+    ///     free there and found before:     slot = the slot there
+    /// otherwise:                           search
+    /// ```
+    ///
+    /// What cannot be searched for meets with the interpreter's result at `meet`.
+    fn found_slot(&mut self, step: &Step, index: u16, meet: Block) -> Value {
+        let home = 4 * i32::from(index);
+        let (found, result) = self.meeting(I32);
+        let [look, near, bound, known, free, search] =
+            [(); 6].map(|()| self.builder.create_block());
+        for cold in [look, near, bound, known, free, search] {
+            self.builder.set_cold_block(cold);
+        }
+        let slot = self.load_home(home);
+        let unlooked = self.builder.ins().band_imm_u(slot, 0x1_0000);
+        self.builder
+            .ins()
+            .brif(unlooked, look, &[], found, &[slot.into()]);
+
+        self.builder.switch_to_block(look);
+        let link = self.load_home(super::home::LINK);
+        let caller = self.builder.ins().band_imm_u(link, 0xFFFE);
+        let address = self.stack_address(caller);
+        let load = |t: &mut Self, offset| {
+            t.builder
+                .ins()
+                .load(I32, trusted(), address, i32::from(offset))
+        };
+        let function = load(self, super::home::FUNCTION as i16);
+        let flags = load(self, super::home::LINK as i16);
+        let site = (self.builder.ins()).iconst(I64, self.unit.known + 8 * i64::from(index));
+        let expected = self.builder.ins().load(I32, trusted(), site, 0);
+        let other = self.builder.ins().bxor(function, expected);
+        let table = i64::from(flag::VALID_NAME_TABLE) << 16;
+        let table = self.builder.ins().band_imm_u(flags, table);
+        let other = self.builder.ins().bor(other, table);
+        self.builder.ins().brif(other, search, &[], near, &[]);
+
+        self.builder.switch_to_block(near);
+        let place = self.builder.ins().uload32(trusted(), site, 4);
+        let is_free = self.builder.ins().band_imm_u(place, 1);
+        let at = self.builder.ins().iadd(address, place);
+        self.builder.ins().brif(is_free, free, &[], bound, &[]);
+
+        self.builder.switch_to_block(bound);
+        let cell = self.builder.ins().load(I32, trusted(), at, 0);
+        let unbound = (self.builder.ins()).icmp_imm_s(IntCC::SignedLessThan, cell, 0);
+        let high = self.builder.ins().ishl_imm_u(caller, 16);
+        let words = self.builder.ins().ireduce(I32, place);
+        let words = self.builder.ins().ishl_imm_u(words, 15);
+        let slot = self.builder.ins().iadd(high, words);
+        let slot = self.builder.ins().bor_imm_u(slot, i64::from(STACK.0 >> 16));
+        self.builder
+            .ins()
+            .brif(unbound, search, &[], known, &[slot.into()]);
+
+        self.builder.switch_to_block(free);
+        let slot_there = self.builder.ins().load(I32, trusted(), at, -1);
+        let unlooked = self.builder.ins().band_imm_u(slot_there, 0x1_0000);
+        self.builder
+            .ins()
+            .brif(unlooked, search, &[], known, &[slot_there.into()]);
+
+        let slot = self.builder.append_block_param(known, I32);
+        self.builder.switch_to_block(known);
+        self.store_home(slot, home);
+        self.builder.ins().jump(found, &[slot.into()]);
+
+        self.builder.switch_to_block(search);
+        let own = self.frame();
+        let own = self.word_address(own);
+        let own = self.builder.ins().uextend(I64, own);
+        let number = self.builder.ins().iconst(I64, i64::from(index));
+        let answer = self.call_machine(self.host.free_variable, [own, number, site, site]);
+        let failed = self.builder.ins().ushr_imm_u(answer, 32);
+        let slot = self.builder.ins().ireduce(I32, answer);
+        let fault = self.builder.create_block();
+        self.builder.set_cold_block(fault);
+        self.builder
+            .ins()
+            .brif(failed, fault, &[], found, &[slot.into()]);
+        self.builder.switch_to_block(fault);
+        self.slow(step, meet);
+        self.builder.switch_to_block(found);
+        result
     }
 
     fn swap_halves(&mut self, cell: Value) -> Value {

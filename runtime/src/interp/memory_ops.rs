@@ -72,7 +72,9 @@ handler! {
             return s.ufn(m);
         }
         let base = s.below(1).masked::<G>();
-        s.mem.set_word(base.add(u32::from(s.operand(1))), s.tos.lo());
+        let at = base.add(u32::from(s.operand(1)));
+        s.mem.set_word(at, s.tos.lo());
+        m.written(at);
         s.replace(1, base);
         s.next(m, 2)
     }
@@ -80,7 +82,9 @@ handler! {
     /// Store a cell at a base, uncounted.
     putbaseptr(m, s) {
         let base = s.below(1).masked::<G>();
-        s.mem.set_cell(base.add(u32::from(s.operand(1))), s.tos);
+        let at = base.add(u32::from(s.operand(1)));
+        s.mem.set_cell(at, s.tos);
+        m.written(at);
         s.replace(1, base);
         s.next(m, 2)
     }
@@ -143,6 +147,7 @@ handler! {
         for word in (0..u32::from(count.lo())).rev() {
             s.mem.set_word(to.add(word), s.mem.word(from.add(word)));
         }
+        m.written(to);
         s.replace(2, count);
         s.next(m, 1)
     }

@@ -168,7 +168,10 @@ impl<G: Generation> Machine<'_, G> {
             depth: self.depth(),
         };
         self.mem.set_stack(self.regs.sp, self.regs.tos);
-        match compiler.enter(self, point) {
+        self.searches.enter(point.pvar);
+        let entered = compiler.enter(self, point);
+        self.searches.leave();
+        match entered {
             Err(turns) => {
                 self.native.count_of(code).left = i32::try_from(turns).unwrap_or(i32::MAX);
                 Exit::Continue

@@ -323,20 +323,22 @@ impl<G: Generation> Machine<'_, G> {
 
     /// PUTBITS.N.FD at the word `at`.
     #[inline]
-    pub fn put_bits(&self, at: LispPtr, field: u8, number: LispPtr) -> Option<LispPtr> {
+    pub fn put_bits(&mut self, at: LispPtr, field: u8, number: LispPtr) -> Option<LispPtr> {
         (number == LispPtr::smallpos(number.lo())).then(|| {
             super::memory_ops::store_field(self.mem, at.masked::<G>(), field, number.lo());
+            self.written(at);
             number
         })
     }
 
     /// PUTBASEBYTE.
     #[inline]
-    pub fn put_byte(&self, base: LispPtr, offset: LispPtr, byte: LispPtr) -> Option<LispPtr> {
+    pub fn put_byte(&mut self, base: LispPtr, offset: LispPtr, byte: LispPtr) -> Option<LispPtr> {
         let offset = offset.small_value::<G>()?;
         (byte == LispPtr::smallpos(byte.lo() & 0xFF)).then(|| {
             self.mem
                 .set_byte(base.masked::<G>(), offset, byte.lo() as u8);
+            self.written(LispPtr(base.0.wrapping_add_signed(offset >> 1)));
             byte
         })
     }
@@ -374,12 +376,11 @@ impl<G: Generation> Machine<'_, G> {
         Some(LispPtr(base.masked::<G>().0.wrapping_add_signed(offset)))
     }
 
-    /// Finds the free variable of a slot of the frame at `pvar` and answers its
-    /// value.
+    /// Finds the free variable of a slot of the frame at `pvar` and answers what the
+    /// slot holds then.
     pub fn free_variable(&mut self, pvar: StackOffset, slot: u8) -> Option<LispPtr> {
         self.func = Frame::of_pvar(self.mem, pvar).function();
         self.look_up_slot(pvar, slot).ok()?;
-        let slot = self.mem.slot(pvar, slot);
-        Some(self.mem.cell(crate::stack::slot_address::<G>(slot)))
+        Some(self.mem.slot(pvar, slot))
     }
 }

@@ -19,6 +19,15 @@ const MAX_FRAMES: u32 = 0x8000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SearchFailed;
 
+/// The PVAR slot in which a frame has a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownIn {
+    /// It binds the variable there.
+    Local(u8),
+    /// The slot of a free variable.
+    Free(u8),
+}
+
 /// What a name table entry says of its name.
 enum Hit {
     /// The cell is here.
@@ -84,13 +93,7 @@ impl<G: Generation> Machine<'_, G> {
     /// frame and caches its address there. `Err` is a recorded fault.
     #[inline(never)]
     pub fn look_up_slot(&mut self, pvar: StackOffset, slot: u8) -> Result<(), SearchFailed> {
-        let locals = self.mem.word(self.func.add(function::LOCALS));
-        let (nlocals, offset) = ((locals >> 8) as u8, locals & 0xFF);
-        let index = u32::from(slot.wrapping_sub(nlocals));
-        let name = self
-            .mem
-            .cell(self.func.add(u32::from(offset) + 2 * index))
-            .masked::<G>();
+        let name = self.free_name(self.func, slot);
         let frame = Frame::of_pvar(self.mem, pvar);
         // A name that is no symbol may have an odd address, which would be read as
         // "not looked up" for ever.
@@ -98,6 +101,44 @@ impl<G: Generation> Machine<'_, G> {
         self.mem
             .set_slot(pvar, slot, LispPtr(address.rotate_left(16)));
         Ok(())
+    }
+
+    /// How the frame that called the one at `pvar` binds or knows the free variable in
+    /// slot `slot` of the latter, for frames of the same function without a name table
+    /// of their own: the cell with that function, and the number of the slot. `None`
+    /// if it does not, or in another way.
+    pub fn known_to_caller(&self, pvar: StackOffset, slot: u8) -> Option<(LispPtr, KnownIn)> {
+        let frame = Frame::of_pvar(self.mem, pvar);
+        let caller = frame.alink();
+        if frame.alink_word() <= BOTTOM || caller.has_name_table() {
+            return None;
+        }
+        let name = self.free_name(frame.function(), slot);
+        let table = caller.function();
+        let words = u32::from(self.mem.cell(table.add(function::NAME_TABLE_SIZE)).hi());
+        let names = table.add(function::WORDS);
+        let at = (0..words)
+            .step_by(2)
+            .find(|&at| self.mem.cell(names.add(at)) == name)?;
+        let locator = self.mem.cell(names.add(words + at));
+        let index = (locator.0 & 0xFF) as u8;
+        let known = match (locator.0 >> 24) as u8 {
+            locator::LOCAL => KnownIn::Local(index),
+            locator::FREE => KnownIn::Free(index),
+            _ => return None,
+        };
+        let function = self.mem.stack(caller.fx.add(frame::FUNCTION));
+        Some((function, known))
+    }
+
+    /// The name of the free variable in slot `slot` of frames of `code`.
+    fn free_name(&self, code: LispPtr, slot: u8) -> LispPtr {
+        let locals = self.mem.word(code.add(function::LOCALS));
+        let (nlocals, offset) = ((locals >> 8) as u8, locals & 0xFF);
+        let index = u32::from(slot.wrapping_sub(nlocals));
+        self.mem
+            .cell(code.add(u32::from(offset) + 2 * index))
+            .masked::<G>()
     }
 
     /// The address of the cell that `name` means for code called by `frame`:
@@ -110,13 +151,30 @@ impl<G: Generation> Machine<'_, G> {
         let mem = self.mem;
         let mut pvar = frame.pvar();
         let mut flags_and_link = mem.stack(frame.fx);
+        let mut passed = 0;
+        let mut entry = self.searches.entry(0);
         for _ in 0..MAX_FRAMES {
+            if pvar == entry {
+                if let Some(address) = self.searches.recall(passed, name) {
+                    self.searches.remember(passed, name, address);
+                    return Ok(address);
+                }
+                passed += 1;
+                entry = self.searches.entry(passed);
+            }
             let alink = flags_and_link.lo();
             if alink == BOTTOM {
-                return Ok(G::symbol_cell(name, SymbolCell::Value));
+                let address = G::symbol_cell(name, SymbolCell::Value);
+                self.searches.remember(passed, name, address);
+                return Ok(address);
             }
             if alink == 0 {
                 break;
+            }
+            if alink > pvar.0 {
+                // Not straight down the stack.
+                passed = 0;
+                entry = self.searches.entry(usize::MAX - 1);
             }
             pvar = StackOffset(alink & 0xFFFE);
             flags_and_link = mem.stack(pvar.sub(frame::WORDS));
@@ -138,7 +196,10 @@ impl<G: Generation> Machine<'_, G> {
                     }
                     let locator = mem.cell(names.add(words + at));
                     match locate(mem, pvar, locator) {
-                        Hit::Address(address) => return Ok(address),
+                        Hit::Address(address) => {
+                            self.searches.remember(passed, name, address);
+                            return Ok(address);
+                        }
                         Hit::Unbound => {}
                         Hit::NotLookedUp => break 'table,
                         Hit::Bad => {

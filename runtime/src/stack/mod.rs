@@ -11,10 +11,12 @@ mod free_variables;
 mod overflow;
 #[cfg(test)]
 mod overflow_tests;
+mod searches;
 mod sharing;
 mod slow_return;
 
 pub use backtrace::Activation;
 pub use frame::{BOTTOM, Frame};
-pub use free_variables::SearchFailed;
+pub use free_variables::{KnownIn, SearchFailed};
 pub(crate) use free_variables::{is_unlooked, slot_address};
+pub(crate) use searches::Searches;
