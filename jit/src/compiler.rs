@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use geiko_runtime::interp::native::{Compiler, Outcome, Point};
-use geiko_runtime::layout::{Generation, STACK};
+use geiko_runtime::layout::Generation;
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, Mem};
 use geiko_runtime::symbols::Symbols;
@@ -21,7 +21,7 @@ use crate::numbers::Feedback;
 use crate::operations::Operations;
 use crate::records::{Native, Records, Stage};
 use crate::residents::Residents;
-use crate::shims::{self, Applied, Context};
+use crate::shims::{self, Applied, Context, Landing};
 use crate::status;
 use crate::translate::Host;
 use crate::unit::Unit;
@@ -81,6 +81,7 @@ impl<G: Generation> Jit<G> {
             machine: Cell::new(std::ptr::null_mut()),
             base: mem.host_address(),
             applied: Applied::default(),
+            landing: Landing::default(),
             answer: Cell::new(0),
             records: Records::default(),
             instructions: Cell::new(0),
@@ -131,6 +132,7 @@ impl<G: Generation> Jit<G> {
             apply: shims::apply::<G> as *const () as i64,
             apply_code: shims::apply_code::<G> as *const () as i64,
             applied: &raw const self.context.applied as i64,
+            landing: &raw const self.context.landing as i64,
             operations: Operations::of::<G>(),
             aside: self.aside as i64,
             answer: self.context.answer.as_ptr() as i64,
@@ -148,7 +150,7 @@ impl<G: Generation> Jit<G> {
         events.learn_name(mem, code);
         let again = feedback.version > 0;
         events.happens(code, &Event::Ordered { again });
-        let Some(unit) = Unit::read(mem, code, feedback, records) else {
+        let Some(unit) = Unit::read(mem, machine.symbols.mvlist, code, feedback, records) else {
             records.with(code, |record| record.stage.replace(Stage::Refused));
             return;
         };
@@ -196,7 +198,8 @@ impl<G: Generation> Jit<G> {
         symbols: &Symbols,
         code: LispPtr,
     ) -> Option<Job> {
-        let unit = Unit::read(mem, code, Feedback::default(), &self.context.records)?;
+        let records = &self.context.records;
+        let unit = Unit::read(mem, symbols.mvlist, code, Feedback::default(), records)?;
         Some(Job {
             unit,
             host: self.host(symbols.reclaim_countdown),
@@ -431,7 +434,7 @@ impl<G: Generation> Jit<G> {
         target: usize,
         number: usize,
     ) -> Outcome {
-        let frame = self.context.base + 2 * (STACK.0 as usize + usize::from(point.pvar.0));
+        let frame = self.context.address(point.pvar);
         let pointer: *mut Machine<'_, G> = machine;
         let outer = self.context.machine.replace(pointer.cast());
         // SAFETY: the record has native code made for this memory and the pc of

@@ -13,7 +13,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use geiko_runtime::isa::Opcode;
-use geiko_runtime::isa::decode::{Decoder, Instruction};
+use geiko_runtime::isa::decode::{Decoder, Instruction, Operand};
+use geiko_runtime::memory::LispPtr;
 
 /// What a cell of the evaluation stack is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +94,12 @@ pub struct Flow {
     pub leaders: BTreeMap<u32, u32>,
     /// Targets of backward jumps.
     pub loops: BTreeSet<u32>,
+    /// Where control comes without the instruction in front: behind instructions that
+    /// cut back the stack for a throw, and behind calls of \\MVLIST.
+    pub resumptions: BTreeSet<u32>,
+    /// Calls of \\MVLIST, and what is behind them: callees that return several values
+    /// go on there.
+    pub receivers: BTreeMap<u32, u32>,
     /// Most cells ever on the stack.
     pub max_depth: u16,
 }
@@ -153,8 +160,9 @@ fn effect(instruction: &Instruction) -> Effect {
 }
 
 impl Flow {
-    /// Analyses the instructions `code`, the first of which is at byte `start`.
-    pub fn new(code: &[u8], start: u32, atom_bytes: u32) -> Self {
+    /// Analyses the instructions `code`, the first of which is at byte `start`; `mvlist`
+    /// is the symbol \\MVLIST.
+    pub fn new(code: &[u8], start: u32, atom_bytes: u32, mvlist: LispPtr) -> Self {
         let steps: Vec<_> = Decoder::new(code, start, atom_bytes)
             .map_while(Result::ok)
             .map(|instruction| Step {
@@ -175,10 +183,44 @@ impl Flow {
             at,
             leaders: BTreeMap::from([(start, 1)]),
             loops: BTreeSet::new(),
+            resumptions: BTreeSet::new(),
+            receivers: BTreeMap::new(),
             max_depth: 0,
         };
+        flow.find_resumptions(mvlist);
         flow.walk(start);
         flow
+    }
+
+    fn find_resumptions(&mut self, mvlist: LispPtr) {
+        for step in &self.steps {
+            let instruction = &step.instruction;
+            if instruction.opcode == Opcode::Unwind {
+                self.resumptions.insert(step.next);
+            } else if instruction.opcode == Opcode::Fn1
+                && instruction.operands().contains(&Operand::Atom(mvlist.0))
+            {
+                self.resumptions.insert(step.next);
+                self.receivers.insert(instruction.offset, step.next);
+            }
+        }
+        for &pc in &self.resumptions {
+            *self.leaders.entry(pc).or_default() += 1;
+        }
+    }
+
+    /// Step `index` is a RETURN, or a constant or variable and a RETURN: all else on the
+    /// stack does not matter. Answers how many cells do.
+    fn needs_only(&self, index: usize) -> Option<usize> {
+        let is_return = |index| {
+            (self.steps.get(index)).is_some_and(|step: &Step| step.effect == Effect::Return)
+        };
+        let pushes = self.steps[index].effect == Effect::Cells { pops: 0, pushes: 1 };
+        if is_return(index) {
+            Some(1)
+        } else {
+            (pushes && is_return(index + 1)).then_some(0)
+        }
     }
 
     fn walk(&mut self, start: u32) {
@@ -191,6 +233,11 @@ impl Flow {
         while let Some((pc, stack)) = work.pop() {
             let Some(&index) = self.at.get(&pc) else {
                 continue;
+            };
+            // Cells that do not matter are not compared.
+            let stack = match self.needs_only(index) {
+                Some(cells) if stack.len() >= cells => Arc::from(&stack[stack.len() - cells..]),
+                _ => stack,
             };
             let step = &mut self.steps[index];
             let first = step.stack.is_none();
@@ -257,6 +304,11 @@ impl Flow {
                 *ways += 1;
             }
         }
+    }
+
+    /// The number of cells on top of the stack that matter at `pc`, if not all do.
+    pub fn needed(&self, pc: u32) -> Option<usize> {
+        self.at.get(&pc).and_then(|&index| self.needs_only(index))
     }
 
     /// The step at `pc`.

@@ -54,6 +54,8 @@ fn finish(builder: isa::Builder) -> Result<OwnedTargetIsa, JitError> {
         ("opt_level", "speed"),
         ("enable_verifier", verify),
         ("unwind_info", "false"),
+        // Tail calls want them.
+        ("preserve_frame_pointers", "true"),
         ("enable_probestack", "false"),
     ] {
         flags

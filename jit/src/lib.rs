@@ -25,6 +25,7 @@ pub mod perf;
 mod records;
 mod residents;
 mod shims;
+mod sites;
 mod translate;
 pub mod unit;
 mod workshop;
@@ -42,4 +43,6 @@ mod status {
     pub const ABANDONED: i64 = 1;
     /// Nothing was done: the stack is short, or attention is wanted.
     pub const REFUSED: i64 = 2;
+    /// The activation goes on natively, where it is entered in the middle.
+    pub const REENTER: i64 = 3;
 }

@@ -129,6 +129,8 @@ operations! {
         machine.written(at);
         Some(at)
     }
+    /// MISCN of one object: its hash.
+    hash(machine, number, object) { machine.hash(number.0 as u8, object) }
     /// CAR, CDR.
     part(machine, code, list) { machine.part(opcode(code), list) }
     /// ASSOC, FMEMB and the like.

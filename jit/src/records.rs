@@ -1,6 +1,6 @@
 //! What there is of each function natively.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
@@ -9,6 +9,7 @@ use geiko_runtime::memory::LispPtr;
 
 use crate::cache::Place;
 use crate::numbers::{Feedback, Met};
+use crate::sites::Sites;
 
 /// A function. Call sites refer to its record, so it stays where it is.
 #[derive(Debug)]
@@ -21,31 +22,10 @@ pub struct Record {
     pub stage: RefCell<Stage>,
     /// What native code got wrong.
     pub feedback: RefCell<Feedback>,
-    /// Where the frames that called it had the free variables in its slots.
-    pub known: OnceCell<Box<[Known]>>,
+    /// What its native code found before.
+    pub sites: Sites,
     /// Activations given up since the function was compiled.
     given_up: Cell<u32>,
-}
-
-/// Where a frame that calls a function has a variable that is free in it. Native
-/// code reads it.
-#[derive(Debug)]
-#[repr(C)]
-pub struct Known {
-    /// The function cell of such frames.
-    pub function: Cell<u32>,
-    /// Byte offset of the slot, plus 1 if it is free there too.
-    pub place: Cell<u32>,
-}
-
-impl Known {
-    /// In no frame.
-    fn nowhere() -> Self {
-        Self {
-            function: Cell::new(u32::MAX),
-            place: Cell::new(0),
-        }
-    }
 }
 
 /// Activations that are given up before the function is compiled again.
@@ -58,7 +38,7 @@ impl Record {
             arguments: Cell::new(None),
             stage: RefCell::new(Stage::Interpreted),
             feedback: RefCell::default(),
-            known: OnceCell::new(),
+            sites: Sites::default(),
             given_up: Cell::new(0),
         }
     }
@@ -68,10 +48,13 @@ impl Record {
         matches!(&*self.stage.borrow(), Stage::Native(native) if native.number == number)
     }
 
-    /// What is known of the variables in its first `slots` slots.
-    pub fn known(&self, slots: u16) -> &[Known] {
-        let nowhere = || (0..slots).map(|_| Known::nowhere()).collect();
-        self.known.get_or_init(nowhere)
+    /// The native code, and the number of its entry at that pc and stack depth.
+    pub fn entry_at(&self, pc: u32, depth: u16) -> Option<(usize, usize)> {
+        let Stage::Native(native) = &*self.stage.borrow() else {
+            return None;
+        };
+        let number = (native.entries.iter()).position(|&entry| entry == (pc, depth))?;
+        Some((self.entry.get(), number))
     }
 
     /// Notes that an activation was given up at `pc` because of what it met there. Answers
@@ -228,6 +211,7 @@ impl Records {
         let record = self.map.borrow_mut().remove(&code);
         if let Some(record) = &record {
             let native = record.take_native(Stage::Interpreted);
+            record.sites.clear();
             self.retired.borrow_mut().extend(native);
         }
         for recent in &*self.recent {

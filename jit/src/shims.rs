@@ -13,7 +13,8 @@ use geiko_runtime::stack::KnownIn;
 use crate::events::{Event, Events};
 use crate::exits::{self, Exit, Exits};
 use crate::numbers::{self, Met, Seen, seen};
-use crate::records::{Known, Records};
+use crate::records::Records;
+use crate::sites::{Called, Known};
 use crate::status;
 
 /// What shims need to find the machine.
@@ -34,6 +35,8 @@ pub struct Context<G: Generation> {
     pub exits: Exits,
     /// What is done about native code.
     pub events: Events,
+    /// Where control is when activations were abandoned.
+    pub landing: Landing,
     /// Changes whenever native code goes out of use.
     pub epoch: Cell<u32>,
 }
@@ -43,35 +46,55 @@ pub struct Context<G: Generation> {
 #[repr(C)]
 pub struct Applied {
     environment: Cell<u32>,
-    arguments: Cell<u32>,
+    /// Bytes of the arguments that the code takes.
+    bytes: Cell<u32>,
+}
+
+/// Where native code can go on. Native code reads it.
+#[derive(Default)]
+#[repr(C)]
+pub struct Landing {
+    /// Host address of the frame that runs, if native code that waits in it can go on;
+    /// else 0.
+    frame: Cell<usize>,
+    /// What that frame was returned.
+    value: Cell<u32>,
+    /// What native code is to be entered with that goes on elsewhere in its frame,
+    /// and where.
+    link: Cell<u32>,
+    entry: Cell<usize>,
+}
+
+/// Byte offsets in [`Landing`].
+pub mod landing {
+    use std::mem::offset_of;
+
+    use super::Landing;
+
+    pub const FRAME: i32 = offset_of!(Landing, frame) as i32;
+    pub const VALUE: i32 = offset_of!(Landing, value) as i32;
+    pub const LINK: i32 = offset_of!(Landing, link) as i32;
+    pub const ENTRY: i32 = offset_of!(Landing, entry) as i32;
 }
 
 /// Most missing arguments that are supplied. Activations reserve more stack than that.
 pub const MAX_SUPPLIED: u16 = 4;
 
 impl<G: Generation> Context<G> {
-    /// The native code of `applicable`, made ready to be entered; 0 if there is none.
-    fn enter(
-        &self,
-        machine: &Machine<'_, G>,
-        applicable: Applicable,
-        count: u16,
-        first: usize,
-    ) -> u64 {
-        let (arguments, entry) = self.records.with(applicable.code, |record| {
-            (record.arguments.get(), record.entry.get())
-        });
-        let wanted = arguments.unwrap_or(count);
-        if entry == 0 || wanted > count + MAX_SUPPLIED {
-            return 0;
-        }
-        for missing in count..wanted {
-            let at = self.offset(first).add(2 * missing);
-            machine.mem.set_stack(at, LispPtr::NIL);
-        }
-        self.applied.environment.set(applicable.environment.0);
-        self.applied.arguments.set(wanted.into());
-        entry as u64
+    /// The native code of `applicable` for `count` arguments; 0 if there is none. Leaves
+    /// in the context what else it is called with, and at the site what was called.
+    fn enter(&self, applicable: Applicable, count: u16, site: &Called) -> u64 {
+        self.records.with(applicable.code, |record| {
+            let wanted = record.arguments.get().unwrap_or(count);
+            let entry = record.entry.get();
+            if entry == 0 || wanted > count + MAX_SUPPLIED {
+                return 0;
+            }
+            site.remember(applicable.code, wanted, record);
+            self.applied.environment.set(applicable.environment.0);
+            self.applied.bytes.set(4 * u32::from(wanted));
+            entry as u64
+        })
     }
 
     /// Notes what the instruction at `at` met, or that a guess about variables was wrong
@@ -114,6 +137,27 @@ impl<G: Generation> Context<G> {
         }
     }
 
+    /// An outcome for native code; if the activation was abandoned, others see whether
+    /// they go on.
+    fn outcome(&self, machine: &Machine<'_, G>, outcome: Outcome) -> u64 {
+        match outcome {
+            Outcome::Returned(value) => pack(value.0, status::RETURNED),
+            Outcome::Abandoned => {
+                let (frame, value) = machine.landing().map_or((0, LispPtr::NIL), |landing| {
+                    (self.address(landing.0), landing.1)
+                });
+                self.landing.frame.set(frame);
+                self.landing.value.set(value.0);
+                pack(0, status::ABANDONED)
+            }
+        }
+    }
+
+    /// Host address of the frame at `offset`.
+    pub fn address(&self, offset: StackOffset) -> usize {
+        self.base + 2 * (STACK.0 as usize + usize::from(offset.0))
+    }
+
     fn offset(&self, frame: usize) -> StackOffset {
         StackOffset((((frame - self.base) >> 1) as u32 - STACK.0) as u16)
     }
@@ -143,13 +187,6 @@ fn pack(value: u32, status: i64) -> u64 {
     u64::from(value) | (status as u64) << 32
 }
 
-fn outcome(outcome: Outcome) -> u64 {
-    match outcome {
-        Outcome::Returned(value) => pack(value.0, status::RETURNED),
-        Outcome::Abandoned => pack(0, status::ABANDONED),
-    }
-}
-
 /// Interprets the rest of the activation at `frame`. `point` holds the pc and the
 /// depth of the stack, 16 bits each.
 ///
@@ -167,7 +204,8 @@ pub unsafe extern "C" fn finish<G: Generation>(
     let at = context.place(frame, point);
     let (exit, opcode) = exits::of_rest(machine, at);
     context.exits.count(exit, opcode);
-    outcome(machine.finish_frame(at))
+    let ended = machine.finish_frame(at);
+    context.outcome(machine, ended)
 }
 
 /// The same, when what the code was made for is not the case: notes what is. After
@@ -187,7 +225,8 @@ pub unsafe extern "C" fn give_up<G: Generation>(
     let at = context.place(frame, point);
     let is_place = point >> 32 != 0;
     context.note(machine, at, is_place);
-    outcome(machine.finish_frame(at))
+    let ended = machine.finish_frame(at);
+    context.outcome(machine, ended)
 }
 
 /// Interprets one instruction of the activation at `frame`, with the calls it
@@ -210,12 +249,12 @@ pub unsafe extern "C" fn execute<G: Generation>(
     context.exits.count(exit, opcode);
     match machine.execute_instruction(at, (point >> 32) as u16) {
         Executed::Next(value) => pack(value.0, 0),
-        Executed::Ended(ended) => outcome(ended) + (1 << 32),
+        Executed::Ended(ended) => context.outcome(machine, ended) + (1 << 32),
     }
 }
 
-/// Interprets the rest of the activation at `frame` from where a callee, which
-/// returned `value`, made it go on.
+/// Goes on with the activation at `frame` where a callee, which returned `value`, made
+/// it go on: natively, if there is an entry, else the rest of it is interpreted.
 ///
 /// # Safety
 ///
@@ -227,28 +266,36 @@ pub unsafe extern "C" fn resume<G: Generation>(
 ) -> u64 {
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
+    let at = machine.behind_call(context.offset(frame), LispPtr(value as u32));
+    let (code, _) = machine.instruction_at(at);
+    let entry = (context.records).with(code, |record| record.entry_at(at.pc.into(), at.depth));
+    if let (Some((entry, number)), false) = (entry, machine.attention_wanted()) {
+        context.landing.entry.set(entry);
+        context.landing.link.set(2 * number as u32 + 1);
+        return pack(0, status::REENTER);
+    }
     context.exits.count(Exit::Elsewhere, 0);
-    let value = LispPtr(value as u32);
-    outcome(machine.finish_behind_call(context.offset(frame), value))
+    let ended = machine.finish_frame(at);
+    context.outcome(machine, ended)
 }
 
-/// The native code that a call of `function` enters with `count` arguments, the first
-/// of which is at the host address `first`; 0 if there is none. Supplies missing
-/// arguments, and leaves in the context how many the code gets, and the environment.
+/// The native code that a call of `function` enters with `count` arguments; 0 if there
+/// is none. Leaves in the context how many bytes of arguments the code takes, and the
+/// environment, and at the site what was called.
 ///
 /// # Safety
 ///
-/// As for [`finish`].
+/// As for [`finish`]; `site` is that of the call.
 pub unsafe extern "C" fn apply<G: Generation>(
     context: *const Context<G>,
     function: u64,
     count: u64,
-    first: usize,
+    site: *const Called,
 ) -> u64 {
     // SAFETY: see above.
-    let (context, machine) = unsafe { (&*context, &*(*context).machine.get()) };
+    let (context, machine, site) = unsafe { (&*context, &*(*context).machine.get(), &*site) };
     match machine.applicable(LispPtr(function as u32)) {
-        Some(applicable) => context.enter(machine, applicable, count as u16, first),
+        Some(applicable) => context.enter(applicable, count as u16, site),
         None => 0,
     }
 }
@@ -257,18 +304,18 @@ pub unsafe extern "C" fn apply<G: Generation>(
 ///
 /// # Safety
 ///
-/// As for [`finish`].
+/// As for [`apply`].
 pub unsafe extern "C" fn apply_code<G: Generation>(
     context: *const Context<G>,
     code: u64,
     environment: u64,
     count: u64,
-    first: usize,
+    site: *const Called,
 ) -> u64 {
     // SAFETY: see above.
-    let (context, machine) = unsafe { (&*context, &*(*context).machine.get()) };
+    let (context, site) = unsafe { (&*context, &*site) };
     let applicable = Applicable::new::<G>(LispPtr(code as u32), LispPtr(environment as u32));
-    context.enter(machine, applicable, count as u16, first)
+    context.enter(applicable, count as u16, site)
 }
 
 /// Looks for the free variable in slot `slot` of the frame at the stack offset `frame`.
@@ -277,7 +324,7 @@ pub unsafe extern "C" fn apply_code<G: Generation>(
 /// # Safety
 ///
 /// As for [`finish`]; `known` is that of the slot.
-pub unsafe extern "sysv64" fn free_variable<G: Generation>(
+pub unsafe extern "C" fn free_variable<G: Generation>(
     context: *const Context<G>,
     frame: u64,
     slot: u64,

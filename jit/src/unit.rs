@@ -1,9 +1,10 @@
 //! What a function looks like to the translator: a copy of everything that its
 //! code block says, so that translation needs no Lisp memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use geiko_runtime::image::functions::{CodeBlock, Storage};
+use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::{LispPtr, Mem};
 
@@ -11,6 +12,7 @@ use crate::facts::Facts;
 use crate::flow::Flow;
 use crate::numbers::Feedback;
 use crate::records::Records;
+use crate::sites::{Called, Known};
 
 /// A function to be translated.
 #[derive(Debug)]
@@ -33,16 +35,19 @@ pub struct Unit {
     pub flow: Flow,
     /// What there is to know of the things that the code names.
     pub facts: Facts,
-    /// Address of the first [`crate::records::Known`] of its slots.
+    /// Address of the first `Known`, of PVAR slot 0.
     pub known: i64,
+    /// Addresses of the `Called` of its calls of function objects.
+    pub called: BTreeMap<u32, i64>,
     /// What earlier native code of the function got wrong.
     pub feedback: Feedback,
 }
 
 impl Unit {
-    /// Reads the code block at `code`. `None` if there is none.
+    /// Reads the code block at `code`; `mvlist` is the symbol \\MVLIST. `None` if there is none.
     pub fn read<G: Generation>(
         mem: Mem<'_, G>,
+        mvlist: LispPtr,
         code: LispPtr,
         feedback: Feedback,
         records: &Records,
@@ -52,17 +57,19 @@ impl Unit {
         let header = block.header();
         let quads = u16::try_from(header.pvar_quads.checked_add(1)?).ok()?;
         let slots = quads.checked_mul(2).filter(|slots| *slots <= 256)?;
-        let flow = Flow::new(&block.code(), header.start_pc.into(), G::OPERAND_BYTES);
+        let start = header.start_pc.into();
+        let flow = Flow::new(&block.code(), start, G::OPERAND_BYTES, mvlist);
         let mut unit = Self {
             code: block.address(),
             arguments: u16::try_from(header.argument_count).ok(),
             slots,
             stack_min: header.stack_min,
-            start: header.start_pc.into(),
+            start,
             published_arguments: BTreeSet::new(),
             published_slots: BTreeSet::new(),
             facts: Facts::new(mem, &flow, records),
-            known: records.with(code, |record| record.known(slots).as_ptr() as i64),
+            known: records.with(code, |record| record.sites.known(slots)),
+            called: called_at(&flow, records, code),
             flow,
             feedback,
         };
@@ -85,10 +92,31 @@ impl Unit {
         }
     }
 
+    /// Addresses of what native code finds at its sites, and names for them.
+    pub fn sites(&self) -> impl Iterator<Item = (i64, String)> {
+        let known = (self.known..)
+            .step_by(size_of::<Known>())
+            .zip(0..self.slots);
+        let known = known.map(|(at, slot)| (at, format!("known{slot}")));
+        let called = (self.called.iter()).map(|(pc, &at)| (at, format!("called{pc}")));
+        known.chain(called)
+    }
+
     /// Stack words that an activation needs behind its arguments.
     pub fn stack_words(&self) -> u32 {
         let frame = 2 + 10 + 2 * u32::from(self.slots) + 4;
         let own = frame + 2 * u32::from(self.flow.max_depth) + 16;
         own.max(self.stack_min.into())
     }
+}
+
+/// Addresses of the [`Called`] of each call of a function object.
+fn called_at(flow: &Flow, records: &Records, code: LispPtr) -> BTreeMap<u32, i64> {
+    let calls: Vec<_> = (flow.steps.iter())
+        .filter(|step| matches!(step.instruction.opcode, Opcode::ApplyFn | Opcode::EnvCall))
+        .map(|step| step.instruction.offset)
+        .collect();
+    let first = records.with(code, |record| record.sites.called(calls.len()));
+    let addresses = (first..).step_by(size_of::<Called>());
+    calls.into_iter().zip(addresses).collect()
 }

@@ -115,6 +115,7 @@ impl Workshop {
         let callees = job.unit.facts.callees();
         let known: Known = (callees.map(|(symbol, callee)| (callee.entry, name(symbol))))
             .chain(job.host.names().map(|(at, name)| (at, name.to_owned())))
+            .chain(job.unit.sites())
             .collect();
         self.translate::<G>(job);
         let mut listing = Listing::new(&self.codegen.func, &known);

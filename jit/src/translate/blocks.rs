@@ -30,7 +30,15 @@ impl Translator<'_, '_> {
         let (Some(expected), Some(step)) = (expected, unit.flow.step(self.current)) else {
             return;
         };
-        if self.state.stack.len() <= expected.len() {
+        let depth = self.state.stack.len();
+        if depth <= expected.len() {
+            return;
+        }
+        if let Some(cells) = unit.flow.needed(pc) {
+            self.state.stack.drain(..depth - cells);
+            for cell in &mut self.state.stack {
+                cell.stored = false;
+            }
             return;
         }
         let before = step.stack.as_deref().unwrap_or(&[]);

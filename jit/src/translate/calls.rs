@@ -2,24 +2,29 @@
 //!
 //! ```text
 //! store the stack, and next block and pc in the frame
-//! entry = native code of the callee, if it is still what it was, else interpreter
+//! entry = native code of the callee, if it is still what it was, else interpreter;
+//!         of a function object: that of its code, if it is what was called before
 //! link = own offset, offset of the arguments << 16
 //! value, status = call entry(memory, behind the arguments, link, environment)
 //! if status: refused -> interpreter; else return it
-//! if pc in the frame != next: leave at that pc
+//! if abandoned: go on if control is in this frame, else return it
+//! if pc in the frame != next: go on at that pc
 //! ```
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I16, I32, I64};
-use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::isa::decode::Operand;
 use geiko_runtime::layout::SymbolCell;
+use geiko_runtime::layout::records::types;
 use geiko_runtime::memory::LispPtr;
 
+use super::ends::End;
 use super::{Translator, home, trusted};
 use crate::flow::{self, Effect, Step};
 use crate::shims::MAX_SUPPLIED;
+use crate::sites::{WAYS, called};
 
 /// A call whose callee is found.
 struct Call {
@@ -99,33 +104,36 @@ impl Translator<'_, '_> {
         let Some(pops) = flow::counted(step, stack) else {
             return self.leave(step);
         };
+        let Some(&site) = self.unit.called.get(&step.instruction.offset) else {
+            return self.leave(step);
+        };
         self.store_stack();
         let depth = self.state.stack.len();
         let first = depth - usize::from(pops);
         let place = self.stack_place(first);
         let (meet, result) = self.meeting(I32);
+        let found = self.builder.create_block();
+        let params = [I64, I32, I32].map(|ty| self.builder.append_block_param(found, ty));
+        let [entry, environment, bytes] = params;
         let slow = self.builder.create_block();
-        let native = self.builder.create_block();
         self.builder.set_cold_block(slow);
-        let entry = if step.instruction.opcode == Opcode::EnvCall {
-            let cells = self.top(2);
-            let count = self.builder.ins().iconst(I64, i64::from(pops) - 3);
-            let [code, environment] =
-                [cells[0], cells[1]].map(|cell| self.builder.ins().uextend(I64, cell));
-            let arguments = [code, environment, count, place];
-            self.call_machine(self.host.apply_code, arguments)
+        let site = self.builder.ins().iconst(I64, site);
+        let is_code = step.instruction.opcode == Opcode::EnvCall;
+        let count = pops - if is_code { 3 } else { 2 };
+        if is_code {
+            self.code_object(count, site, found, slow);
         } else {
-            let function = self.top(1)[0];
-            let function = self.builder.ins().uextend(I64, function);
-            let count = self.builder.ins().iconst(I64, i64::from(pops) - 2);
-            self.call_machine(self.host.apply, [function, count, place, place])
-        };
-        self.builder.ins().brif(entry, native, &[], slow, &[]);
-        self.builder.switch_to_block(native);
-        let at = self.builder.ins().iconst(I64, self.host.applied);
-        let environment = self.builder.ins().load(I32, trusted(), at, 0);
-        let arguments = self.builder.ins().uload32(trusted(), at, 4);
-        let bytes = self.builder.ins().ishl_imm_u(arguments, 2);
+            self.function_object(count, site, found, slow);
+        }
+        self.builder.switch_to_block(found);
+        // As many missing arguments as there may be, whether or not they are missing.
+        let nothing = self.builder.ins().iconst(I64, 0);
+        let flags = MemFlagsData::new().with_notrap();
+        for missing in 0..i32::from(MAX_SUPPLIED) / 2 {
+            let at = 4 * i32::from(count) + 8 * missing;
+            self.builder.ins().store(flags, nothing, place, at);
+        }
+        let bytes = self.builder.ins().uextend(I64, bytes);
         let top = self.builder.ins().iadd(place, bytes);
         let call = Call {
             entry,
@@ -136,6 +144,119 @@ impl Translator<'_, '_> {
             meet,
         };
         self.complete(&call, result, step);
+    }
+
+    /// Finds the native code of the function object on top of the stack, and goes to
+    /// `found` with it, its environment and the bytes of its arguments.
+    fn function_object(&mut self, count: u16, site: Value, found: Block, slow: Block) {
+        let function = self.top(1)[0];
+        let [closure, other, symbol, compiled, check, search] =
+            [(); 6].map(|()| self.builder.create_block());
+        self.builder.set_cold_block(search);
+        let [code, environment] = [(); 2].map(|()| self.builder.append_block_param(check, I32));
+        let number = self.type_number(function);
+        let is_closure = self.equals(number, types::COMPILED_CLOSURE.into());
+        self.builder
+            .ins()
+            .brif(is_closure, closure, &[], other, &[]);
+
+        self.builder.switch_to_block(closure);
+        let code_there = self.load_cell(function, 0);
+        let code_there = self.masked(code_there);
+        let environment_there = self.load_cell(function, 2);
+        let environment_there = self.environment(environment_there);
+        let there = [code_there.into(), environment_there.into()];
+        self.builder.ins().jump(check, &there);
+
+        self.builder.switch_to_block(other);
+        let name = self.masked(function);
+        let segment = self.builder.ins().ushr_imm_u(name, 16);
+        self.builder.ins().brif(segment, search, &[], symbol, &[]);
+        self.builder.switch_to_block(symbol);
+        let cell = |n| (self.layout.symbol_cell)(LispPtr(n), SymbolCell::Definition).0;
+        let (first, step) = (cell(0), cell(2) - cell(0));
+        let words = self.builder.ins().imul_imm_u(name, i64::from(step / 2));
+        let words = self.builder.ins().iadd_imm_u(words, i64::from(first));
+        let definition = self.load_cell(words, 0);
+        let is_compiled = (self.builder.ins()).icmp_imm_s(IntCC::SignedLessThan, definition, 0);
+        self.builder
+            .ins()
+            .brif(is_compiled, compiled, &[], search, &[]);
+        self.builder.switch_to_block(compiled);
+        let definition = self.masked(definition);
+        let unbound = self.constant(LispPtr::UNBOUND.0);
+        let there = [definition.into(), unbound.into()];
+        self.builder.ins().jump(check, &there);
+
+        self.builder.switch_to_block(check);
+        self.known_code(code, environment, site, found, search);
+        let function = self.builder.ins().uextend(I64, function);
+        let supplied = self.builder.ins().iconst(I64, i64::from(count));
+        let arguments = [function, supplied, site, site];
+        let entry = self.call_machine(self.host.apply, arguments);
+        self.applied(entry, found, slow);
+    }
+
+    /// The same for a code block and an environment.
+    fn code_object(&mut self, count: u16, site: Value, found: Block, slow: Block) {
+        let cells = self.top(2);
+        let search = self.builder.create_block();
+        self.builder.set_cold_block(search);
+        let code = self.masked(cells[0]);
+        let environment = self.environment(cells[1]);
+        self.known_code(code, environment, site, found, search);
+        let [code, environment] =
+            [cells[0], cells[1]].map(|cell| self.builder.ins().uextend(I64, cell));
+        let supplied = self.builder.ins().iconst(I64, i64::from(count));
+        let arguments = [code, environment, supplied, site];
+        let entry = self.call_machine(self.host.apply_code, arguments);
+        self.applied(entry, found, slow);
+    }
+
+    /// What the first slot gets for the environment `cell`: NIL is none.
+    fn environment(&mut self, cell: Value) -> Value {
+        let environment = self.masked(cell);
+        let unbound = self.constant(LispPtr::UNBOUND.0);
+        self.builder.ins().select(environment, environment, unbound)
+    }
+
+    /// Goes to `found` if `code` was called at the site before and has native code, else
+    /// to `search`, which is begun.
+    fn known_code(
+        &mut self,
+        code: Value,
+        environment: Value,
+        site: Value,
+        found: Block,
+        search: Block,
+    ) {
+        for way in 0..WAYS as i32 {
+            let same = self.builder.create_block();
+            let other = match way + 1 {
+                next if next == WAYS as i32 => search,
+                _ => self.builder.create_block(),
+            };
+            let at = |field| way * called::NEXT + field;
+            let known = (self.builder.ins()).load(I32, trusted(), site, at(called::CODE));
+            let is_other = self.builder.ins().icmp(IntCC::NotEqual, known, code);
+            self.builder.ins().brif(is_other, other, &[], same, &[]);
+            self.builder.switch_to_block(same);
+            let word = (self.builder.ins()).load(I64, trusted(), site, at(called::ENTRY));
+            let entry = self.builder.ins().load(I64, trusted(), word, 0);
+            let bytes = (self.builder.ins()).load(I32, trusted(), site, at(called::BYTES));
+            let there = [entry.into(), environment.into(), bytes.into()];
+            self.builder.ins().brif(entry, found, &there, search, &[]);
+            self.builder.switch_to_block(other);
+        }
+    }
+
+    /// Goes to `found` with what the machine found, or to `slow` if that is nothing.
+    fn applied(&mut self, entry: Value, found: Block, slow: Block) {
+        let at = self.builder.ins().iconst(I64, self.host.applied);
+        let environment = self.builder.ins().load(I32, trusted(), at, 0);
+        let bytes = self.builder.ins().load(I32, trusted(), at, 4);
+        let there = [entry.into(), environment.into(), bytes.into()];
+        self.builder.ins().brif(entry, found, &there, slow, &[]);
     }
 
     /// Host address of stack cell `depth`.
@@ -187,7 +308,7 @@ impl Translator<'_, '_> {
             .ins()
             .call_indirect(self.native, call.entry, &arguments);
         let [value, status] = [0, 1].map(|n| self.builder.inst_results(instruction)[n]);
-        self.builder.ins().brif(status, odd, &[], returned, &[]);
+        (self.builder.ins()).brif(status, odd, &[], returned, &[value.into()]);
         self.builder.switch_to_block(odd);
         let refused = self
             .builder
@@ -195,23 +316,41 @@ impl Translator<'_, '_> {
             .icmp_imm_u(IntCC::Equal, status, crate::status::REFUSED);
         self.builder.ins().brif(refused, call.slow, &[], ended, &[]);
         self.builder.switch_to_block(ended);
+        let away = self.builder.create_block();
+        self.builder.set_cold_block(away);
+        let (here, landed) = self.is_landed(status);
+        self.builder
+            .ins()
+            .brif(here, returned, &[landed.into()], away, &[]);
+        self.builder.switch_to_block(away);
         self.uncount_rest();
-        self.builder.ins().return_(&[value, status]);
+        self.jump_to_end(End::Ended, &[value, status]);
+        let value = self.builder.append_block_param(returned, I32);
         self.builder.switch_to_block(returned);
         let frame = self.frame();
         let pc = self.builder.ins().load(I16, trusted(), frame, home::RESUME);
-        let moved = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::NotEqual, pc, i64::from(step.next));
+        let next = i64::from(step.next);
+        let moved = self.builder.ins().icmp_imm_u(IntCC::NotEqual, pc, next);
         self.builder
             .ins()
             .brif(moved, elsewhere, &[], call.meet, &[value.into()]);
         self.builder.switch_to_block(elsewhere);
         self.uncount_rest();
-        let frame = self.frame();
-        let value = self.builder.ins().uextend(I64, value);
-        let outcome = self.call_shim(self.host.resume, frame, value);
-        self.return_outcome(outcome);
+        if let Some(&behind) = self.unit.flow.receivers.get(&step.next) {
+            let several = self.builder.create_block();
+            let away = self.builder.create_block();
+            let wants = (self.builder.ins()).icmp_imm_u(IntCC::Equal, pc, i64::from(behind));
+            self.builder.ins().brif(wants, several, &[], away, &[]);
+            self.builder.switch_to_block(several);
+            let state = self.state.clone();
+            self.state.stack.truncate(call.first);
+            self.forget_locals();
+            self.push(value);
+            self.go_to(behind);
+            self.state = state;
+            self.reachable = true;
+            self.builder.switch_to_block(away);
+        }
+        self.jump_to_end(End::Resumed, &[value]);
     }
 }

@@ -1,6 +1,7 @@
 //! Ways out of native code: operations of the machine, single instructions and
 //! rests of activations that the interpreter takes over.
 
+use super::ends::End;
 use super::*;
 
 /// Flag of a pc: what was wrong is a guess about variables where ways meet.
@@ -26,7 +27,7 @@ impl Translator<'_, '_> {
         let point = i64::from(pc & !PLACE) | (depth as i64) << 16 | is_place << 32;
         let point = self.builder.ins().iconst(I64, point);
         let outcome = self.call_shim(shim, frame, point);
-        self.return_outcome(outcome);
+        self.jump_to_end(End::Outcome, &[outcome]);
         self.reachable = false;
     }
 
@@ -88,13 +89,6 @@ impl Translator<'_, '_> {
         self.builder.inst_results(call)[0]
     }
 
-    pub(super) fn return_outcome(&mut self, outcome: Value) {
-        let value = self.builder.ins().ireduce(I32, outcome);
-        let status = self.builder.ins().ushr_imm_u(outcome, 32);
-        let status = self.builder.ins().ireduce(I32, status);
-        self.builder.ins().return_(&[value, status]);
-    }
-
     /// Has the interpreter execute the instruction of `step`, on the whole stack
     /// as it is. Answers the new top of stack; the instruction's result is not
     /// pushed.
@@ -119,7 +113,7 @@ impl Translator<'_, '_> {
         let value = self.builder.ins().ireduce(I32, outcome);
         let status = self.builder.ins().ireduce(I32, status);
         let status = self.builder.ins().iadd_imm_s(status, -1);
-        self.builder.ins().return_(&[value, status]);
+        self.jump_to_end(End::Ended, &[value, status]);
         self.builder.switch_to_block(next);
         self.builder.ins().ireduce(I32, outcome)
     }

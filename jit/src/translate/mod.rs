@@ -15,6 +15,7 @@ mod calls;
 mod cells;
 mod conses;
 mod counting;
+mod ends;
 mod general;
 mod jumps;
 mod leaving;
@@ -68,6 +69,8 @@ pub struct Host {
     pub apply_code: i64,
     /// Where those leave the environment and the number of arguments.
     pub applied: i64,
+    /// Where native code can go on after activations were abandoned.
+    pub landing: i64,
     /// The operations.
     pub operations: Operations,
     /// [`crate::workshop::Workshop::aside`].
@@ -95,6 +98,7 @@ impl Host {
             (self.applied, "applied"),
             (self.aside, "aside"),
             (self.answer, "answer"),
+            (self.landing, "landing"),
         ]
         .into_iter()
         .chain(self.counter.map(|counter| (counter, "counter")))
@@ -233,6 +237,8 @@ pub(crate) struct Translator<'a, 'f> {
     places: BTreeMap<u32, Place>,
     /// Entries in the middle, in order of their numbers.
     entries: Vec<u32>,
+    /// Blocks that end the activation.
+    ends: BTreeMap<ends::End, Block>,
     native: SigRef,
     shim: SigRef,
     operation: SigRef,
@@ -336,14 +342,15 @@ pub fn translate<G: Generation>(
     let mut entries = vec![unit.start];
     let is_entry =
         |pc: &u32| *pc != unit.start && unit.flow.step(*pc).is_some_and(|step| !step.disputed);
-    entries.extend(unit.flow.loops.iter().copied().filter(is_entry));
+    let middles = unit.flow.loops.iter().chain(&unit.flow.resumptions);
+    entries.extend(middles.copied().filter(is_entry));
     let places = unit
         .flow
         .leaders
         .iter()
         .map(|(&pc, &ways)| {
             let block = builder.create_block();
-            let single = ways == 1 && pc != unit.start && !unit.flow.loops.contains(&pc);
+            let single = ways == 1 && !entries.contains(&pc);
             let state = None;
             (
                 pc,
@@ -377,6 +384,7 @@ pub fn translate<G: Generation>(
         reachable: false,
         places,
         entries,
+        ends: BTreeMap::new(),
         native,
         shim,
         operation,
@@ -419,6 +427,7 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(middle);
         self.builder.set_srcloc(SourceLoc::new(NO_INSTRUCTION));
         self.middle(place, link);
+        self.write_ends();
         for place in self.places.values().filter(|place| place.state.is_none()) {
             // Never reached.
             self.builder.switch_to_block(place.block);

@@ -30,6 +30,9 @@ impl Translator<'_, '_> {
                 self.create_cell(step);
                 return true;
             }
+            Opcode::Miscn if number(1) == 1 && matches!(number(0), 2 | 4 | 5) => {
+                (operations.hash, Some(number(0)), 1)
+            }
             Opcode::ListGet => (operations.property, None, 2),
             Opcode::RplCons => (operations.append, None, 2),
             Opcode::FindKey => {

@@ -217,7 +217,11 @@ impl<'m, G: Generation> Machine<'m, G> {
     /// Performs `call` and goes on, or serves the poll first.
     #[inline(always)]
     fn call_and_continue(&mut self, call: Call) -> Exit {
+        let caller = self.regs.pvar;
         self.call_object(call);
+        if self.regs.pvar != caller && self.native.is_due(self.func) {
+            return State::load(self).go(self, super::native::try_native::<G>);
+        }
         State::load(self).go(self, super::returns::resumed::<G>)
     }
 

@@ -42,6 +42,18 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
+    /// The hash of `object` that sub-opcode `number` computes, if that is one of those and
+    /// can do it.
+    pub fn hash(&self, number: u8, object: LispPtr) -> Option<LispPtr> {
+        let hash = match number {
+            sub::SXHASH => self.sxhash(object)?,
+            sub::STRING_HASH_BITS => self.string_hash(object, false),
+            sub::STRING_EQUAL_HASH_BITS => self.string_hash(object, true),
+            _ => return None,
+        };
+        Some(LispPtr::smallpos(hash))
+    }
+
     /// Does sub-opcode `number` on the stored registers.
     #[inline(never)]
     fn misc(&mut self, number: u8, count: u16) -> Ended {
@@ -64,15 +76,11 @@ impl<G: Generation> Machine<'_, G> {
             sub::USER_SUBR if self.integer(self.misc_operand(count, 0)) == Some(0) && count > 1 => {
                 self.misc_operand(count, 1)
             }
-            sub::SXHASH => match self.sxhash(self.misc_operand(count, 0)) {
-                Some(hash) => LispPtr::smallpos(hash),
-                None => return Ended::Trap,
-            },
-            sub::STRING_HASH_BITS => {
-                LispPtr::smallpos(self.string_hash(self.misc_operand(count, 0), false))
-            }
-            sub::STRING_EQUAL_HASH_BITS => {
-                LispPtr::smallpos(self.string_hash(self.misc_operand(count, 0), true))
+            sub::SXHASH | sub::STRING_HASH_BITS | sub::STRING_EQUAL_HASH_BITS => {
+                match self.hash(number, self.misc_operand(count, 0)) {
+                    Some(hash) => hash,
+                    None => return Ended::Trap,
+                }
             }
             _ => return self.loops_misc(number, count),
         };

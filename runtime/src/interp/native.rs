@@ -11,9 +11,12 @@
 //! Everything Lisp can see is in the Lisp frames whenever the interpreter runs,
 //! so host frames can be abandoned at any time. They are when control goes
 //! anywhere but to the frame waited for: a return from a slow frame (non-local
-//! exits, interrupts), a context switch, an interruption by the host. The
-//! interpreter then goes on in the Lisp frames, and native code is entered again
-//! at the next call or loop.
+//! exits, interrupts), a context switch, an interruption by the host. One host
+//! frame after the other is given up, the innermost first, until there is one that
+//! can go on where control is: an interpreter, if the running frame returns to the
+//! frame it stops at; native code, if its own frame is the one that runs and has been
+//! returned a value ([`Machine::landing`]). If there is none, the interpreter goes
+//! on in the Lisp frames, and native code is entered again at the next call or loop.
 //!
 //! Calls and loops are counted in a table outside Lisp memory. Functions that
 //! share an entry of the table take it from each other until one is compiled.
@@ -26,10 +29,17 @@ use crate::layout::Generation;
 use crate::layout::records::{frame, function};
 use crate::machine::Machine;
 use crate::memory::{CodePc, LispPtr, StackOffset};
-use crate::stack::Frame;
+use crate::stack::{BOTTOM, Frame};
 
 /// No frame is waited for: frames start at even offsets.
 pub const NOBODY: StackOffset = StackOffset(1);
+
+/// A frame is waited for that is not known: whoever it is sees that control has come
+/// to it.
+const SOMEBODY: StackOffset = StackOffset(3);
+
+/// Frames looked at for the one that is waited for.
+const NEAR: u32 = 16;
 
 /// Entries of the table of counts, a power of two.
 const COUNTS: usize = 1 << 13;
@@ -87,6 +97,9 @@ pub struct NativeState<G> {
     counts: Box<[Count; COUNTS]>,
     /// Why the interpreter stopped while native code waited.
     stopped: Option<Exit>,
+    /// What the running frame was returned when control went to it in another way than
+    /// by a plain return.
+    landed: Option<LispPtr>,
 }
 
 impl<G> Default for NativeState<G> {
@@ -100,6 +113,7 @@ impl<G> Default for NativeState<G> {
             threshold: i32::MAX,
             counts: Box::new([none; COUNTS]),
             stopped: None,
+            landed: None,
         }
     }
 }
@@ -133,6 +147,7 @@ impl<G: Generation> Machine<'_, G> {
             threshold,
             counts: Box::new([none; COUNTS]),
             stopped: None,
+            landed: None,
         };
     }
 
@@ -168,6 +183,7 @@ impl<G: Generation> Machine<'_, G> {
             depth: self.depth(),
         };
         self.mem.set_stack(self.regs.sp, self.regs.tos);
+        self.native.landed = None;
         self.searches.enter(point.pvar);
         let entered = compiler.enter(self, point);
         self.searches.leave();
@@ -181,8 +197,13 @@ impl<G: Generation> Machine<'_, G> {
                 self.regs.tos = value;
                 Exit::Returned
             }
-            Ok(Outcome::Abandoned) if self.waiting != NOBODY => Exit::Abandoned,
-            Ok(Outcome::Abandoned) => self.native.stopped.take().unwrap_or(Exit::Continue),
+            Ok(Outcome::Abandoned) if self.waiting == NOBODY => {
+                self.native.stopped.take().unwrap_or(Exit::Continue)
+            }
+            Ok(Outcome::Abandoned) if self.native.stopped.is_none() => {
+                self.land(self.native.landed)
+            }
+            Ok(Outcome::Abandoned) => Exit::Abandoned,
         }
     }
 
@@ -212,11 +233,49 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
+    /// Control went to the running frame in another way than by a plain call or return;
+    /// `value` is what it was returned. `Continue` if the interpreter can go on there.
+    pub(super) fn land(&mut self, value: Option<LispPtr>) -> Exit {
+        self.native.landed = value;
+        let goes_on = match self.waiting {
+            NOBODY => true,
+            SOMEBODY => false,
+            waiting => value.is_some() && self.returns_to(waiting),
+        };
+        if goes_on {
+            Exit::Continue
+        } else {
+            Exit::Abandoned
+        }
+    }
+
+    /// True if the running frame is one of the next that return to the frame at `pvar`.
+    fn returns_to(&self, pvar: StackOffset) -> bool {
+        let mut frame = self.running_frame();
+        (0..NEAR).any(|_| {
+            let bottom = frame.alink_word() <= BOTTOM;
+            frame = frame.clink();
+            !bottom && frame.pvar() == pvar
+        })
+    }
+
+    /// The frame that runs after activations were abandoned, and what it was returned;
+    /// `None` if it was returned nothing, or nothing is to run.
+    pub fn landing(&self) -> Option<(StackOffset, LispPtr)> {
+        let value = self.native.landed?;
+        (self.native.stopped.is_none()).then_some((self.regs.pvar, value))
+    }
+
     /// Interprets from `point` until the activation has ended.
     pub fn finish_frame(&mut self, point: Point) -> Outcome {
         self.resume_at(point);
         let alink = self.running_frame().alink_word();
-        self.interpret_until_return_to(StackOffset(alink & !1), false)
+        let caller = if alink & 1 == 0 {
+            StackOffset(alink)
+        } else {
+            SOMEBODY
+        };
+        self.interpret_until_return_to(caller, false)
     }
 
     /// Executes the instruction at `point`, with the calls it makes; `next` is the
@@ -257,16 +316,40 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Interprets the activation at `pvar`, which a callee that returned `value`
     /// made go on elsewhere than behind the call, until it has ended.
-    pub fn finish_behind_call(&mut self, pvar: StackOffset, value: LispPtr) -> Outcome {
+    fn finish_behind_call(&mut self, pvar: StackOffset, value: LispPtr) -> Outcome {
+        let point = self.behind_call(pvar, value);
+        self.finish_frame(point)
+    }
+
+    /// Where the activation at `pvar` goes on, which a callee returned `value` and made
+    /// go on elsewhere than behind the call. If that is a place where catching
+    /// begins, the stack is cut back as is said there.
+    pub fn behind_call(&mut self, pvar: StackOffset, value: LispPtr) -> Point {
         let frame = Frame::of_pvar(self.mem, pvar);
         let at = frame.next_block();
         self.mem.set_stack(at, value);
         let empty = self.empty_stack(pvar, frame.function());
-        self.finish_frame(Point {
+        let point = Point {
             pvar,
             pc: frame.pc_offset(),
             depth: at.0.wrapping_sub(empty.0) / 2,
-        })
+        };
+        if self.instruction_at(point).1 != Opcode::Unwind as u8 {
+            return point;
+        }
+        self.resume_at(point);
+        let outer = std::mem::replace(&mut self.waiting, SOMEBODY);
+        let exit = self.execute_one();
+        self.waiting = outer;
+        if exit != Exit::Continue || self.regs.pvar != pvar {
+            return point;
+        }
+        self.mem.set_stack(self.regs.sp, self.regs.tos);
+        Point {
+            pvar,
+            pc: self.regs.pc.offset_in(self.func),
+            depth: self.depth(),
+        }
     }
 
     /// True if there is hardly room for a frame of the code block `callee` behind the

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::native::NOBODY;
 use super::{Exit, State, handler};
 use crate::fault::Fault;
 use crate::layout::Generation;
@@ -29,17 +28,19 @@ impl<G: Generation> Machine<'_, G> {
             return self.stop(fault);
         }
         self.set_stack_limit();
-        Exit::Continue
+        self.land(None)
     }
 
     /// Returns from a slow frame.
     #[inline(never)]
     fn return_slowly(&mut self) -> Exit {
-        if let Err(fault) = self.slow_return() {
-            return self.stop(fault);
+        match self.slow_return() {
+            Ok(has_value) => {
+                self.set_stack_limit();
+                self.land(has_value.then_some(self.regs.tos))
+            }
+            Err(fault) => self.stop(fault),
         }
-        self.set_stack_limit();
-        Exit::Continue
     }
 }
 
@@ -78,7 +79,6 @@ handler! {
     slow_return(m, s) {
         s.save(m);
         match m.return_slowly() {
-            Exit::Continue if m.waiting != NOBODY => Exit::Abandoned,
             Exit::Continue => State::load(m).go(m, resumed::<G>),
             exit => exit,
         }
@@ -101,7 +101,6 @@ handler! {
         s.tos = LispPtr(u32::from(context));
         s.save(m);
         match m.switch_context(context) {
-            Exit::Continue if m.waiting != NOBODY => Exit::Abandoned,
             Exit::Continue => State::load(m).go(m, resumed::<G>),
             exit => exit,
         }

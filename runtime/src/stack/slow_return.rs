@@ -13,8 +13,9 @@ use crate::machine::Machine;
 use crate::memory::{LispPtr, StackOffset};
 
 impl<'m, G: Generation> Machine<'m, G> {
-    /// Returns the top of stack from a slow running frame.
-    pub(crate) fn slow_return(&mut self) -> Result<(), Fault> {
+    /// Returns the top of stack from a slow running frame. True if the frame that runs
+    /// now got the value.
+    pub(crate) fn slow_return(&mut self) -> Result<bool, Fault> {
         let returning = self.running_frame();
         let mut to = returning.alink();
         let control = returning.clink();
@@ -60,8 +61,9 @@ impl<'m, G: Generation> Machine<'m, G> {
     }
 
     /// Makes `to` the running frame with `value` as the top of its stack, unless
-    /// the frame was suspended with its own top of stack in memory.
-    pub(crate) fn resume(&mut self, to: Frame<'m, G>, value: LispPtr) -> Result<(), Fault> {
+    /// the frame was suspended with its own top of stack in memory. True if it got
+    /// the value.
+    pub(crate) fn resume(&mut self, to: Frame<'m, G>, value: LispPtr) -> Result<bool, Fault> {
         let next = to.next_block();
         self.regs.pvar = to.pvar();
         self.end = self.end_of_free_run(next);
@@ -69,7 +71,8 @@ impl<'m, G: Generation> Machine<'m, G> {
         if flags & frame::flag::IN_CALL != 0 {
             return Err(Fault::FrameInCall { frame: to.fx });
         }
-        if flags & frame::flag::NO_PUSH != 0 {
+        let suspended = flags & frame::flag::NO_PUSH != 0;
+        if suspended {
             to.set_flags(flags & !frame::flag::NO_PUSH);
             self.regs.sp = next.sub(2);
             self.regs.tos = self.mem.stack(self.regs.sp);
@@ -80,7 +83,7 @@ impl<'m, G: Generation> Machine<'m, G> {
         self.ivar = to.ivar();
         self.func = to.function();
         self.regs.pc = to.pc();
-        Ok(())
+        Ok(!suspended)
     }
 
     /// Copies `original` to a free place and gives the running frame the copy as
