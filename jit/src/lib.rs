@@ -2,10 +2,11 @@
 //!
 //! One code block becomes one native function: `unit` copies what there is to
 //! know of it (`facts` what its code names), `flow` finds what is on the evaluation
-//! stack where and `numbers` which kinds of numbers, `translate` writes Cranelift's
-//! intermediate language, `workshop` makes machine code of it, on a thread of its own,
-//! `cache` holds that and `residents` decides for whom there is room, and `entry` and
-//! `shims` are the doors between native code and the machine.
+//! stack where, `numbers` which kinds of numbers, `feedback` knows what earlier native
+//! code met. `translate` writes Cranelift's intermediate language, `workshop` makes
+//! machine code of it, on a thread of its own, `cache` holds that and `residents`
+//! decides for whom there is room; `entry` and `shims` are the doors between native code
+//! and the machine.
 //!
 //! For people: `listing` shows what becomes of a function, `events` tells what is done
 //! about native code and `exits` why it was left; `perf` tells profilers its names.
@@ -16,6 +17,7 @@ mod entry;
 pub mod events;
 pub mod exits;
 mod facts;
+pub mod feedback;
 pub mod flow;
 mod hosts;
 pub mod listing;

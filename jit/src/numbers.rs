@@ -6,9 +6,9 @@
 //! That is guessed from what was seen. At first every operation is taken to be
 //! one of small integers. Where that proves wrong, native code gives up the
 //! activation to the interpreter, and what the operands were is noted
-//! ([`Feedback`]); after a few times the function is translated again. Integers
-//! beyond the small ones, or floats, are then the kind that its code is made for.
-//! An operation that has met everything is translated in full generality.
+//! ([`Feedback`](crate::feedback::Feedback)); after a few times the function is translated
+//! again. Integers beyond the small ones, or floats, are then the kind that its code is
+//! made for. An operation that has met everything is translated in full generality.
 //!
 //! From the kinds of constants and results a data flow analysis tells what kinds
 //! reach every place where ways meet ([`Plan`]). At the head of a loop a variable
@@ -24,6 +24,7 @@ use geiko_runtime::isa::decode::{LocalKind, Operand};
 use geiko_runtime::layout::records::element;
 use geiko_runtime::memory::LispPtr;
 
+use crate::feedback::{Elements, Strategy, domain};
 use crate::flow::{self, Effect, Step};
 use crate::unit::Unit;
 
@@ -62,221 +63,6 @@ impl Kind {
     /// True for integers.
     pub fn is_integer(self) -> bool {
         matches!(self, Self::Small | Self::Integer)
-    }
-}
-
-/// Bits for kinds of numbers seen.
-pub mod seen {
-    use geiko_runtime::interp::operations::Number;
-
-    /// Small integer.
-    pub const SMALL: u8 = 1;
-    /// Other integer.
-    pub const FIXP: u8 = 2;
-    /// Float.
-    pub const FLOAT: u8 = 4;
-    /// Something else, or no result.
-    pub const OTHER: u8 = 8;
-
-    /// The bit for `number`.
-    pub fn bit(number: Option<Number>) -> u8 {
-        match number {
-            Some(Number::Integer(-0x1_0000..=0xFFFF)) => SMALL,
-            Some(Number::Integer(_)) => FIXP,
-            Some(Number::Float(_)) => FLOAT,
-            None => OTHER,
-        }
-    }
-}
-
-/// What the operands and results of an operation were when it was given up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// First operand.
-    pub a: u8,
-    /// Second operand.
-    pub b: u8,
-    /// Result.
-    pub result: u8,
-}
-
-impl Seen {
-    /// True if the operands are numbers of a kind and the result is not of that.
-    pub fn leaves_its_kind(self) -> bool {
-        let operands = self.a | self.b;
-        let kinds = if operands & seen::OTHER != 0 {
-            return false;
-        } else if operands & seen::FLOAT != 0 {
-            seen::FLOAT
-        } else {
-            seen::SMALL | operands
-        };
-        self.result & !kinds != 0
-    }
-}
-
-/// Which arrays an instruction met when it was given up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Elements {
-    /// It was not given up.
-    #[default]
-    Unknown,
-    /// Arrays of elements of the type with this code.
-    One(u16),
-    /// Several types, or no arrays.
-    Several,
-}
-
-impl Elements {
-    /// With one more that was met.
-    #[must_use]
-    pub fn with(self, kind: Option<u16>) -> Self {
-        match (self, kind) {
-            (Self::Unknown, Some(kind)) if is_known(kind) => Self::One(kind),
-            (Self::One(known), Some(kind)) if known == kind => self,
-            _ => Self::Several,
-        }
-    }
-}
-
-/// What was met when an activation was given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Met {
-    /// Operands of an operation on numbers.
-    Numbers(Seen),
-    /// An array, by the type of its elements, or something else.
-    Array(Option<u16>),
-    /// Variables of other kinds where ways meet.
-    Variables,
-}
-
-/// What is known of a function from activations that were given up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Feedback {
-    /// Operations by pc.
-    pub operations: BTreeMap<u32, Seen>,
-    /// Instructions on arrays by pc.
-    pub elements: BTreeMap<u32, Elements>,
-    /// Places where ways meet and a guess about variables was wrong.
-    pub places: BTreeMap<u32, Wrong>,
-    /// Times the function was compiled again.
-    pub version: u32,
-}
-
-/// Wrong guesses at a place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wrong {
-    /// How many.
-    pub count: u32,
-    /// The version of the code that guessed last.
-    pub version: u32,
-}
-
-/// Times that a function is compiled again with other guesses.
-const MAX_VERSIONS: u32 = 12;
-
-/// Wrong guesses after which nothing is guessed at a place any more.
-const MAX_WRONG: u32 = 12;
-
-/// What an operation works on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Domain {
-    /// Integers and floats.
-    Numbers,
-    /// Integers.
-    Integers,
-    /// Floats; integers are converted.
-    Floats,
-}
-
-/// How an operation is translated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// Small integers, else given up.
-    Small,
-    /// Integers, else given up.
-    Integer,
-    /// Floats, else given up. The flags tell which operands may also be integers.
-    Float(bool, bool),
-    /// Whatever comes.
-    General,
-}
-
-/// The domain of an arithmetic operation or comparison.
-pub fn domain(opcode: Opcode) -> Option<Domain> {
-    use Opcode::{
-        Difference, FDifference, FGreaterP, FPlus2, FQuotient, FTimes2, GreaterP, IDifference,
-        IDifferenceN, IGreaterP, IPlus2, IPlusN, IQuotient, IRemainder, ITimes2, Llsh1, Llsh8,
-        LogAnd2, LogOr2, LogXor2, Lrsh1, Lrsh8, Lsh, NumEqual, Plus2, Quotient, Times2,
-    };
-    Some(match opcode {
-        Plus2 | Difference | Times2 | Quotient | GreaterP | NumEqual => Domain::Numbers,
-        FPlus2 | FDifference | FTimes2 | FQuotient | FGreaterP => Domain::Floats,
-        IPlus2 | IDifference | ITimes2 | IQuotient | IRemainder | IPlusN | IDifferenceN
-        | LogAnd2 | LogOr2 | LogXor2 | Lsh | Llsh1 | Llsh8 | Lrsh1 | Lrsh8 | IGreaterP => {
-            Domain::Integers
-        }
-        _ => return None,
-    })
-}
-
-impl Feedback {
-    /// Guesses were wrong too often.
-    fn is_hopeless(&self) -> bool {
-        self.version >= MAX_VERSIONS
-    }
-
-    /// Nothing is guessed about variables at `pc`: code just given up was wrong
-    /// there. A wrong guess often comes from an operation that was guessed wrong, so
-    /// once that is known there is another chance.
-    fn is_distrusted(&self, pc: u32) -> bool {
-        let wrong = |wrong: &Wrong| wrong.count >= MAX_WRONG || wrong.version + 1 == self.version;
-        self.places.get(&pc).is_some_and(wrong)
-    }
-
-    /// The arrays that the instruction at `pc` is made for.
-    pub fn elements(&self, pc: u32) -> Elements {
-        if self.is_hopeless() {
-            return Elements::Several;
-        }
-        self.elements.get(&pc).copied().unwrap_or_default()
-    }
-
-    /// How the operation at `pc` is translated, for operands of these kinds.
-    pub fn strategy(&self, pc: u32, domain: Domain, a: Kind, b: Kind) -> Strategy {
-        const INTEGERS: u8 = seen::SMALL | seen::FIXP;
-        if self.is_hopeless() {
-            return Strategy::General;
-        }
-        let known = self.operations.get(&pc).copied().unwrap_or_default();
-        if (known.a | known.b | known.result) & seen::OTHER != 0 {
-            return Strategy::General;
-        }
-        let floats = a.is_float() || b.is_float() || (known.a | known.b) & seen::FLOAT != 0;
-        match domain {
-            Domain::Floats => Strategy::Float(true, true),
-            Domain::Integers if floats => Strategy::General,
-            Domain::Numbers if floats => {
-                // One operand must be a float whatever the other is, or the
-                // result could be an integer.
-                let surely = |kind: Kind, seen: u8| {
-                    kind.is_float() || (kind == Kind::Any && seen == seen::FLOAT)
-                };
-                match (surely(a, known.a), surely(b, known.b)) {
-                    (true, true) => Strategy::Float(false, false),
-                    (true, false) => Strategy::Float(false, true),
-                    (false, true) => Strategy::Float(true, false),
-                    (false, false) => Strategy::General,
-                }
-            }
-            _ if a == Kind::Integer
-                || b == Kind::Integer
-                || (known.a | known.b | known.result) & INTEGERS & seen::FIXP != 0 =>
-            {
-                Strategy::Integer
-            }
-            _ => Strategy::Small,
-        }
     }
 }
 
@@ -634,26 +420,6 @@ fn result(unit: &Unit, step: &Step, operands: &[Kind]) -> Kind {
         }
         _ => Kind::Any,
     }
-}
-
-/// True for the types of elements that code is made for.
-fn is_known(kind: u16) -> bool {
-    use element::{
-        BIT, CHARACTER_8, CHARACTER_16, FLOAT, POINTER, SIGNED_16, SIGNED_32, UNSIGNED_8,
-        UNSIGNED_16, XPOINTER,
-    };
-    matches!(
-        kind,
-        BIT | CHARACTER_8
-            | CHARACTER_16
-            | FLOAT
-            | POINTER
-            | SIGNED_16
-            | SIGNED_32
-            | UNSIGNED_8
-            | UNSIGNED_16
-            | XPOINTER
-    )
 }
 
 /// What elements of a type are when they are read.

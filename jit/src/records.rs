@@ -8,7 +8,7 @@ use std::rc::Rc;
 use geiko_runtime::memory::LispPtr;
 
 use crate::cache::Place;
-use crate::numbers::{Feedback, Met};
+use crate::feedback::{Feedback, Met};
 use crate::sites::Sites;
 
 /// A function. Call sites refer to its record, so it stays where it is.

@@ -12,7 +12,7 @@ use geiko_runtime::stack::KnownIn;
 
 use crate::events::{Event, Events};
 use crate::exits::{self, Exit, Exits};
-use crate::numbers::{self, Met, Seen, seen};
+use crate::feedback::{self, Met, Seen, seen};
 use crate::records::Records;
 use crate::sites::{Called, Known};
 use crate::status;
@@ -168,7 +168,7 @@ fn met<G: Generation>(machine: &Machine<'_, G>, at: Point, opcode: Opcode) -> Me
     match opcode {
         Opcode::Aref1 | Opcode::Aset1 => Met::Array(machine.array_at(at, 1)),
         Opcode::Aref2 | Opcode::Aset2 => Met::Array(machine.array_at(at, 2)),
-        _ if numbers::domain(opcode).is_some() => {
+        _ if feedback::domain(opcode).is_some() => {
             let (a, b) = machine.operands_at(at);
             Met::Numbers(Seen {
                 a: seen::bit(machine.number_in(a)),

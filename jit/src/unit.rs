@@ -9,8 +9,8 @@ use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::{LispPtr, Mem};
 
 use crate::facts::Facts;
+use crate::feedback::Feedback;
 use crate::flow::Flow;
-use crate::numbers::Feedback;
 use crate::records::Records;
 use crate::sites::{Called, Known};
 

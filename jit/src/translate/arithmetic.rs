@@ -14,8 +14,9 @@ use geiko_runtime::memory::LispPtr;
 
 use super::numbers::{TAG, small};
 use super::{Slot, Translator};
+use crate::feedback::{self, Strategy};
 use crate::flow::{Effect, Step};
-use crate::numbers::{self, Kind, Strategy};
+use crate::numbers::Kind;
 
 /// The sign of a small integer.
 pub(super) const SIGN: u32 = 0x1_0000;
@@ -73,7 +74,7 @@ impl Translator<'_, '_> {
             return true;
         }
         let (Some(domain), Some(operation), Effect::Cells { pops, .. }) =
-            (numbers::domain(opcode), operation(opcode), step.effect)
+            (feedback::domain(opcode), operation(opcode), step.effect)
         else {
             return false;
         };

@@ -20,8 +20,9 @@ use geiko_runtime::layout::records::{element, types};
 
 use super::numbers::TAG;
 use super::{Slot, Translator};
+use crate::feedback::Elements;
 use crate::flow::Step;
-use crate::numbers::{Elements, Kind};
+use crate::numbers::Kind;
 
 /// A character's upper bits.
 const CHARACTER: u32 = 0x7_0000;
