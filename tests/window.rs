@@ -249,8 +249,12 @@ fn a_user_types_in_a_window_is_interrupted_and_goes_on_another_day() {
         desk.type_form(&form_for(&third));
         third.exists().then_some(())
     });
-    desk.xdotool(&["keydown", "F1", "key", "q", "keyup", "F1"]);
-    assert_eq!(ended(&mut session), 0);
+    let status = wait("the end", || {
+        desk.xdotool(&["keydown", "F1", "key", "q", "keyup", "F1"]);
+        sleep(Duration::from_secs(5));
+        session.0.try_wait().unwrap()
+    });
+    assert_eq!(status.code(), Some(0));
     assert!(desk.path("saved.sysout").exists());
     assert!(desk.geiko(&["sessions", "remove", "lisp"]).status.success());
     assert!(desk.geiko(&["sessions"]).stdout.is_empty());
