@@ -15,7 +15,7 @@ use toml::{Table, Value};
 use crate::folders;
 
 /// The options that can be settings, in the order of the table in the documentation.
-pub const SETTINGS: [&str; 19] = [
+pub const SETTINGS: [&str; 22] = [
     "display",
     "screen",
     "scale",
@@ -28,6 +28,9 @@ pub const SETTINGS: [&str; 19] = [
     "keep",
     "memory",
     "save-to",
+    "fs",
+    "fs-root",
+    "no-processes",
     "clock",
     "jit",
     "jit-threshold",

@@ -70,6 +70,9 @@ pub enum Error {
     /// An image file that cannot be opened.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// The folder that Lisp shall see as the root of all files.
+    #[error("cannot confine files to the folder of --fs-root: {0}")]
+    Rights(#[source] io::Error),
     /// An image that knows nothing of the host's requests.
     #[error("{} is no image of the built-in Lisp", path.display())]
     NotBuiltin {
@@ -179,6 +182,7 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Self::Image(_)
+            | Self::Rights(_)
             | Self::NotBuiltin { .. }
             | Self::NoFunction { .. }
             | Self::NoNames

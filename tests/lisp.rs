@@ -255,7 +255,7 @@ fn files_are_in_the_current_folder() {
     );
     assert!(output.ends_with("(1 \"two\" #\\3)\n"), "{output}");
     assert!(
-        errors.contains("The file nowhere.lisp cannot be opened."),
+        errors.contains("The file nowhere.lisp cannot be used: there is no such file."),
         "{errors}"
     );
     assert_eq!(status, Some(1));

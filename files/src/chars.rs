@@ -9,20 +9,19 @@
 //! place and mode that they have: opening them anew would write over what is in a
 //! file that output goes to.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use rustix::event::PollFlags;
 use rustix::fs::OFlags;
 
 use crate::device::HostFiles;
-use crate::error::{FileError, Result, WOULD_BLOCK};
+use crate::error::{FileError, Result, WOULD_BLOCK, host_error};
 use crate::open::OpenFile;
 use crate::pages::{ready, retry};
-use crate::sys::{self, Kind};
+use crate::paths::Kind;
 use geiko_runtime::device::Access;
 
 /// Bytes that a pipe takes at once.
@@ -38,23 +37,20 @@ impl HostFiles {
         if let Some(file) = standard_file(host_name)? {
             return self.insert_device(file);
         }
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        let mut options = OpenOptions::new();
-        match access {
-            Access::Input => options.read(true),
-            Access::Output => options.write(true).create(true).truncate(false),
-            Access::Both => options.read(true).write(true).create(true).truncate(false),
-            Access::Append => options.read(true).append(true).create(true),
-        };
-        let file = options
-            .mode(0o666)
-            .custom_flags(flags.bits().cast_signed())
-            .open(sys::path(host_name))?;
+        let flags = OFlags::NONBLOCK
+            | OFlags::NOCTTY
+            | match access {
+                Access::Input => OFlags::RDONLY,
+                Access::Output => OFlags::WRONLY | OFlags::CREATE,
+                Access::Both => OFlags::RDWR | OFlags::CREATE,
+                Access::Append => OFlags::RDWR | OFlags::APPEND | OFlags::CREATE,
+            };
+        let file = self.tree.open(host_name, flags)?;
         self.insert_device(file)
     }
 
     fn insert_device(&mut self, file: File) -> Result<u16> {
-        let kind = Kind::of(&file.metadata()?);
+        let kind = Kind::of(&rustix::fs::fstat(&file).map_err(host_error)?);
         self.open
             .insert(OpenFile { file, kind })
             .map_err(|_| FileError::TOO_MANY_OPEN)

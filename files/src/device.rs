@@ -1,7 +1,7 @@
 //! [`HostFiles`] and its operations on names.
 
-use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use geiko_runtime::device::{FileHost, Recognition};
@@ -12,9 +12,10 @@ use crate::host_field::{split_host, without_host};
 use crate::list::Listing;
 use crate::name::{self, Dots, Places, Syntax, UnixName, unix_name};
 use crate::open::OpenFile;
+use crate::paths::Kind;
 use crate::resolve::true_directory;
 use crate::slots::Slots;
-use crate::sys;
+use crate::tree::Tree;
 
 /// How long a write to a device waits, unless `LDEFILETIMEOUT` says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,44 +32,65 @@ const FIRST_DESCRIPTOR: u16 = 3;
 /// Names in answers never have a host field; Lisp adds it.
 #[derive(Debug)]
 pub struct HostFiles {
+    pub(crate) tree: Tree,
     current: Vec<u8>,
     pub(crate) timeout: Duration,
     pub(crate) open: Slots<OpenFile>,
     pub(crate) listings: Slots<Listing>,
 }
 
-impl Default for HostFiles {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl HostFiles {
     /// Devices with nothing open, in the process's current directory.
     ///
+    /// With a `root`, Lisp sees that directory as `/` and nothing outside it; if
+    /// `read_only`, Lisp changes no file.
+    ///
     /// The timeout is taken from the environment variable `LDEFILETIMEOUT`
     /// (seconds), as in Maiko.
-    #[must_use]
-    pub fn new() -> Self {
-        let current = std::env::current_dir()
-            .map_or_else(|_| b"/".to_vec(), |dir| dir.into_os_string().into_vec());
+    ///
+    /// # Errors
+    ///
+    /// The root is no directory that can be entered, or the host cannot confine names
+    /// to it (Linux can since 5.6).
+    pub fn new(root: Option<&Path>, read_only: bool) -> io::Result<Self> {
+        let tree = Tree::new(root, read_only)?;
+        let current = std::env::current_dir().unwrap_or_else(|_| "/".into());
+        let current = tree.directory_seen(&current);
         let timeout = std::env::var("LDEFILETIMEOUT")
             .ok()
             .and_then(|seconds| seconds.parse().ok())
             .map_or(DEFAULT_TIMEOUT, Duration::from_secs);
-        Self {
+        Ok(Self {
+            tree,
             current,
             timeout,
             open: Slots::starting_at(FIRST_DESCRIPTOR),
             listings: Slots::starting_at(0),
-        }
+        })
     }
 
     /// The directory that `.` means in names.
     pub(crate) fn places(&self) -> Places<'_> {
         Places {
             current: &self.current,
+            tree: &self.tree,
         }
+    }
+
+    /// The user's home directory as Lisp sees it: the variable HOME, if it is set.
+    #[must_use]
+    pub fn home(&self) -> Option<Vec<u8>> {
+        let home = std::env::var_os("HOME")?;
+        Some(self.tree.directory_seen(Path::new(&home)))
+    }
+
+    /// The host path of the directory that `.` means in names.
+    ///
+    /// # Errors
+    ///
+    /// What the host reports, if it has gone.
+    pub fn current_directory(&self) -> Result<PathBuf> {
+        self.tree.directory_on_host(&self.current)
     }
 
     /// The host path of a full name, taken literally: no version, no search
@@ -81,7 +103,7 @@ impl HostFiles {
     pub fn host_path(&self, full_name: &[u8]) -> Result<PathBuf> {
         let (_, name) = split_host(full_name)?;
         let path = unix_name(name, Syntax::Unix, self.places())?.full();
-        Ok(sys::path(&path).to_owned())
+        self.tree.host_path(&path)
     }
 
     /// The true name of the file that `lisp_name` means under `recognition`.
@@ -105,7 +127,7 @@ impl HostFiles {
             FileHost::Unix => {
                 let path = unix_name(lisp_name, Syntax::Unix, self.places())?;
                 if matches!(recognition, Recognition::Old | Recognition::Oldest) {
-                    sys::stat(&path.full())?;
+                    self.tree.stat(&path.full())?;
                 }
                 let UnixName { dir, file } = path;
                 if file.is_empty() {
@@ -129,7 +151,7 @@ impl HostFiles {
             FileHost::Unix => Syntax::Unix,
         };
         let path = unix_name(lisp_name, syntax, self.places())?.full();
-        let dir = existing_directory(host, path)?;
+        let dir = existing_directory(&self.tree, host, path)?;
         Ok(name::lisp_directory(&dir))
     }
 
@@ -146,10 +168,10 @@ impl HostFiles {
             FileHost::Dsk => dsk::delete(DskName::parse(lisp_name, self.places())?),
             FileHost::Unix => {
                 let path = unix_name(lisp_name, Syntax::Unix, self.places())?.full();
-                if sys::lstat(&path)?.is_dir() {
-                    sys::rmdir(&path)
+                if Kind::of(&self.tree.lstat(&path)?) == Kind::Directory {
+                    self.tree.rmdir(&path)
                 } else {
-                    sys::unlink(&path)
+                    self.tree.unlink(&path)
                 }
             }
         }
@@ -169,7 +191,7 @@ impl HostFiles {
                 DskName::parse(from, self.places())?,
                 DskName::parse(to, self.places())?,
             ),
-            FileHost::Unix => sys::rename(
+            FileHost::Unix => self.tree.rename(
                 &unix_name(from, Syntax::Unix, self.places())?.full(),
                 &unix_name(to, Syntax::Unix, self.places())?.full(),
             ),
@@ -188,19 +210,18 @@ impl HostFiles {
     pub fn change_dir(&mut self, full_name: &[u8]) -> Result<()> {
         let (host, name) = split_host(full_name)?;
         let path = unix_name(name, Syntax::Unix, self.places())?.full();
-        let dir = existing_directory(host, path)?;
-        rustix::fs::access(dir.as_slice(), rustix::fs::Access::EXEC_OK)
-            .map_err(std::io::Error::from)?;
+        let dir = existing_directory(&self.tree, host, path)?;
+        self.tree.may_enter(&dir)?;
         self.current = dir;
         Ok(())
     }
 }
 
 /// The true path of an existing directory.
-pub(crate) fn existing_directory(host: FileHost, path: Vec<u8>) -> Result<Vec<u8>> {
+pub(crate) fn existing_directory(tree: &Tree, host: FileHost, path: Vec<u8>) -> Result<Vec<u8>> {
     match host {
-        FileHost::Dsk => true_directory(&path),
-        FileHost::Unix if sys::stat(&path)?.is_dir() => Ok(path),
+        FileHost::Dsk => true_directory(tree, &path),
+        FileHost::Unix if Kind::of(&tree.stat(&path)?) == Kind::Directory => Ok(path),
         FileHost::Unix => Err(FileError::NOT_FOUND),
     }
 }

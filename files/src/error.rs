@@ -6,8 +6,13 @@ use rustix::io::Errno;
 /// The result of a file operation.
 pub type Result<T> = std::result::Result<T, FileError>;
 
+/// What the host reports.
+pub(crate) const fn host_error(errno: Errno) -> FileError {
+    FileError::new(errno.raw_os_error())
+}
+
 /// Nothing to read now, or no room to write (`EAGAIN`).
-pub const WOULD_BLOCK: FileError = FileError::new(Errno::AGAIN.raw_os_error());
+pub const WOULD_BLOCK: FileError = host_error(Errno::AGAIN);
 
 #[cfg(test)]
 mod tests {

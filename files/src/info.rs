@@ -1,7 +1,6 @@
 //! File attributes.
 
-use std::fs::{self, Metadata, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use rustix::fs::Stat;
 
 use geiko_runtime::device::{FileChange, FileHost, FileInfo, Recognition};
 
@@ -11,21 +10,21 @@ use crate::error::Result;
 use crate::host_field::split_host;
 use crate::name::{Syntax, unix_name};
 use crate::passwd::Users;
-use crate::sys;
+use crate::paths;
 use crate::time::{lisp_seconds, unix_seconds};
 
 /// The mode bits that can be changed; the others say what the file is.
 const PERMISSION_BITS: u32 = 0o7777;
 
-/// What Lisp wants to know of `metadata`.
-pub(crate) fn file_info(metadata: &Metadata, users: &Users) -> FileInfo {
+/// What Lisp wants to know of a file.
+pub(crate) fn file_info(stat: &Stat, users: &Users) -> FileInfo {
     FileInfo {
-        length: fixp_length(metadata.len()),
-        write_date: lisp_seconds(metadata.mtime()),
-        read_date: lisp_seconds(metadata.atime()),
-        protection: metadata.mode(),
-        author: users.name_of(metadata.uid()).map(<[u8]>::to_vec),
-        inode: metadata.ino(),
+        length: fixp_length(stat.st_size.unsigned_abs()),
+        write_date: lisp_seconds(stat.st_mtime),
+        read_date: lisp_seconds(stat.st_atime),
+        protection: stat.st_mode,
+        author: users.name_of(stat.st_uid).map(<[u8]>::to_vec),
+        inode: stat.st_ino,
     }
 }
 
@@ -39,7 +38,7 @@ impl HostFiles {
     /// host reports.
     pub fn get_file_info(&self, full_name: &[u8]) -> Result<FileInfo> {
         let path = self.existing(full_name)?;
-        Ok(file_info(&sys::stat(&path)?, &Users::read()))
+        Ok(file_info(&self.tree.stat(&path)?, &Users::read()))
     }
 
     /// Changes one attribute of a file; on `{DSK}` a name without version
@@ -52,13 +51,10 @@ impl HostFiles {
     pub fn set_file_info(&self, full_name: &[u8], change: FileChange) -> Result<()> {
         let path = self.existing(full_name)?;
         match change {
-            FileChange::WriteDate(date) => {
-                sys::set_times(&path, &sys::modified_at(unix_seconds(date)))
-            }
-            FileChange::Protection(mode) => {
-                let permissions = Permissions::from_mode(mode & PERMISSION_BITS);
-                Ok(fs::set_permissions(sys::path(&path), permissions)?)
-            }
+            FileChange::WriteDate(date) => self
+                .tree
+                .set_times(&path, &paths::modified_at(unix_seconds(date))),
+            FileChange::Protection(mode) => self.tree.set_mode(&path, mode & PERMISSION_BITS),
         }
     }
 
@@ -72,9 +68,8 @@ impl HostFiles {
     pub fn free_blocks(&self, full_name: &[u8]) -> Result<i32> {
         let (host, name) = split_host(full_name)?;
         let path = unix_name(name, Syntax::Unix, self.places())?;
-        let dir = existing_directory(host, path.dir)?;
-        let system = rustix::io::retry_on_intr(|| rustix::fs::statvfs(dir.as_slice()))
-            .map_err(std::io::Error::from)?;
+        let dir = existing_directory(&self.tree, host, path.dir)?;
+        let system = self.tree.file_system(&dir)?;
         Ok(fixp_length(system.f_bavail))
     }
 

@@ -12,8 +12,8 @@
 //! * `{DSK}` names ignore case and have versions. `foo.txt;3` is the host file
 //!   `foo.txt.~3~`, and `foo.txt` is a hard link to the highest version.
 //!
-//! Reading order: the syntax of names in `name/`, case-blind lookup in
-//! `resolve.rs`, versions in `dsk/`, enumeration in `list/`, then the methods
+//! Reading order: the syntax of names in `name/`, what of the host Lisp may see in
+//! `tree.rs`, case-blind lookup in `resolve.rs`, versions in `dsk/`, enumeration in `list/`, then the methods
 //! of [`HostFiles`]: `device.rs` (names), `open.rs`, `pages.rs`, `info.rs`.
 //! [`host`] answers questions about the user and the machine.
 //!
@@ -33,11 +33,12 @@ mod name;
 mod open;
 mod pages;
 mod passwd;
+mod paths;
 mod resolve;
 mod service;
 mod slots;
-mod sys;
 mod time;
+mod tree;
 
 pub use device::HostFiles;
 pub use error::{Result, WOULD_BLOCK};

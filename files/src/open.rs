@@ -1,20 +1,20 @@
 //! Opening and closing files.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
 
 use geiko_runtime::device::{Access, FileHost, OpenedFile, Recognition, SPECIAL_SIZE};
 use rustix::fs::OFlags;
 
 use crate::device::HostFiles;
 use crate::dsk::{DskName, Force, maintain};
-use crate::error::{FileError, Result};
+use crate::error::{FileError, Result, host_error};
 use crate::host_field::split_host;
 use crate::info::fixp_length;
 use crate::name::{Syntax, unix_name};
+use crate::paths::{self, Kind};
 use crate::resolve::{Case, make_directory, true_directory};
-use crate::sys::{self, Kind};
 use crate::time::{lisp_seconds, unix_seconds};
+use crate::tree::Tree;
 
 /// An entry of the table of open files.
 #[derive(Debug)]
@@ -49,27 +49,27 @@ impl HostFiles {
             FileHost::Unix => {
                 let path = unix_name(name, Syntax::Unix, self.places())?;
                 if creates {
-                    make_directory(&path.dir, Case::Exact)?;
+                    make_directory(&self.tree, &path.dir, Case::Exact)?;
                 }
-                open_host_file(&path.full(), access, creates)?
+                open_host_file(&self.tree, &path.full(), access, creates)?
             }
             FileHost::Dsk => {
                 let name = DskName::parse(name, self.places())?;
                 open_version(name, recognition, access, creates)?
             }
         };
-        let metadata = file.metadata()?;
-        let kind = Kind::of(&metadata);
+        let stat = rustix::fs::fstat(&file).map_err(host_error)?;
+        let kind = Kind::of(&stat);
         let descriptor = self
             .open
             .insert(OpenFile { file, kind })
             .map_err(|_| FileError::TOO_MANY_OPEN)?;
         Ok(OpenedFile {
             descriptor,
-            write_date: lisp_seconds(modification_time(&metadata)),
+            write_date: lisp_seconds(stat.st_mtime),
             size: match kind {
                 Kind::Special => SPECIAL_SIZE,
-                Kind::Regular | Kind::Directory => fixp_length(metadata.len()),
+                Kind::Regular | Kind::Directory => fixp_length(stat.st_size.unsigned_abs()),
             },
         })
     }
@@ -88,8 +88,9 @@ impl HostFiles {
             .remove(descriptor)
             .ok_or(FileError::BAD_DESCRIPTOR)?;
         if let Some(date) = creation_date.filter(|&date| date != 0) {
-            rustix::fs::futimens(&file, &sys::modified_at(unix_seconds(date)))
-                .map_err(std::io::Error::from)?;
+            self.tree.writable()?;
+            rustix::fs::futimens(&file, &paths::modified_at(unix_seconds(date)))
+                .map_err(host_error)?;
         }
         Ok(())
     }
@@ -108,7 +109,7 @@ const fn creates(recognition: Recognition, access: Access) -> Result<bool> {
 }
 
 fn open_version(
-    name: DskName,
+    name: DskName<'_>,
     recognition: Recognition,
     access: Access,
     creates: bool,
@@ -117,43 +118,38 @@ fn open_version(
         return Err(FileError::NOT_FOUND);
     }
     let dir = if creates {
-        make_directory(&name.dir, Case::Ignored)?
+        make_directory(name.tree, &name.dir, Case::Ignored)?
     } else {
-        true_directory(&name.dir)?
+        true_directory(name.tree, &name.dir)?
     };
     let name = DskName { dir, ..name };
     let (family, member) = name.recognise(recognition)?;
     let path = family.path(&member.file);
-    match sys::stat(&path) {
-        Ok(metadata) if !metadata.is_file() => return Err(FileError::NOT_REGULAR),
+    match name.tree.stat(&path) {
+        Ok(stat) if Kind::of(&stat) != Kind::Regular => return Err(FileError::NOT_REGULAR),
         Ok(_) => {}
         // The versions must be right before there is one more: a plain file
         // that is alone would otherwise become the highest.
-        Err(FileError::NOT_FOUND) if creates => maintain(&name.dir, &name.stem, Force::LinkAlone)?,
+        Err(FileError::NOT_FOUND) if creates => {
+            maintain(name.tree, &name.dir, &name.stem, Force::LinkAlone)?
+        }
         Err(error) => return Err(error),
     }
-    let file = open_host_file(&path, access, creates)?;
+    let file = open_host_file(name.tree, &path, access, creates)?;
     if creates {
-        maintain(&name.dir, &name.stem, Force::No)?;
+        maintain(name.tree, &name.dir, &name.stem, Force::No)?;
     }
     Ok(file)
 }
 
 /// Opens a host file without waiting for anybody.
-fn open_host_file(path: &[u8], access: Access, creates: bool) -> Result<File> {
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(access != Access::Input)
-        .truncate(access == Access::Output)
-        .create(creates)
-        .mode(0o666)
-        .custom_flags(flags.bits().cast_signed())
-        .open(sys::path(path))?;
-    Ok(file)
-}
-
-fn modification_time(metadata: &std::fs::Metadata) -> i64 {
-    use std::os::unix::fs::MetadataExt;
-    metadata.mtime()
+fn open_host_file(tree: &Tree, path: &[u8], access: Access, creates: bool) -> Result<File> {
+    let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    flags |= match access {
+        Access::Input => OFlags::RDONLY,
+        _ => OFlags::RDWR,
+    };
+    flags.set(OFlags::TRUNC, access == Access::Output);
+    flags.set(OFlags::CREATE, creates);
+    tree.open(path, flags)
 }

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::device::HostFiles;
 use crate::error::{FileError, Result};
 use crate::open::OpenFile;
-use crate::sys::Kind;
+use crate::paths::Kind;
 
 impl HostFiles {
     /// Reads a page and fills what the file does not have with zeros; gives

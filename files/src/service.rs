@@ -41,6 +41,10 @@ impl Files for HostFiles {
         self.change_dir(full_name)
     }
 
+    fn current_directory(&self) -> Result<PathBuf> {
+        self.current_directory()
+    }
+
     fn open(
         &mut self,
         full_name: &[u8],

@@ -51,7 +51,7 @@ struct Lisp<'a, 'm, G: Generation> {
 
 impl<'a, 'm, G: Generation> Lisp<'a, 'm, G> {
     fn new(machine: &'a mut Machine<'m, G>) -> Self {
-        machine.devices.files = Box::new(HostFiles::new());
+        machine.devices.files = Box::new(HostFiles::new(None, false).expect("the whole tree"));
         let error = machine.boxed(types::FIXP, 0);
         Self {
             machine,

@@ -12,6 +12,7 @@ use geiko_runtime::memory::{AddressSpace, LispPtr};
 use super::programs::Benchmark;
 use super::statistics::Samples;
 use crate::devices::clock::thread_cpu_time;
+use crate::devices::host::Rights;
 use crate::display::ScreenSize;
 use crate::error::Error;
 use crate::report::Report;
@@ -183,6 +184,7 @@ impl<'m, G: Generation> Laboratory<'m, G> {
     ) -> Result<Self, Error> {
         let settings = Settings {
             clock,
+            rights: Rights::default(),
             screen: ScreenSize::parse("1024x768").expect("a size"),
             save_to: None,
             script: plan.script.map(|script| script()),
@@ -190,7 +192,7 @@ impl<'m, G: Generation> Laboratory<'m, G> {
             request: None,
             edit_lines: false,
         };
-        let setting = settings.set_up(space.attention());
+        let setting = settings.set_up(space.attention()).map_err(Error::Rights)?;
         let (mut machine, _) = Machine::of_image(space.view(), setting.devices);
         machine.prepare(plan.image.memory_size(None)?);
         if let Err(fault) = machine.start() {

@@ -75,6 +75,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     }
     let settings = Settings {
         clock: arguments.clock,
+        rights: arguments.host.rights(),
         screen: work.screen,
         save_to: arguments.save_to.clone(),
         script: work.script,
@@ -82,7 +83,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
         request: work.request,
         edit_lines: work.edit_lines,
     };
-    let setting = settings.set_up(space.attention());
+    let setting = settings.set_up(space.attention()).map_err(Error::Rights)?;
     let (mut machine, _) = Machine::of_image(space.view(), setting.devices);
     machine.prepare(size);
     if let Err(fault) = machine.start() {

@@ -6,6 +6,7 @@ mod config;
 mod disasm;
 mod forge;
 mod generate;
+mod host;
 mod info;
 mod lisp;
 mod machine;
@@ -30,6 +31,7 @@ use crate::error::{Error, Status};
 use crate::log;
 use crate::script;
 use crate::session::ClockKind;
+use host::HostArgs;
 
 /// A virtual machine for Medley Interlisp images, and a Lisp of its own.
 ///
@@ -225,6 +227,9 @@ pub struct MachineArgs {
     /// ~/lisp.virtualmem]
     #[arg(long, value_name = "FILE", help_heading = "Image")]
     save_to: Option<PathBuf>,
+
+    #[command(flatten)]
+    host: HostArgs,
 
     /// End the session with status 124 after this time, such as 90s or 5m
     #[arg(long, value_name = "TIME", value_parser = time, help_heading = "Batch")]

@@ -45,10 +45,10 @@ pub struct ConsoleFiles {
 }
 
 impl ConsoleFiles {
-    /// The files, with `console` as standard input and output.
-    pub fn new(console: Rc<Console>, request: Option<&Request>) -> Self {
+    /// The files of `host`, with `console` as standard input and output.
+    pub fn new(host: HostFiles, console: Rc<Console>, request: Option<&Request>) -> Self {
         Self {
-            host: HostFiles::new(),
+            host,
             console,
             request: request.map(|request| request.text().into_bytes()),
             compiler: Compiler::default(),
@@ -222,6 +222,10 @@ impl Files for ConsoleFiles {
 
     fn change_dir(&mut self, full_name: &[u8]) -> FileResult<()> {
         self.host.change_dir(full_name)
+    }
+
+    fn current_directory(&self) -> FileResult<PathBuf> {
+        self.host.current_directory()
     }
 
     fn open(

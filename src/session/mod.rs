@@ -14,11 +14,13 @@ mod ticker;
 mod time;
 mod user;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use geiko_runtime::device::Devices;
+use geiko_files::HostFiles;
+use geiko_runtime::device::{Absent, Devices, Processes};
 use geiko_runtime::interp::Exit;
 use geiko_runtime::layout::Generation;
 use geiko_runtime::machine::Machine;
@@ -27,7 +29,8 @@ use geiko_runtime::traps::keyboard::Button;
 
 use crate::console::{Console, ConsoleFiles, Request};
 use crate::control::{Control, Order};
-use crate::devices::host::Host;
+use crate::devices::host::{Host, Rights};
+use crate::devices::processes::HostProcesses;
 use crate::display::{FrontEnd, Headless, Panel, ScreenSize};
 use crate::keys::Key;
 use crate::prompt::{Line, LineEditor};
@@ -52,6 +55,8 @@ const TYPED_AHEAD: u16 = 100;
 pub struct Settings {
     /// Which clock Lisp sees.
     pub clock: ClockKind,
+    /// What Lisp may do on the host.
+    pub rights: Rights,
     /// Size of the screen.
     pub screen: ScreenSize,
     /// Where Lisp saves its image when it names no file.
@@ -105,13 +110,29 @@ pub struct Shared {
 
 impl Settings {
     /// Makes time and devices; `attention` is that of the machine to be.
-    pub fn set_up(&self, attention: Attention) -> Setting {
+    ///
+    /// # Errors
+    ///
+    /// Files cannot be confined to the root that they shall have.
+    pub fn set_up(&self, attention: Attention) -> io::Result<Setting> {
         let (time, clock) = Time::new(self.clock, attention.clone());
         let console = Console::new(attention, self.edit_lines);
-        let files = ConsoleFiles::new(Rc::clone(&console), self.request.as_ref());
+        let Rights {
+            root,
+            read_only,
+            processes,
+        } = &self.rights;
+        let files = HostFiles::new(root.as_deref(), *read_only)?;
+        let home = files.home();
+        let files = ConsoleFiles::new(files, Rc::clone(&console), self.request.as_ref());
+        let processes: Box<dyn Processes> = if *processes {
+            Box::new(HostProcesses::default())
+        } else {
+            Box::new(Absent)
+        };
         let panel = Panel::new(self.screen);
         let save_to = SaveTarget::new(self.save_to.clone());
-        Setting {
+        Ok(Setting {
             shared: Shared {
                 time,
                 console,
@@ -121,10 +142,11 @@ impl Settings {
             devices: Devices {
                 clock,
                 display: Box::new(panel),
-                environment: Box::new(Host { save_to }),
+                environment: Box::new(Host { save_to, home }),
                 files: Box::new(files),
+                processes,
             },
-        }
+        })
     }
 }
 

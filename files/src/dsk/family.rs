@@ -2,7 +2,8 @@
 
 use crate::error::{FileError, Result};
 use crate::name::version::split_unix;
-use crate::sys::{self, Identity};
+use crate::paths::{self, Identity};
+use crate::tree::Tree;
 
 /// Most members a family may have (Maiko `VERSIONARRAYMAXLENGTH`).
 const MAX_MEMBERS: usize = 2000;
@@ -38,7 +39,8 @@ pub(crate) enum Plain {
 
 /// All files of one directory whose names are equal but for case and version.
 #[derive(Debug, Clone)]
-pub(crate) struct Family {
+pub(crate) struct Family<'t> {
+    pub tree: &'t Tree,
     pub dir: Vec<u8>,
     /// The name that was asked for, in the case it was asked in.
     pub stem: Vec<u8>,
@@ -47,12 +49,12 @@ pub(crate) struct Family {
     pub plain: Plain,
 }
 
-impl Family {
+impl<'t> Family<'t> {
     /// Reads the family of `stem` from the true directory `dir`.
-    pub fn gather(dir: &[u8], stem: &[u8]) -> Result<Self> {
+    pub fn gather(tree: &'t Tree, dir: &[u8], stem: &[u8]) -> Result<Self> {
         let mut numbered = Vec::new();
         let mut plain = Vec::new();
-        for file in sys::entries(dir)? {
+        for file in tree.entries(dir)? {
             let (entry, version) = split_unix(&file);
             if !entry.eq_ignore_ascii_case(stem) {
                 continue;
@@ -72,9 +74,10 @@ impl Family {
         let plain = match plain.into_iter().next() {
             None => Plain::Absent,
             Some(plain) if numbered.is_empty() => Plain::Alone(plain),
-            Some(plain) => link_of(dir, plain, &numbered)?,
+            Some(plain) => link_of(tree, dir, plain, &numbered)?,
         };
         Ok(Self {
+            tree,
             dir: dir.to_vec(),
             stem: stem.to_vec(),
             numbered,
@@ -92,21 +95,19 @@ impl Family {
 
     /// The path of a file of this family's directory.
     pub fn path(&self, file: &[u8]) -> Vec<u8> {
-        sys::join(&self.dir, file)
+        paths::join(&self.dir, file)
     }
 }
 
 /// Finds the numbered file that `plain` is a link to.
-fn link_of(dir: &[u8], plain: Vec<u8>, numbered: &[Numbered]) -> Result<Plain> {
-    use std::os::unix::fs::MetadataExt;
-
-    let metadata = sys::stat(&sys::join(dir, &plain))?;
-    if metadata.nlink() == 1 {
+fn link_of(tree: &Tree, dir: &[u8], plain: Vec<u8>, numbered: &[Numbered]) -> Result<Plain> {
+    let stat = tree.stat(&paths::join(dir, &plain))?;
+    if stat.st_nlink == 1 {
         return Ok(Plain::Loose(plain));
     }
-    let identity = Identity::of(&metadata);
+    let identity = Identity::of(&stat);
     for member in numbered {
-        if Identity::of(&sys::stat(&sys::join(dir, &member.file))?) == identity {
+        if Identity::of(&tree.stat(&paths::join(dir, &member.file))?) == identity {
             let to = member.clone();
             return Ok(Plain::Linked { plain, to });
         }
@@ -140,7 +141,8 @@ pub(super) mod tests {
 
     fn state(files: &[&str]) -> (Vec<u32>, Plain) {
         let (_root, dir) = directory(files);
-        let family = Family::gather(&dir, b"foo.txt").expect("a family");
+        let tree = Tree::default();
+        let family = Family::gather(&tree, &dir, b"foo.txt").expect("a family");
         let versions = family.numbered.iter().map(|member| member.version);
         (versions.collect(), family.plain)
     }

@@ -3,7 +3,7 @@
 use super::family::{Family, Plain};
 use crate::error::Result;
 use crate::name::version::with_version;
-use crate::sys;
+use crate::tree::Tree;
 
 /// What happens to a plain file that is alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub(crate) enum Force {
 /// | no plain | link it to the highest |
 /// | plain loose | link it as highest + 1 |
 /// | linked to another | link it to the highest instead |
-pub(crate) fn maintain(dir: &[u8], stem: &[u8], force: Force) -> Result<()> {
-    let family = Family::gather(dir, stem)?;
+pub(crate) fn maintain(tree: &Tree, dir: &[u8], stem: &[u8], force: Force) -> Result<()> {
+    let family = Family::gather(tree, dir, stem)?;
     let Some(highest) = family.highest() else {
         return match &family.plain {
             Plain::Alone(plain) if force == Force::LinkAlone => link_as(&family, plain, 1),
@@ -37,16 +37,16 @@ pub(crate) fn maintain(dir: &[u8], stem: &[u8], force: Force) -> Result<()> {
     match &family.plain {
         Plain::Linked { to, .. } if to.version == highest.version => Ok(()),
         Plain::Linked { plain, .. } => {
-            sys::unlink(&family.path(plain))?;
-            sys::link(&highest_file, &family.path(highest.stem()))
+            tree.unlink(&family.path(plain))?;
+            tree.link(&highest_file, &family.path(highest.stem()))
         }
-        Plain::Absent => sys::link(&highest_file, &family.path(highest.stem())),
+        Plain::Absent => tree.link(&highest_file, &family.path(highest.stem())),
         Plain::Alone(plain) | Plain::Loose(plain) => link_as(&family, plain, highest.version + 1),
     }
 }
 
-fn link_as(family: &Family, plain: &[u8], version: u32) -> Result<()> {
-    sys::link(
+fn link_as(family: &Family<'_>, plain: &[u8], version: u32) -> Result<()> {
+    family.tree.link(
         &family.path(plain),
         &family.path(&with_version(plain, version)),
     )
@@ -56,19 +56,20 @@ fn link_as(family: &Family, plain: &[u8], version: u32) -> Result<()> {
 mod tests {
     use super::super::family::tests::directory;
     use super::*;
+    use crate::paths;
 
     /// The files after maintenance, sorted; those with one inode in one group.
     fn maintained(files: &[&str], force: Force) -> String {
         use std::collections::BTreeMap;
-        use std::os::unix::fs::MetadataExt;
 
         let (_root, dir) = directory(files);
-        maintain(&dir, b"foo", force).expect("maintained");
-        let mut names = sys::entries(&dir).expect("entries");
+        let tree = Tree::default();
+        maintain(&tree, &dir, b"foo", force).expect("maintained");
+        let mut names = tree.entries(&dir).expect("entries");
         names.sort();
         let mut groups: BTreeMap<u64, Vec<String>> = BTreeMap::new();
         for name in names {
-            let inode = sys::stat(&sys::join(&dir, &name)).expect("a file").ino();
+            let inode = tree.stat(&paths::join(&dir, &name)).expect("a file").st_ino;
             let name = String::from_utf8_lossy(&name).into_owned();
             groups.entry(inode).or_default().push(name);
         }

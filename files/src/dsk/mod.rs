@@ -19,23 +19,26 @@ pub(crate) use recognise::Recognised;
 
 use crate::error::{FileError, Result};
 use crate::name::{self, Places, Syntax, UnixName, unix_name};
+use crate::paths::{self, Kind};
 use crate::resolve::{true_directory, true_path};
-use crate::sys::{self, Kind};
+use crate::tree::Tree;
 use geiko_runtime::device::Recognition;
 
 /// A name on `{DSK}`: directory, name without version, version if given.
 #[derive(Debug, Clone)]
-pub(crate) struct DskName {
+pub(crate) struct DskName<'t> {
+    pub tree: &'t Tree,
     pub dir: Vec<u8>,
     pub stem: Vec<u8>,
     pub version: Option<u32>,
 }
 
-impl DskName {
-    pub fn parse(lisp: &[u8], places: Places<'_>) -> Result<Self> {
+impl<'t> DskName<'t> {
+    pub fn parse(lisp: &[u8], places: Places<'t>) -> Result<Self> {
         let UnixName { dir, file } = unix_name(lisp, Syntax::Dsk, places)?;
         let (stem, version) = name::version::split_unix(&file);
         Ok(Self {
+            tree: places.tree,
             dir,
             stem: stem.to_vec(),
             version,
@@ -44,7 +47,7 @@ impl DskName {
 
     /// The same name in the true directory.
     pub fn resolved(self) -> Result<Self> {
-        let dir = true_directory(&self.dir)?;
+        let dir = true_directory(self.tree, &self.dir)?;
         Ok(Self { dir, ..self })
     }
 
@@ -55,15 +58,15 @@ impl DskName {
 
     /// The path of the plain file.
     pub fn plain(&self) -> Vec<u8> {
-        sys::join(&self.dir, &self.stem)
+        paths::join(&self.dir, &self.stem)
     }
 
     /// The family of this name, and the member that the name means in it.
-    pub fn recognise(&self, recognition: Recognition) -> Result<(Family, Recognised)> {
+    pub fn recognise(&self, recognition: Recognition) -> Result<(Family<'t>, Recognised)> {
         if self.is_directory() {
             return Err(FileError::NOT_FOUND);
         }
-        let family = Family::gather(&self.dir, &self.stem)?;
+        let family = Family::gather(self.tree, &self.dir, &self.stem)?;
         let member = family.recognise(recognition, self.version)?;
         Ok((family, member))
     }
@@ -82,14 +85,14 @@ pub(crate) fn get_filename(
         Recognition::Old | Recognition::Oldest => {
             let asked = asked.resolved()?;
             let (_, member) = asked.recognise(recognition)?;
-            let file = sys::join(&asked.dir, &member.file);
-            match true_path(&file)? {
+            let file = paths::join(&asked.dir, &member.file);
+            match true_path(asked.tree, &file)? {
                 (_, Kind::Regular) => Ok(print(&asked.dir, &member.stem, Some(member.version))),
                 _ => Err(FileError::NOT_FOUND),
             }
         }
         Recognition::New | Recognition::OldNew => {
-            let Some(dir) = sys::found(true_directory(&asked.dir))? else {
+            let Some(dir) = paths::found(true_directory(asked.tree, &asked.dir))? else {
                 // The name as it is: opening it will make the directory.
                 let version = asked.version.unwrap_or(1);
                 if asked.is_directory() {
@@ -98,7 +101,7 @@ pub(crate) fn get_filename(
                 return Ok(print(&asked.dir, &asked.stem, Some(version)));
             };
             let asked = DskName { dir, ..asked };
-            if is_directory(&asked.plain())? {
+            if is_directory(asked.tree, &asked.plain())? {
                 return Err(FileError::NOT_FOUND);
             }
             let (_, member) = asked.recognise(recognition)?;
@@ -106,7 +109,7 @@ pub(crate) fn get_filename(
         }
         Recognition::Non => {
             let asked = asked.resolved()?;
-            match sys::found(true_path(&asked.plain()))? {
+            match paths::found(true_path(asked.tree, &asked.plain()))? {
                 Some((dir, Kind::Directory)) => Ok(name::lisp_directory(&dir)),
                 _ => Ok(print(&asked.dir, &asked.stem, None)),
             }
@@ -114,7 +117,7 @@ pub(crate) fn get_filename(
     }
 }
 
-fn is_directory(path: &[u8]) -> Result<bool> {
-    let entry = sys::found(true_path(path))?;
+fn is_directory(tree: &Tree, path: &[u8]) -> Result<bool> {
+    let entry = paths::found(true_path(tree, path))?;
     Ok(matches!(entry, Some((_, Kind::Directory))))
 }

@@ -27,7 +27,7 @@ pub(crate) struct Recognised {
     pub version: u32,
 }
 
-impl Family {
+impl Family<'_> {
     /// The member that this family's name with this version means.
     pub fn recognise(&self, recognition: Recognition, version: Option<u32>) -> Result<Recognised> {
         let existing = match (recognition, version) {
@@ -118,12 +118,14 @@ impl Family {
 mod tests {
     use super::super::family::tests::directory;
     use super::*;
+    use crate::tree::Tree;
     use Recognition::{New, Old, OldNew, Oldest};
 
     /// The answers for FOO.TXT in a directory: `file as version`, or `-`.
     fn answers(files: &[&str], asked: &[(Recognition, Option<u32>)]) -> String {
         let (_root, dir) = directory(files);
-        let family = Family::gather(&dir, b"FOO").expect("a family");
+        let tree = Tree::default();
+        let family = Family::gather(&tree, &dir, b"FOO").expect("a family");
         let answers = asked.iter().map(|&(recognition, version)| {
             match family.recognise(recognition, version) {
                 Ok(found) => {

@@ -18,7 +18,8 @@ use crate::info::file_info;
 use crate::name::version::split_unix;
 use crate::name::{Syntax, lisp_entry, unix_name};
 use crate::passwd::Users;
-use crate::sys::{self, Identity};
+use crate::paths::{self, Identity, Kind};
+use crate::tree::Tree;
 use pattern::Pattern;
 
 /// A list that Lisp is going through.
@@ -47,10 +48,10 @@ impl HostFiles {
     pub fn generate(&mut self, full_pattern: &[u8], with_info: bool) -> Result<Option<Generated>> {
         let (host, lisp) = split_host(full_pattern)?;
         let name = unix_name(lisp, Syntax::Pattern, self.places())?;
-        let dir = existing_directory(host, name.dir)?;
+        let dir = existing_directory(&self.tree, host, name.dir)?;
         let pattern = Pattern::new(host, &name.file, lisp);
 
-        let mut candidates = candidates(host, &dir, &pattern, with_info)?;
+        let mut candidates = candidates(&self.tree, host, &dir, &pattern, with_info)?;
         match host {
             FileHost::Dsk => {
                 candidates.sort_by(|a, b| dsk_order(a).cmp(&dsk_order(b)));
@@ -95,6 +96,7 @@ fn dsk_order(file: &Candidate) -> (&[u8], bool, bool, Reverse<u32>, &[u8]) {
 }
 
 fn candidates(
+    tree: &Tree,
     host: FileHost,
     dir: &[u8],
     pattern: &Pattern,
@@ -106,31 +108,31 @@ fn candidates(
         Users::default()
     };
     let mut found = Vec::new();
-    for file in sys::entries(dir)? {
+    for file in tree.entries(dir)? {
         if !pattern.matches(&file) {
             continue;
         }
-        let path = sys::join(dir, &file);
+        let path = paths::join(dir, &file);
         // A link that leads nowhere is shown as what it is itself; an entry
         // that has gone in the meantime is not shown.
-        let metadata = match sys::stat(&path) {
-            Ok(metadata) => metadata,
-            Err(_) => match sys::found(sys::lstat(&path))? {
-                Some(metadata) => metadata,
+        let stat = match tree.stat(&path) {
+            Ok(stat) => stat,
+            Err(_) => match paths::found(tree.lstat(&path))? {
+                Some(stat) => stat,
                 None => continue,
             },
         };
-        let is_directory = metadata.is_dir();
+        let is_directory = Kind::of(&stat) == Kind::Directory;
         let (stem, version) = split_unix(&file);
         found.push(Candidate {
             listed: ListedFile {
                 name: lisp_entry(host, &file, is_directory),
-                info: with_info.then(|| file_info(&metadata, &users)),
+                info: with_info.then(|| file_info(&stat, &users)),
             },
             is_directory,
             family: stem.to_ascii_lowercase(),
             version: version.unwrap_or(0),
-            identity: Identity::of(&metadata),
+            identity: Identity::of(&stat),
         });
     }
     Ok(found)

@@ -4,7 +4,8 @@ use super::quote::{chars, is_separator, unquoted};
 use super::{check_length, ends_with_bare, version};
 use crate::error::{FileError, Result};
 use crate::passwd;
-use crate::sys;
+use crate::paths;
+use crate::tree::Tree;
 
 /// How a device reads a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(crate) enum Syntax {
 pub(crate) struct Places<'a> {
     /// The meaning of `.`: the VM's connected directory, absolute.
     pub current: &'a [u8],
+    /// Where they are.
+    pub tree: &'a Tree,
 }
 
 /// A host name, cut before its last component.
@@ -41,7 +44,7 @@ impl UnixName {
         if self.file.is_empty() {
             self.dir.clone()
         } else {
-            sys::join(&self.dir, &self.file)
+            paths::join(&self.dir, &self.file)
         }
     }
 }
@@ -129,12 +132,16 @@ fn base(first: &[u8], places: Places<'_>) -> Result<Option<Vec<u8>>> {
             dir.enter(b"..")?;
             Ok(Some(dir.path()))
         }
-        b"~" => passwd::home().ok_or(FileError::NOT_FOUND).map(Some),
-        [b'~', user @ ..] => passwd::home_of(&unquoted(user))
-            .ok_or(FileError::NOT_FOUND)
-            .map(Some),
+        b"~" => home(passwd::home(), places.tree).map(Some),
+        [b'~', user @ ..] => home(passwd::home_of(&unquoted(user)), places.tree).map(Some),
         _ => Ok(None),
     }
+}
+
+/// The home of a user, if there is such a user, as Lisp sees it.
+fn home(home: Option<Vec<u8>>, tree: &Tree) -> Result<Vec<u8>> {
+    let home = home.ok_or(FileError::NOT_FOUND)?;
+    Ok(tree.directory_seen(paths::path(&home)))
 }
 
 /// An absolute directory under construction.
@@ -184,6 +191,7 @@ mod tests {
     fn parse(lisp: &str, syntax: Syntax) -> String {
         let places = Places {
             current: b"/home/me",
+            tree: &Tree::default(),
         };
         let name = unix_name(lisp.as_bytes(), syntax, places).expect("a name");
         format!(
@@ -241,7 +249,10 @@ mod tests {
     #[test]
     fn names_that_no_file_has() {
         for lisp in ["a>'.>b", "a>'.'.", "a>...", "a>b'/..'/c", "a>.'.>b"] {
-            let places = Places { current: b"/" };
+            let places = Places {
+                current: b"/",
+                tree: &Tree::default(),
+            };
             assert_eq!(
                 unix_name(lisp.as_bytes(), Syntax::Dsk, places),
                 Err(FileError::NOT_FOUND),
@@ -260,7 +271,10 @@ mod tests {
             unix_name(
                 b"~nobody-has-this-name>x",
                 Syntax::Dsk,
-                Places { current: b"/" }
+                Places {
+                    current: b"/",
+                    tree: &Tree::default()
+                }
             ),
             Err(FileError::NOT_FOUND)
         );

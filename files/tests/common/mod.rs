@@ -21,7 +21,7 @@ impl Fixture {
     pub fn new() -> Self {
         Self {
             root: tempfile::tempdir().expect("a temporary directory"),
-            files: HostFiles::new(),
+            files: HostFiles::new(None, false).expect("the whole tree"),
         }
     }
 

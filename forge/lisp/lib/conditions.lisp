@@ -101,9 +101,11 @@ the slot."
 (define-condition reader-error (stream-error)
   (format-control format-arguments))
 (define-condition file-error (error)
-  (pathname)
+  (pathname
+   reason)                              ; what the host says, if it is known
   (:report (lambda (condition stream)
-             (format stream "The file ~A cannot be opened." (file-error-pathname condition)))))
+             (format stream "The file ~A cannot be used~@[: ~A~]."
+                     (file-error-pathname condition) (file-error-reason condition)))))
 
 ;;; Making and reporting.
 

@@ -215,7 +215,7 @@ next one like it."
                 (t (error "~S is not a direction of files." direction)))))
     (cond ((null file)
            (if (eq if-does-not-exist :error)
-               (error 'file-error :pathname name)
+               (si:signal-file-error name)
                nil))
           ((eq direction :input)
            (si:file-input-stream file))

@@ -70,6 +70,7 @@
 
 (defstruct (si:file (:copier nil))
   name number output
+  (filler 'si:fill-from-file) ; reads more into the buffer, tells how much
   page        ; number of the page in the buffer
   buffer next
   end)        ; bytes in the buffer
@@ -78,6 +79,24 @@
 
 (defun si:file-error-cell ()
   (or si:*file-error* (setq si:*file-error* (si:create 2))))
+
+(defvar si:*host-errors*
+  '((1 . "that is not allowed") (2 . "there is no such file") (5 . "the device failed")
+    (13 . "permission denied") (16 . "it is in use") (17 . "there is such a file")
+    (20 . "its folder is no folder") (21 . "it is a folder")
+    (23 . "it is no file of characters") (24 . "too many files are open")
+    (27 . "it is too large") (28 . "the disk is full") (30 . "files can only be read")
+    (36 . "the name is too long") (122 . "the user's share of the disk is full"))
+  "What the host's numbers of errors mean.")
+
+(defun si:signal-file-error (name)
+  "Signals the error that the host has told."
+  (let* ((number (+ (si:file-error-cell) 0))
+         (known (assoc number si:*host-errors*)))
+    (error 'file-error :pathname name
+                       :reason (if known
+                                   (cdr known)
+                                   (format nil "the host's error ~D" number)))))
 
 (defun si:host-name (name)
   "The name by which the machine knows a file of the host: in the current folder unless
@@ -98,14 +117,17 @@ it begins with another one."
                       :buffer (si:make-buffer) :next 0 :end 0)
         nil)))
 
+(defun si:fill-from-file (file)
+  (let ((page (si:file-page file)))
+    (setf (si:file-page file) (+ page 1))
+    (opcodes (subrcall 37 4) (si:file-number file) page (si:file-buffer file)
+             (si:file-error-cell))))
+
 (defun si:file-read-byte (file)
   "The next byte, NIL at the end."
   (when (>= (si:file-next file) (si:file-end file))
-    (let ((count (opcodes (subrcall 37 4) (si:file-number file) (si:file-page file)
-                          (si:file-buffer file) (si:file-error-cell))))
-      (setf (si:file-next file) 0)
-      (setf (si:file-end file) (or count 0))
-      (setf (si:file-page file) (+ (si:file-page file) 1))))
+    (setf (si:file-end file) (or (funcall (si:file-filler file) file) 0))
+    (setf (si:file-next file) 0))
   (if (>= (si:file-next file) (si:file-end file))
       nil
       (let ((next (si:file-next file)))
@@ -116,7 +138,7 @@ it begins with another one."
   "Writes what is in the buffer."
   (unless (opcodes (subrcall 38 5) (si:file-number file) (si:file-page file)
                    (si:file-buffer file) (si:file-next file) (si:file-error-cell))
-    (error 'file-error :pathname (si:file-name file))))
+    (si:signal-file-error (si:file-name file))))
 
 (defun si:file-write-byte (file byte)
   (si:set-byte (si:file-buffer file) (si:file-next file) byte)
@@ -163,6 +185,30 @@ it begins with another one."
            (si:file-write-byte file (+ #xE0 (ash code -12)))
            (si:file-write-byte file (+ #x80 (logand (ash code -6) #x3F)))
            (si:file-write-byte file (+ #x80 (logand code #x3F)))))))
+
+;;; Shell commands.
+
+(defun si:fill-from-command (file)
+  "Waits for what the command writes."
+  (do ((count t (opcodes (subrcall 117 3) 9 (si:file-number file) (si:file-buffer file))))
+      ((not (eq count t)) count)
+    (si:wait-a-moment 1000000)))
+
+(defun run-shell-command (command)
+  "Runs a command of the host's shell; what it writes, and its exit status."
+  (let ((job (opcodes (subrcall 117 2) 0 command)) (status nil) (output nil))
+    (unless job
+      (error "The host runs no shell commands."))
+    (unwind-protect
+         (let ((file (si:make-file :number job :filler 'si:fill-from-command
+                                   :buffer (si:make-buffer) :next 0 :end 0)))
+           (setq output
+                 (with-output-to-string (to)
+                   (do ((character (si:file-read-char file) (si:file-read-char file)))
+                       ((null character))
+                     (write-char character to)))))
+      (setq status (opcodes (subrcall 117 2) 3 job)))
+    (values output status)))
 
 ;;; The stack, as far as the user knows the functions.
 

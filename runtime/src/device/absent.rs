@@ -1,10 +1,11 @@
 //! The world outside when there is none.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
-    Access, Clock, Display, Environment, FILE_PAGE_BYTES, FileChange, FileError, FileHost,
-    FileInfo, FileResult, Files, Generated, ListedFile, OpenedFile, Recognition,
+    Access, Clock, Display, Environment, ExitStatus, FILE_PAGE_BYTES, FileChange, FileError,
+    FileHost, FileInfo, FileResult, Files, Generated, JobKind, ListedFile, OpenedFile, Processes,
+    Recognition, Transfer,
 };
 
 /// A device that answers nothing.
@@ -59,6 +60,9 @@ impl Environment for Absent {
 }
 
 impl Files for Absent {
+    fn current_directory(&self) -> FileResult<PathBuf> {
+        Ok("/".into())
+    }
     fn host_path(&self, _: &[u8]) -> FileResult<PathBuf> {
         Err(FileError::NOT_FOUND)
     }
@@ -118,5 +122,39 @@ impl Files for Absent {
     }
     fn char_write(&self, _: u16, _: &[u8]) -> FileResult<usize> {
         Err(FileError::BAD_DESCRIPTOR)
+    }
+}
+
+impl Processes for Absent {
+    fn start(&mut self, _: &[u8], _: &Path) -> Option<u16> {
+        None
+    }
+    fn start_terminal(&mut self, _: &[u8], _: &[u8], _: &Path) -> Option<u16> {
+        None
+    }
+    fn listen(&mut self, _: &[u8]) -> Option<u16> {
+        None
+    }
+    fn accept(&mut self, _: u16) -> Option<Option<u16>> {
+        None
+    }
+    fn kind(&self, _: u16) -> Option<JobKind> {
+        None
+    }
+    fn read(&mut self, _: u16, _: &mut [u8]) -> Transfer {
+        Transfer::Ended
+    }
+    fn write(&mut self, _: u16, _: &[u8]) -> Transfer {
+        Transfer::Ended
+    }
+    fn status(&mut self, _: u16) -> Option<ExitStatus> {
+        None
+    }
+    fn close(&mut self, _: u16) -> Option<ExitStatus> {
+        None
+    }
+    fn close_all(&mut self) {}
+    fn resize(&mut self, _: u16, _: u16, _: u16) -> Result<(), i32> {
+        Err(0)
     }
 }

@@ -101,6 +101,8 @@ pub trait Files {
     fn rename(&self, host: FileHost, from: &[u8], to: &[u8]) -> FileResult<()>;
     /// Connects to a directory: the meaning of `.` in names.
     fn change_dir(&mut self, full_name: &[u8]) -> FileResult<()>;
+    /// The host path of the connected directory.
+    fn current_directory(&self) -> FileResult<PathBuf>;
 
     /// Opens a file.
     fn open(

@@ -5,6 +5,7 @@ mod absent;
 mod file_codes;
 mod file_error;
 mod files;
+mod processes;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub use files::{
     FILE_PAGE_BYTES, FileChange, FileInfo, FileResult, Files, Generated, LISP_EPOCH, ListedFile,
     OpenedFile, SPECIAL_SIZE,
 };
+pub use processes::{ExitStatus, JobKind, Processes, Transfer};
 
 /// Time, as the machine sees it.
 pub trait Clock {
@@ -78,6 +80,8 @@ pub struct Devices {
     pub environment: Box<dyn Environment>,
     /// The host's files.
     pub files: Box<dyn Files>,
+    /// The host's processes.
+    pub processes: Box<dyn Processes>,
 }
 
 impl Devices {
@@ -88,6 +92,7 @@ impl Devices {
             display: Box::new(Absent),
             environment: Box::new(Absent),
             files: Box::new(Absent),
+            processes: Box::new(Absent),
         }
     }
 }

@@ -5,6 +5,7 @@ mod display;
 mod files;
 mod host;
 mod network;
+mod processes;
 mod save;
 mod strings;
 mod symbols;

@@ -1,15 +1,10 @@
-//! Networks and processes that this machine does not have: the services answer
-//! so that Lisp believes there are none (`reference/subrs.md` sections 6 to 8).
+//! Networks that this machine does not have: the services answer so that Lisp
+//! believes there are none (`reference/subrs.md` sections 7 and 8).
 
-use super::{Args, Outcome};
+use super::Outcome;
 use crate::layout::Generation;
 use crate::machine::Machine;
 use crate::memory::LispPtr;
-
-/// The command of UNIX-HANDLECOMM that asks for the version of its protocol.
-const PROTOCOL_VERSION: i32 = 8;
-/// The version with all commands of `reference/subrs.md` section 6.
-const VERSION: u16 = 15;
 
 impl<G: Generation> Machine<'_, G> {
     /// ETHER-SUSPEND, ETHER-RESUME: done, as there is nothing to do.
@@ -20,15 +15,6 @@ impl<G: Generation> Machine<'_, G> {
     /// Every other service of a network: there is none.
     pub(super) fn subr_no_network(&mut self) -> Outcome {
         Outcome::Value(LispPtr::NIL)
-    }
-
-    /// UNIX-HANDLECOMM: command and its arguments. No process is ever started, so
-    /// there is none to ask for.
-    pub(super) fn subr_handle_comm(&mut self, args: &Args) -> Outcome {
-        Outcome::Value(match self.integer(args.get(0)) {
-            Some(PROTOCOL_VERSION) => LispPtr::smallpos(VERSION),
-            _ => LispPtr::NIL,
-        })
     }
 }
 
@@ -65,6 +51,7 @@ impl<G: Generation> Machine<'_, G> {
 mod tests {
     use super::*;
     use crate::layout::Medley3;
+    use crate::subr::Args;
     use crate::testing::with_machine;
 
     #[test]
@@ -77,12 +64,9 @@ mod tests {
             for number in [56, 57] {
                 assert_eq!(answer(number, Args::default()), LispPtr::T);
             }
-            for number in (58..=63).chain([117, 119, 120, 121, 144]).chain(160..=163) {
+            for number in (58..=63).chain([119, 120, 121, 144]).chain(160..=163) {
                 assert!(answer(number, Args::default()).is_nil(), "{number}");
             }
-            let command = |n| Args::new([LispPtr::smallpos(n)]);
-            assert_eq!(answer(117, command(8)), LispPtr::smallpos(15));
-            assert!(answer(117, command(0)).is_nil());
         });
     }
 }

@@ -64,7 +64,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// The bytes of a file name. A name with characters beyond 8 bits is no
     /// host's.
-    fn file_name(&self, string: LispPtr) -> FileResult<Vec<u8>> {
+    pub(super) fn file_name(&self, string: LispPtr) -> FileResult<Vec<u8>> {
         let chars = self.string_chars(string).ok_or(FileError::INVALID)?;
         chars
             .into_iter()
@@ -100,7 +100,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     /// A buffer in Lisp memory. NIL is none.
-    fn buffer(&self, address: LispPtr) -> FileResult<LispPtr> {
+    pub(super) fn buffer(&self, address: LispPtr) -> FileResult<LispPtr> {
         match address.masked::<G>() {
             LispPtr::NIL => Err(FileError::INVALID),
             address => Ok(address),
@@ -108,14 +108,14 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     /// Copies bytes out of Lisp memory.
-    fn read_buffer(&self, address: LispPtr, offset: i32, to: &mut [u8]) {
+    pub(super) fn read_buffer(&self, address: LispPtr, offset: i32, to: &mut [u8]) {
         for (index, byte) in to.iter_mut().enumerate() {
             *byte = self.mem.byte(address, offset.wrapping_add(index as i32));
         }
     }
 
     /// Copies bytes into Lisp memory.
-    fn write_buffer(&self, address: LispPtr, offset: i32, from: &[u8]) {
+    pub(super) fn write_buffer(&self, address: LispPtr, offset: i32, from: &[u8]) {
         for (index, &byte) in from.iter().enumerate() {
             self.mem
                 .set_byte(address, offset.wrapping_add(index as i32), byte);

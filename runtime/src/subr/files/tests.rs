@@ -43,6 +43,9 @@ impl Agreeable {
 }
 
 impl Files for Agreeable {
+    fn current_directory(&self) -> FileResult<std::path::PathBuf> {
+        Ok("/".into())
+    }
     fn host_path(&self, _: &[u8]) -> FileResult<std::path::PathBuf> {
         Ok("/".into())
     }

@@ -1,15 +1,13 @@
-//! The host calls that the devices make, over path names as bytes.
+//! Path names as bytes, and what is at their ends.
 //!
 //! A path here is absolute, uses `/`, and has no trailing `/` except in the
 //! root itself.
 
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
+use rustix::fs::{FileType, Stat, Timespec, Timestamps, UTIME_OMIT};
 
 use crate::error::{FileError, Result};
 
@@ -28,6 +26,15 @@ pub(crate) fn join(dir: &[u8], name: &[u8]) -> Vec<u8> {
     joined
 }
 
+/// The directory of a path and the name in it, which is empty for the root.
+pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(0) => (b"/", &path[1..]),
+        Some(at) => (&path[..at], &path[at + 1..]),
+        None => (b".", path),
+    }
+}
+
 /// What sort of file a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -38,13 +45,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub fn of(metadata: &Metadata) -> Self {
-        if metadata.is_dir() {
-            Self::Directory
-        } else if metadata.is_file() {
-            Self::Regular
-        } else {
-            Self::Special
+    pub fn of(stat: &Stat) -> Self {
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => Self::Directory,
+            FileType::RegularFile => Self::Regular,
+            _ => Self::Special,
         }
     }
 }
@@ -57,47 +62,12 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    pub fn of(metadata: &Metadata) -> Self {
+    pub fn of(stat: &Stat) -> Self {
         Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
+            device: stat.st_dev,
+            inode: stat.st_ino,
         }
     }
-}
-
-pub(crate) fn stat(file: &[u8]) -> Result<Metadata> {
-    Ok(fs::metadata(path(file))?)
-}
-
-pub(crate) fn lstat(file: &[u8]) -> Result<Metadata> {
-    Ok(fs::symlink_metadata(path(file))?)
-}
-
-pub(crate) fn link(existing: &[u8], new: &[u8]) -> Result<()> {
-    Ok(fs::hard_link(path(existing), path(new))?)
-}
-
-pub(crate) fn unlink(file: &[u8]) -> Result<()> {
-    Ok(fs::remove_file(path(file))?)
-}
-
-pub(crate) fn rmdir(dir: &[u8]) -> Result<()> {
-    Ok(fs::remove_dir(path(dir))?)
-}
-
-pub(crate) fn mkdir(dir: &[u8]) -> Result<()> {
-    Ok(fs::create_dir(path(dir))?)
-}
-
-pub(crate) fn rename(from: &[u8], to: &[u8]) -> Result<()> {
-    Ok(fs::rename(path(from), path(to))?)
-}
-
-/// The names in a directory, without `.` and `..`, in the host's order.
-pub(crate) fn entries(dir: &[u8]) -> Result<Vec<Vec<u8>>> {
-    fs::read_dir(path(dir))?
-        .map(|entry| Ok(entry?.file_name().into_vec()))
-        .collect()
 }
 
 /// New times for a file: this modification time, the access time untouched.
@@ -112,11 +82,6 @@ pub(crate) fn modified_at(unix: i64) -> Timestamps {
             tv_nsec: 0,
         },
     }
-}
-
-pub(crate) fn set_times(file: &[u8], times: &Timestamps) -> Result<()> {
-    let set = rustix::fs::utimensat(CWD, file, times, AtFlags::empty());
-    Ok(set.map_err(std::io::Error::from)?)
 }
 
 /// Turns "there is no such file" into `None`.
@@ -136,5 +101,12 @@ mod tests {
     fn join_at_the_root() {
         assert_eq!(join(b"/", b"tmp"), b"/tmp");
         assert_eq!(join(b"/a", b"b"), b"/a/b");
+    }
+
+    #[test]
+    fn split_at_the_last_component() {
+        assert_eq!(split(b"/"), (&b"/"[..], &b""[..]));
+        assert_eq!(split(b"/a"), (&b"/"[..], &b"a"[..]));
+        assert_eq!(split(b"/a/b"), (&b"/a"[..], &b"b"[..]));
     }
 }
