@@ -1,6 +1,6 @@
 //! Settings that are always the same: from a file, from the environment.
 //!
-//! A setting is an option of `geiko run` that has the same name in the file, and in the
+//! A setting is an option of `geiko run` or `geiko serve` that has the same name in the file, and in the
 //! environment with capitals and `GEIKO_` in front. What is in the environment counts
 //! more than the file, and what is on the command line more than both: settings become
 //! options, unless somebody typed them.
@@ -15,7 +15,7 @@ use toml::{Table, Value};
 use crate::folders;
 
 /// The options that can be settings, in the order of the table in the documentation.
-pub const SETTINGS: [&str; 22] = [
+pub const SETTINGS: [&str; 25] = [
     "display",
     "screen",
     "scale",
@@ -38,6 +38,9 @@ pub const SETTINGS: [&str; 22] = [
     "crash-report-dir",
     "stats",
     "log",
+    "listen",
+    "token",
+    "host",
 ];
 
 /// The variable that names another file; an empty one names none.
@@ -210,12 +213,13 @@ pub fn options(settings: &[Setting], command: &Command) -> Result<Vec<OsString>,
     Ok(options)
 }
 
-/// The table of settings for the documentation.
-pub fn table(command: &Command) -> String {
+/// The table of settings for the documentation; the first of `commands` that has an
+/// option of the name tells about it.
+pub fn table(commands: &[&Command]) -> String {
     let mut table =
         String::from("| setting | variable | default | what it does |\n|---|---|---|---|\n");
     for name in SETTINGS {
-        let mut known = command.get_arguments();
+        let mut known = commands.iter().flat_map(|command| command.get_arguments());
         let Some(argument) = known.find(|known| known.get_long() == Some(name)) else {
             continue;
         };
@@ -234,7 +238,11 @@ pub fn table(command: &Command) -> String {
             defaults.join(" ")
         };
         let values = argument.get_possible_values();
-        let values: Vec<_> = values.iter().map(|value| value.get_name()).collect();
+        let values: Vec<_> = values
+            .iter()
+            .filter(|value| !value.is_hide_set())
+            .map(|value| value.get_name())
+            .collect();
         let values = match values.len() {
             _ if is_flag => String::new(),
             0 => String::new(),

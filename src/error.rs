@@ -17,6 +17,7 @@ use crate::display::window::WindowError;
 use crate::image_lock::LockError;
 use crate::report::Report;
 use crate::script::{Problem, ScriptError};
+use crate::serve::ServeError;
 use crate::sessions::SessionError;
 
 /// How the program ends.
@@ -158,6 +159,12 @@ pub enum Error {
     /// There is no window.
     #[error(transparent)]
     Window(#[from] WindowError),
+    /// There is no viewer at the other end of standard input.
+    #[error("standard input is no socket: {0}; that display is for geiko serve")]
+    Remote(io::Error),
+    /// There is no server.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// Another session saves to the same file.
     #[error(transparent)]
     Locked(#[from] LockError),
@@ -195,6 +202,8 @@ impl Error {
             | Self::Forge(_)
             | Self::Config(_)
             | Self::Window(_)
+            | Self::Remote(_)
+            | Self::Serve(_)
             | Self::Locked(_)
             | Self::Session(_)
             | Self::BadScript(_) => Status::CannotStart,
@@ -215,6 +224,9 @@ impl Error {
         match self {
             Self::Locked(_) => Some("--save-to FILE saves elsewhere"),
             Self::BadScript(_) => Some("geiko run --help shows the script language"),
+            Self::Serve(ServeError::Listen { .. }) => {
+                Some("--listen 127.0.0.1:0 takes a free port")
+            }
             Self::NoBenchmark { .. } => Some("geiko bench --list"),
             Self::Image(ImageError {
                 problem: ImageProblem::Space(_),

@@ -19,6 +19,7 @@ pub mod prompt;
 pub mod report;
 pub mod screenshot;
 pub mod script;
+pub mod serve;
 pub mod session;
 pub mod sessions;
 pub mod waker;

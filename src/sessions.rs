@@ -17,6 +17,8 @@ const LOCK: &str = "lock";
 const ABOUT: &str = "session.json";
 /// The image of a session that was ended from outside.
 pub const RECOVERY: &str = "recovery.sysout";
+/// The image that a session saves when nobody said where.
+const SAVED: &str = "saved.sysout";
 const AUTOSAVE: &str = "autosave-";
 const IMAGE_EXTENSION: &str = "sysout";
 /// Sessions that have the same name, but for a number.
@@ -99,15 +101,14 @@ impl Sessions {
     /// Begins a session with that name or, unless it `must` have it, a similar one.
     pub fn begin(&self, name: &str, must: bool, about: Value) -> Result<Running, SessionError> {
         let name = if must { checked(name)? } else { &cleaned(name) };
-        for number in 1..=MOST_ALIKE {
-            let name = match number {
-                1 => name.to_string(),
-                _ => format!("{name}-{number}"),
-            };
+        let image = about["image"].as_str().map(PathBuf::from);
+        for name in alike(name) {
             let folder = self.0.join(&name);
             if let Some(lock) = take(&folder)? {
-                // What was saved of an earlier session is not to be overwritten.
-                if images(&folder).is_empty() {
+                // What was saved of an earlier session is not to be overwritten, unless
+                // this is what goes on.
+                let goes_on = image.as_deref().and_then(Path::parent) == Some(&folder);
+                if goes_on || images(&folder).is_empty() {
                     let mut about = about;
                     about["process"] = std::process::id().into();
                     let file = folder.join(ABOUT);
@@ -135,6 +136,23 @@ impl Sessions {
             .filter(|folder| folder.parent() == Some(&self.0));
         let name = folder.and_then(Path::file_name).or(image.file_stem());
         name.unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// A name for a session of `image` that no other one has: this one, or a similar one.
+    pub fn free_name(&self, name: &str, image: &Path) -> Result<String, SessionError> {
+        let name = cleaned(name);
+        let mut names = alike(&name);
+        let free = names.find(|name| {
+            let folder = self.0.join(name);
+            let goes_on = image.parent() == Some(&folder);
+            !is_locked(&folder) && (goes_on || images(&folder).is_empty())
+        });
+        free.ok_or_else(|| SessionError::Taken(name.clone()))
+    }
+
+    /// Where the session with that name saves when nobody said where.
+    pub fn saved_image(&self, name: &str) -> PathBuf {
+        self.0.join(name).join(SAVED)
     }
 
     /// All sessions, by name.
@@ -186,6 +204,14 @@ impl Session {
             Some(_) => Err(SessionError::Running(self.name.clone())),
             None => Ok(()),
         }
+    }
+
+    /// The newest image that was saved of it, if it has ended.
+    pub fn newest_image(&self) -> Result<PathBuf, SessionError> {
+        self.must_have_ended()?;
+        let newest = self.images().into_iter().next();
+        let (image, _) = newest.ok_or_else(|| SessionError::NoImage(self.name.clone()))?;
+        Ok(image)
     }
 
     /// The image that it began with.
@@ -279,6 +305,14 @@ fn take(folder: &Path) -> Result<Option<File>, SessionError> {
 fn is_locked(folder: &Path) -> bool {
     let lock = File::open(folder.join(LOCK));
     lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// A name, and similar ones.
+fn alike(name: &str) -> impl Iterator<Item = String> {
+    (1..=MOST_ALIKE).map(move |number| match number {
+        1 => name.to_string(),
+        _ => format!("{name}-{number}"),
+    })
 }
 
 fn is_name_character(c: char) -> bool {

@@ -10,7 +10,7 @@ use crate::config::{self, SETTINGS};
 use crate::error::{Error, Status};
 
 /// Commands that settings are options of.
-const COMMANDS: [&str; 2] = ["run", "eval"];
+const COMMANDS: [&str; 3] = ["run", "eval", "serve"];
 
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
@@ -30,8 +30,12 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Result<Cli, clap::Error>, E
     let file = config::file(variable);
     let mut settings = config::settings(file.as_deref(), variable)?;
     settings.retain(|setting| {
-        let is_short_form_typed = setting.name == "display" && is_typed(typed, "headless");
-        !is_short_form_typed && !is_typed(typed, setting.name)
+        let is_denied = match setting.name {
+            "display" => is_typed(typed, "headless"),
+            "token" => is_typed(typed, "no-token"),
+            _ => false,
+        };
+        !is_denied && !is_typed(typed, setting.name)
     });
     let command = Cli::command();
     let options = match command.find_subcommand(name) {
@@ -82,16 +86,16 @@ mod tests {
     #[test]
     fn settings_are_options_and_the_documentation_lists_them() {
         let command = Cli::command();
-        let run = command.find_subcommand("run").unwrap();
+        let commands = ["run", "serve"].map(|name| command.find_subcommand(name).unwrap());
         for name in SETTINGS {
-            let mut arguments = run.get_arguments();
+            let mut arguments = commands.iter().flat_map(|command| command.get_arguments());
             assert!(arguments.any(|a| a.get_long() == Some(name)), "{name}");
         }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/window.md");
         let text = std::fs::read_to_string(&path).unwrap();
         let [start, end] = MARKS.map(|mark| text.find(mark).expect("a mark"));
         let start = start + MARKS[0].len();
-        let table = config::table(run);
+        let table = config::table(&commands);
         if std::env::var_os("GEIKO_BLESS").is_some() {
             let new = format!("{}{table}{}", &text[..start], &text[end..]);
             std::fs::write(&path, new).unwrap();

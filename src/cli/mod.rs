@@ -14,6 +14,7 @@ mod maiko;
 mod native;
 mod output;
 mod run;
+mod serve;
 mod sessions;
 mod window;
 
@@ -63,6 +64,7 @@ Examples:
   echo '(+ 3 4)' | geiko
   geiko hello.lisp World
   geiko lisp.sysout --headless --script test.geiko
+  geiko serve medley.sysout   the screen in a web browser
   geiko run --help            the options of run and the script language
   geiko info lisp.sysout      what is in an image
 
@@ -88,6 +90,8 @@ enum Command {
     Forge(forge::ForgeArgs),
     /// Measure how fast Lisp is: benchmark programs, interpreted and as native code
     Bench(bench::BenchArgs),
+    /// Show sessions in web browsers
+    Serve(serve::ServeArgs),
     /// List, resume, rename or remove sessions; what was saved of those that ended from
     /// outside is kept until it is removed
     Sessions(sessions::SessionsArgs),
@@ -355,6 +359,9 @@ enum DisplayKind {
     Window,
     /// Nowhere: scripts and screenshots still see it
     None,
+    /// Where the socket leads that is standard input, to geiko serve
+    #[value(hide = true)]
+    Remote,
 }
 
 fn time(text: &str) -> Result<Duration, &'static str> {
@@ -424,6 +431,7 @@ fn execute(cli: Cli) -> Result<Status, Error> {
         Some(Command::Audit(arguments)) => audit::audit(&arguments),
         Some(Command::Forge(arguments)) => forge::forge(&arguments),
         Some(Command::Bench(arguments)) => bench::bench(&arguments),
+        Some(Command::Serve(arguments)) => serve::serve(&arguments),
         Some(Command::Sessions(arguments)) => sessions::sessions(&arguments),
         Some(Command::Ctl(arguments)) => sessions::ctl(&arguments),
         Some(Command::Config) => config::config(),

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use geiko_runtime::image::ImageFile;
 
-use super::RunArgs;
 use super::lisp;
 use super::machine::{Work, work};
 use super::sessions;
 use super::window;
+use super::{DisplayKind, RunArgs};
+use crate::display::remote;
 use crate::error::{Error, Status};
 use crate::script::Script;
 
@@ -28,6 +29,10 @@ pub fn run(arguments: &RunArgs) -> Result<Status, Error> {
     let edit_lines = script.is_none() && lisp::has_user();
     let options = arguments.window.options(path);
     let desktop = window::desktop(arguments)?;
+    let remote = match arguments.display {
+        DisplayKind::Remote => Some(remote::connect().map_err(Error::Remote)?),
+        _ => None,
+    };
     let to_do = Work {
         machine: &arguments.machine,
         request: Some(lisp::request_of_image()),
@@ -37,7 +42,7 @@ pub fn run(arguments: &RunArgs) -> Result<Status, Error> {
         screen: arguments.screen,
         screenshot: arguments.screenshot.as_deref(),
         keeping: sessions::keeping(arguments, path)?,
-        front: None,
+        front: remote,
     };
     let Some(desktop) = desktop else {
         return work(image, to_do);

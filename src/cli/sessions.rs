@@ -150,11 +150,7 @@ pub fn ctl(arguments: &CtlArgs) -> Result<Status, Error> {
 }
 
 fn resume(session: &Session, options: &[OsString]) -> Result<Status, Error> {
-    if session.process.is_some() {
-        return Err(SessionError::Running(session.name.clone()).into());
-    }
-    let image = session.images().into_iter().next();
-    let (image, _) = image.ok_or_else(|| SessionError::NoImage(session.name.clone()))?;
+    let image = session.newest_image()?;
     let mut line: Vec<OsString> = vec!["geiko".into(), "run".into(), image.into()];
     let says_where = options.iter().any(|option| option == "--save-to");
     if let (Some(path), false) = (session.save_to(), says_where) {

@@ -116,7 +116,7 @@ pub fn desktop(arguments: &RunArgs) -> Result<Option<Desktop>, Error> {
         kind => kind,
     };
     match kind {
-        DisplayKind::None => Ok(None),
+        DisplayKind::None | DisplayKind::Remote => Ok(None),
         DisplayKind::Window => Ok(Some(Desktop::connect()?)),
         DisplayKind::Auto if !has_desktop() => Ok(None),
         DisplayKind::Auto => match Desktop::connect() {

@@ -116,7 +116,8 @@ impl Frame {
         }
     }
 
-    fn set_cursor(&mut self, cursor: Cursor) {
+    /// Another shape of the pointer, which has changed then.
+    pub(super) fn set_cursor(&mut self, cursor: Cursor) {
         self.cursor_changed |= self.cursor != cursor;
         self.cursor = cursor;
     }

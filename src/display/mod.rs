@@ -13,6 +13,8 @@
 //! - `panel`: the machine's side, what Lisp tells its display;
 //! - `keyboard`: from any host's keyboard to Lisp's;
 //! - `link`: frames to another thread, input from it;
+//! - `pointer`: from any host's mouse to Lisp's;
+//! - `remote`: a viewer in another process, and `wire`, what is said between the two;
 //! - `size`: the sizes that a screen can have;
 //! - `window`: a window of the host's desktop.
 
@@ -20,8 +22,11 @@ mod canvas;
 pub mod keyboard;
 pub mod link;
 mod panel;
+pub mod pointer;
+pub mod remote;
 mod size;
 pub mod window;
+pub mod wire;
 
 use geiko_runtime::traps::keyboard::Button;
 

@@ -17,12 +17,12 @@ use super::keys;
 use super::memory::{self, Geometry};
 use super::palette::Palette;
 use super::picture::Picture;
-use super::pointer::{Buttons, Wheel, only_button};
 use super::question::Question;
 use super::view::{self, SCALES};
 use super::{WindowError, WindowOptions};
 use crate::display::keyboard::{Action, Command, HostKey, Keyboard};
 use crate::display::link::Viewer;
+use crate::display::pointer::{Buttons, Wheel, only_button};
 use crate::display::{Answer, Cursor, Frame, Input, Notice};
 
 /// What Lisp's thread tells.

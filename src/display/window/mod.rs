@@ -11,7 +11,6 @@ mod memory;
 mod paint;
 mod palette;
 mod picture;
-mod pointer;
 mod question;
 mod view;
 
@@ -22,8 +21,8 @@ use winit::event_loop::EventLoop;
 use super::link::{LinkFront, link};
 use app::{App, Wake};
 
+pub use super::pointer::Buttons;
 pub use palette::Palette;
-pub use pointer::Buttons;
 pub use view::{Fit, Scale};
 
 /// Host stack for Lisp, of which only what is used becomes memory.
