@@ -4,6 +4,7 @@
 //! a typing error on the last line is found on the first day. [`Player`]
 //! performs the steps; it knows nothing of the machine beyond [`Stage`].
 
+mod actions;
 mod parse;
 mod player;
 
