@@ -8,6 +8,7 @@ pub mod console;
 pub mod control;
 pub mod devices;
 pub mod display;
+pub mod embed;
 pub mod error;
 pub mod folders;
 mod image_lock;

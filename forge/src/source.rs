@@ -58,6 +58,7 @@ pub const BUILTIN: &[Source<'static>] = sources! {
     "lib/compiler.lisp"
     "lib/system.lisp"
     "lib/trace.lisp"
+    "lib/embedding.lisp"
     "lib/top-level.lisp"
 };
 

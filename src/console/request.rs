@@ -16,12 +16,15 @@ pub enum Manner {
     Eval,
     /// Evaluate forms.
     Run,
+    /// Do what the program asks for that Lisp is part of.
+    Serve,
 }
 
 /// What the host wants of the built-in Lisp. Lisp reads it as text: a property
 /// list, and then forms. The list has
 ///
 /// - `:INTERACTIVE` if there is a user,
+/// - `:SERVE` if Lisp is part of another program (`forge/lisp/lib/embedding.lisp`),
 /// - `:FORMS` if forms follow, else they come from the standard input,
 /// - `:PRINT` if their values are to be printed,
 /// - `:RESUME` if a saved image is to go on where it was,
@@ -55,6 +58,7 @@ impl Request {
         let has_forms = matches!(self.manner, Manner::Eval | Manner::Run);
         for (name, present) in [
             (":interactive", self.manner == Manner::Prompt),
+            (":serve", self.manner == Manner::Serve),
             (":forms", has_forms),
             (":print", self.manner != Manner::Run),
             (":resume", self.resume),

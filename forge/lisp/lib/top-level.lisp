@@ -153,9 +153,9 @@ so that a program that reads gets the next one."
   (do () (nil)
     (catch 'si:session
       (si:ask-host)
-      (if (getf si:*request* :forms)
-          (si:evaluate-request)
-          (si:read-eval-print-loop))
+      (cond ((getf si:*request* :serve) (si:serve-host 'si:done))
+            ((getf si:*request* :forms) (si:evaluate-request))
+            (t (si:read-eval-print-loop)))
       (si:quit 0))))
 
 (defun si:evaluate-request ()

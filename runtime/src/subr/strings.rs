@@ -77,6 +77,23 @@ impl<G: Generation> Machine<'_, G> {
         )
     }
 
+    /// Gives a string its characters, as many as it has room for. Nothing happens to what
+    /// is no string; a thin one gets the low 8 bits.
+    pub fn fill_string(&self, string: LispPtr, codes: &[u16]) {
+        if self.type_number(string) != types::ONED_ARRAY {
+            return;
+        }
+        let header = self.array_header(string);
+        for (n, &code) in (0..header.total_size).zip(codes) {
+            let element = header.offset.wrapping_add(n);
+            match header.kind & 0xFF {
+                kind::CHARACTER_8 => self.mem.set_byte(header.base, element as i32, code as u8),
+                kind::CHARACTER_16 => self.mem.set_word(header.base.add(element), code),
+                _ => {}
+            }
+        }
+    }
+
     /// Stores `bytes` and, if `terminate`, a zero byte in a thin string. False if
     /// it is no thin string or too short.
     pub fn store_string(&self, string: LispPtr, bytes: &[u8], terminate: bool) -> bool {
