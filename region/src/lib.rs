@@ -4,14 +4,23 @@
 //!   from which typed blocks are allocated in constant time. It never grows.
 //! - [`Tracer`]: finds what is in use, all at once or in small steps, over any
 //!   [`Model`] of objects.
+//! - [`Heap`]: typed blocks in a region, traced, held by handles that cannot be misused,
+//!   moved together when memory is short.
 //!
 //! The design is in `reference/memory-systems.md` section 5.
 
+mod compact;
 mod header;
+mod heap;
 mod memory;
 mod region;
+mod settings;
 mod tracer;
+mod value;
 
 pub use header::{Colour, Tag};
+pub use heap::{Global, Handle, Heap, Kind, LoadError, Local, Scope};
 pub use region::{Block, Defect, NotABlock, Refusal, Region, ResizeError, Usage};
+pub use settings::{Collect, Compact, Limit, Settings};
 pub use tracer::{Model, Phase, Tracer, UNITS_PER_RELEASE, UNITS_PER_STEP, Worklist};
+pub use value::Value;

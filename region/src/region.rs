@@ -21,7 +21,7 @@ const LISTS: usize = 16;
 /// Bytes of a header.
 const HEADER: u32 = 4;
 /// Offset of the first block.
-const FIRST: u32 = GRANULE;
+pub(crate) const FIRST: u32 = GRANULE;
 /// Least bytes of a region: one granule before the first block, one block.
 const LEAST: u32 = 2 * GRANULE;
 
@@ -401,12 +401,12 @@ impl<'b> Region<'b> {
     }
 
     #[inline(always)]
-    fn header(&self, block: Block) -> Header {
+    pub(crate) fn header(&self, block: Block) -> Header {
         Header(self.memory.word(block.header()))
     }
 
     #[inline(always)]
-    fn set_header(&mut self, block: Block, header: Header) {
+    pub(crate) fn set_header(&mut self, block: Block, header: Header) {
         self.memory.set_word(block.header(), header.0);
     }
 
@@ -503,32 +503,66 @@ impl<'b> Region<'b> {
         (head != 0 && self.header(Block(head)).granules() >= granules).then_some(Block(head))
     }
 
-    /// Moves blocks together: `relocated` is told for each block in use, in order,
-    /// where it was and where it is now, after its bytes have moved. Pinned blocks stay.
-    pub fn slide(&mut self, mut relocated: impl FnMut(Block, Block)) {
+    /// Empties all lists of free blocks.
+    pub(crate) fn forget_free(&mut self) {
         (self.levels, self.lists) = (0, [0; LEVELS]);
         self.heads = [[0; LISTS]; LEVELS];
         self.free = 0;
-        let mut next = self.first_used();
-        let mut to = FIRST;
-        while let Some(block) = next {
-            next = self.next_used(block);
-            let header = self.header(block).with_follows_free(false);
-            let target = if header.colour() == Colour::Pinned {
-                self.close_gap(to, block.0);
-                block
-            } else {
-                Block(to)
-            };
-            self.memory.copy(block.0, target.0, header.bytes() - HEADER);
-            // The gap before a pinned block is noted in its header, which stays.
-            let follows = target == block && to != block.0;
-            self.set_header(target, header.with_follows_free(follows));
-            relocated(block, target);
-            to = target.0 + header.bytes();
-        }
+    }
+
+    /// Moves a block to `target`; everything from `to` up to there is free from now on.
+    pub(crate) fn place(&mut self, block: Block, target: Block, to: u32) {
+        let header = self.header(block);
+        self.close_gap(to, target.0);
+        self.memory.copy(block.0, target.0, header.bytes() - HEADER);
+        self.set_header(target, header.with_follows_free(to < target.0));
+    }
+
+    /// Everything from `to` on is free.
+    pub(crate) fn end_at(&mut self, to: u32) {
         self.note_follows_free(self.end, false);
         self.close_gap(to, self.end);
+    }
+
+    /// The bytes of all blocks up to the last in use, headers included.
+    pub(crate) fn blocks_as_bytes(&self) -> &[u8] {
+        let last = self.blocks().last();
+        let end = last.map_or(FIRST, |block| block.0 + self.header(block).bytes());
+        self.memory.slice(FIRST - HEADER, end - FIRST)
+    }
+
+    /// Makes blocks of such bytes, in an empty region. Whether they are sound
+    /// [`Region::check`] says.
+    pub(crate) fn fill_with(&mut self, blocks: &[u8]) -> Result<(), Refusal> {
+        let bytes = blocks.len() as u32;
+        if u64::from(bytes) > self.size() - u64::from(FIRST) || !bytes.is_multiple_of(GRANULE) {
+            return Err(self.refusal(blocks.len()));
+        }
+        self.forget_free();
+        (self.memory.slice_mut(FIRST - HEADER, bytes)).copy_from_slice(blocks);
+        let mut at = FIRST;
+        while at < FIRST + bytes {
+            let header = self.header(Block(at));
+            self.account(header.tag(), 0, header.granules());
+            at = at.saturating_add(header.bytes().max(GRANULE));
+        }
+        self.end_at(FIRST + bytes);
+        Ok(())
+    }
+
+    /// Offset behind the last block.
+    pub(crate) fn end(&self) -> u32 {
+        self.end
+    }
+
+    /// The four bytes at an offset.
+    pub(crate) fn raw_word(&self, offset: u32) -> u32 {
+        self.memory.word(offset)
+    }
+
+    /// Stores four bytes at an offset.
+    pub(crate) fn set_raw_word(&mut self, offset: u32, word: u32) {
+        self.memory.set_word(offset, word);
     }
 
     fn close_gap(&mut self, from: u32, to: u32) {
