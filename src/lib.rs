@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod cli;
+pub mod clipboard;
 pub mod config;
 pub mod console;
 pub mod control;

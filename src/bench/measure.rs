@@ -191,6 +191,7 @@ impl<'m, G: Generation> Laboratory<'m, G> {
             time_limit: Some(LIMIT * (1 + (plan.samples * plan.benchmarks.len()) as u32)),
             request: None,
             edit_lines: false,
+            variables: Vec::new(),
         };
         let setting = settings.set_up(space.attention()).map_err(Error::Rights)?;
         let (mut machine, _) = Machine::of_image(space.view(), setting.devices);

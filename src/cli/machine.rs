@@ -8,6 +8,7 @@ use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 use geiko_runtime::machine::Machine;
 
 use super::{MachineArgs, native};
+use crate::clipboard;
 use crate::console::Request;
 use crate::devices::clock::thread_cpu_time;
 use crate::display::ScreenSize;
@@ -73,6 +74,8 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     if lonely && std::io::stderr().is_terminal() {
         eprintln!("geiko: no display and no script: control-C ends the session");
     }
+    let keeping = work.keeping.as_ref();
+    let named = keeping.map(|keeping| clipboard::environment(keeping.running.name()));
     let settings = Settings {
         clock: arguments.clock,
         rights: arguments.host.rights(),
@@ -82,6 +85,8 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
         time_limit: arguments.timeout,
         request: work.request,
         edit_lines: work.edit_lines,
+        // Without variables they know no clipboard, which need not be told.
+        variables: named.and_then(Result::ok).unwrap_or_default(),
     };
     let setting = settings.set_up(space.attention()).map_err(Error::Rights)?;
     let (mut machine, _) = Machine::of_image(space.view(), setting.devices);

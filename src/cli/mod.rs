@@ -27,6 +27,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use tracing_subscriber::filter::Targets;
 
+use crate::clipboard;
 use crate::display::ScreenSize;
 use crate::error::{Error, Status};
 use crate::log;
@@ -379,6 +380,9 @@ fn cache_size(text: &str) -> Result<f64, &'static str> {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     let program = arguments.first().map(OsString::as_os_str);
+    if program.is_some_and(clipboard::is_called_so) {
+        return clipboard::main(&arguments);
+    }
     if program.is_some_and(maiko::is_called_so) {
         let given = arguments.split_off(1);
         match maiko::translate(given, |name| std::env::var_os(name)) {

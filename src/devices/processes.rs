@@ -34,6 +34,8 @@ const SHELL: &str = "/bin/sh";
 #[derive(Default)]
 pub struct HostProcesses {
     jobs: Vec<Option<Job>>,
+    /// Variables that processes have beside those of this one.
+    environment: Vec<(OsString, OsString)>,
 }
 
 enum Job {
@@ -141,6 +143,14 @@ impl Job {
 }
 
 impl HostProcesses {
+    /// Processes that have these variables, too.
+    pub fn with_environment(environment: Vec<(OsString, OsString)>) -> Self {
+        Self {
+            jobs: Vec::new(),
+            environment,
+        }
+    }
+
     fn job(&self, job: u16) -> Option<&Job> {
         let index = usize::from(job).checked_sub(FIRST_JOB)?;
         self.jobs.get(index)?.as_ref()
@@ -177,8 +187,11 @@ impl HostProcesses {
     }
 }
 
+/// Variables.
+type Environment = [(OsString, OsString)];
+
 /// A shell command with a pipe for standard input, output and errors.
-fn process(command: &[u8], directory: &Path) -> io::Result<Job> {
+fn process(command: &[u8], directory: &Path, environment: &Environment) -> io::Result<Job> {
     let (ours, theirs) = UnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let theirs = OwnedFd::from(theirs);
@@ -186,6 +199,7 @@ fn process(command: &[u8], directory: &Path) -> io::Result<Job> {
         .arg("-c")
         .arg(OsStr::from_bytes(command))
         .current_dir(directory)
+        .envs(environment.iter().cloned())
         .stdin(theirs.try_clone()?)
         .stdout(theirs.try_clone()?)
         .stderr(theirs)
@@ -199,13 +213,19 @@ fn process(command: &[u8], directory: &Path) -> io::Result<Job> {
 }
 
 /// The user's shell, or a command for it, on a pseudo-terminal.
-fn on_terminal(kind: &[u8], command: &[u8], directory: &Path) -> io::Result<Job> {
+fn on_terminal(
+    kind: &[u8],
+    command: &[u8],
+    directory: &Path,
+    environment: &Environment,
+) -> io::Result<Job> {
     let (pty, other_end) = terminal::open().map_err(io::Error::other)?;
     let flags = rustix::fs::fcntl_getfl(&pty)?;
     rustix::fs::fcntl_setfl(&pty, flags | rustix::fs::OFlags::NONBLOCK)?;
     let shell = std::env::var_os("SHELL").filter(|shell| Path::new(shell).is_absolute());
     let mut process = terminal::Command::new(shell.unwrap_or_else(|| SHELL.into()))
         .current_dir(directory)
+        .envs(environment.iter().cloned())
         // Start-up files of shells may ask for it (Maiko src/unixfork.c).
         .env("LDESHELL", "YES");
     if !kind.is_empty() {
@@ -231,11 +251,11 @@ fn listener(path: &[u8]) -> io::Result<Job> {
 
 impl Processes for HostProcesses {
     fn start(&mut self, command: &[u8], directory: &Path) -> Option<u16> {
-        self.add(process(command, directory))
+        self.add(process(command, directory, &self.environment))
     }
 
     fn start_terminal(&mut self, terminal: &[u8], command: &[u8], directory: &Path) -> Option<u16> {
-        self.add(on_terminal(terminal, command, directory))
+        self.add(on_terminal(terminal, command, directory, &self.environment))
     }
 
     fn listen(&mut self, path: &[u8]) -> Option<u16> {

@@ -74,6 +74,8 @@ pub enum Notice {
     Warp(Point),
     /// Lisp rings the bell.
     Bell,
+    /// A text is for the user's clipboard.
+    Copy(String),
     /// The user is to be asked what becomes of the session; perhaps because it could not
     /// be saved, for that reason.
     AskToClose(Option<String>),

@@ -95,6 +95,7 @@ pub fn notice(notice: &Notice) -> Vec<u8> {
     match notice {
         Notice::Warp(to) => [&b"w"[..], &to.x.to_le_bytes(), &to.y.to_le_bytes()].concat(),
         Notice::Bell => vec![b'b'],
+        Notice::Copy(text) => [b"x", text.as_bytes()].concat(),
         Notice::AskToClose(None) => vec![b'q'],
         Notice::AskToClose(Some(problem)) => [b"Q", problem.as_bytes()].concat(),
     }
@@ -132,6 +133,7 @@ pub fn read_news(message: &[u8]) -> Option<News<'_>> {
         b'f' => return Some(News::Frame(bytes.0)),
         b'w' => Notice::Warp(bytes.point()?),
         b'b' => Notice::Bell,
+        b'x' => Notice::Copy(bytes.text()?),
         b'q' => Notice::AskToClose(None),
         b'Q' => Notice::AskToClose(Some(bytes.text()?)),
         _ => return None,
@@ -251,6 +253,7 @@ mod tests {
         for told in [
             Notice::Warp(point),
             Notice::Bell,
+            Notice::Copy("ä\n".into()),
             Notice::AskToClose(None),
             Notice::AskToClose(Some("the disk is full".into())),
         ] {

@@ -119,6 +119,7 @@ impl<'m, G: Generation> Running<'m, G> {
             time_limit: None,
             request: Some(Request::new(Manner::Serve)),
             edit_lines: false,
+            variables: Vec::new(),
         };
         let setting = settings
             .set_up(space.attention())

@@ -73,6 +73,7 @@ enum Wanted {
 enum Tell<'a> {
     Cursor(Shape<'a>),
     Bell,
+    Copy(&'a str),
     Ask(Option<&'a str>),
     Answered,
     Do(&'static str),
@@ -260,6 +261,7 @@ impl Tab {
         for told in self.seat.take_told() {
             let tell = match &told {
                 Told::Notice(Notice::Bell) => Tell::Bell,
+                Told::Notice(Notice::Copy(text)) => Tell::Copy(text),
                 Told::Notice(Notice::AskToClose(problem)) => Tell::Ask(problem.as_deref()),
                 // Pages cannot move the pointer.
                 Told::Notice(Notice::Warp(_)) => continue,

@@ -101,6 +101,8 @@ pub struct Keeper {
     target: SaveTarget,
     signals: Vec<(i32, Arc<AtomicUsize>)>,
     task: Option<Task>,
+    /// What comes behind the task.
+    next: Option<Kind>,
     next_autosave: Option<Instant>,
     writer: Option<JoinHandle<()>>,
     longest_stop: Duration,
@@ -111,6 +113,16 @@ struct Task {
     since: Instant,
     /// Lisp has begun.
     begun: bool,
+}
+
+impl Task {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            since: Instant::now(),
+            begun: false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +149,7 @@ impl Keeper {
             target,
             signals,
             task: None,
+            next: None,
             next_autosave,
             writer: None,
             longest_stop: Duration::ZERO,
@@ -155,30 +168,53 @@ impl Keeper {
 
     /// Begins to save where Lisp usually saves; the session ends then.
     pub fn save_and_end(&mut self) {
-        self.begin(Kind::Finish(0, None));
+        // Who asks again while Lisp saves would have it save twice.
+        let is_asked_again = self
+            .task
+            .as_ref()
+            .is_some_and(|task| task.kind != Kind::Autosave && task.since.elapsed() < PATIENCE);
+        if !is_asked_again {
+            self.begin(Kind::Finish(0, None));
+        }
     }
 
+    /// Begins something, after an automatic image that Lisp makes now.
     fn begin(&mut self, kind: Kind) {
-        self.task = Some(Task {
-            kind,
-            since: Instant::now(),
-            begun: false,
-        });
+        match &self.task {
+            Some(task) if task.begun && task.kind == Kind::Autosave => self.next = Some(kind),
+            _ => self.task = Some(Task::new(kind)),
+        }
+    }
+
+    /// Something is to be done that Lisp does not come to.
+    pub fn waits_for_lisp(&self) -> bool {
+        self.task.as_ref().is_some_and(|task| !task.begun)
     }
 
     /// Does what can be done now.
     pub fn poll<G: Generation>(&mut self, machine: &mut Machine<'_, G>) -> Next {
         if let Some(signal) = self.take_signal() {
             let status = 128 + signal;
-            // Who asks twice does not want to wait.
-            let is_second = matches!(&self.task, Some(task) if task.kind != Kind::Autosave);
-            if is_second || self.keeping.on_close == OnClose::Discard {
-                return Next::End(status);
+            let recovery = Some(self.keeping.running.recovery());
+            match &mut self.task {
+                _ if self.keeping.on_close == OnClose::Discard => return Next::End(status),
+                // Who asks twice does not want to wait.
+                Some(Task {
+                    kind: Kind::Finish(_, Some(_)),
+                    ..
+                }) => return Next::End(status),
+                // The user has asked for what the signal wants, and Lisp does it.
+                Some(task) if task.begun && task.kind != Kind::Autosave => {
+                    task.kind = Kind::Finish(status, recovery);
+                    task.since = Instant::now();
+                }
+                _ => self.begin(Kind::Finish(status, recovery)),
             }
-            let recovery = self.keeping.running.recovery();
-            self.begin(Kind::Finish(status, Some(recovery)));
         }
         let now = Instant::now();
+        if self.task.is_none() {
+            self.task = self.next.take().map(Task::new);
+        }
         if self.task.is_none() && self.next_autosave.is_some_and(|at| at <= now) {
             self.next_autosave = self.keeping.autosave.map(|time| now + time);
             self.begin(Kind::Autosave);

@@ -14,6 +14,7 @@ mod ticker;
 mod time;
 mod user;
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -28,7 +29,7 @@ use geiko_runtime::memory::Attention;
 use geiko_runtime::traps::keyboard::Button;
 
 use crate::console::{Console, ConsoleFiles, Request};
-use crate::control::{Control, Order};
+use crate::control::{Control, Demand, Order};
 use crate::devices::host::{Host, Rights};
 use crate::devices::processes::HostProcesses;
 use crate::display::{FrontEnd, Headless, Panel, ScreenSize};
@@ -69,6 +70,8 @@ pub struct Settings {
     pub request: Option<Request>,
     /// Standard input is a terminal, where lines are edited.
     pub edit_lines: bool,
+    /// Variables of the programs that Lisp starts.
+    pub variables: Vec<(OsString, OsString)>,
 }
 
 /// The clocks that Lisp can have.
@@ -126,7 +129,7 @@ impl Settings {
         let home = files.home();
         let files = ConsoleFiles::new(files, Rc::clone(&console), self.request.as_ref());
         let processes: Box<dyn Processes> = if *processes {
-            Box::new(HostProcesses::default())
+            Box::new(HostProcesses::with_environment(self.variables.clone()))
         } else {
             Box::new(Absent)
         };
@@ -305,6 +308,7 @@ impl<'m, G: Generation> Session<'m, G> {
             tracing::debug!(?wish, "obeying");
             match (wish, &mut self.keeper) {
                 (Wish::Break, _) => self.breaking.press(),
+                (Wish::Copy(text), _) => self.user.copy(text),
                 (Wish::Discard, _) | (Wish::Close | Wish::Save, None) => {
                     return Some(Ending::Finished(0));
                 }
@@ -332,7 +336,14 @@ impl<'m, G: Generation> Session<'m, G> {
             },
             None => {}
         }
-        match self.keeper.as_mut()?.poll(&mut self.machine) {
+        let keeper = self.keeper.as_mut()?;
+        let next = keeper.poll(&mut self.machine);
+        if keeper.waits_for_lisp() {
+            // A Lisp that waits is looked at between the same two steps of its round, where
+            // perhaps it must not be interrupted; one that works is looked at anywhere.
+            self.time.disturb();
+        }
+        match next {
             keeper::Next::Continue => None,
             keeper::Next::End(status) => Some(Ending::Finished(status)),
             keeper::Next::Problem(problem) => {
@@ -344,12 +355,13 @@ impl<'m, G: Generation> Session<'m, G> {
     }
 
     fn next_wish(&mut self) -> Option<Wish> {
-        let order = || self.control.as_ref()?.next_order();
+        let demand = || self.control.as_ref()?.next_demand();
         self.user.next_wish().or_else(|| {
-            Some(match order()? {
-                Order::Break => Wish::Break,
-                Order::Quit => Wish::Save,
-                Order::Discard => Wish::Discard,
+            Some(match demand()? {
+                Demand::Order(Order::Break) => Wish::Break,
+                Demand::Order(Order::Quit) => Wish::Save,
+                Demand::Order(Order::Discard) => Wish::Discard,
+                Demand::Copy(text) => Wish::Copy(text),
             })
         })
     }

@@ -23,7 +23,7 @@ const MOST_INPUT: usize = 4096;
 const SHORTEST_CLICK: Duration = Duration::from_millis(60);
 
 /// What the user wants of the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     /// Lisp is to be interrupted.
     Break,
@@ -33,6 +33,8 @@ pub(super) enum Wish {
     Save,
     /// It is to end.
     Discard,
+    /// A text is for the user's clipboard.
+    Copy(String),
 }
 
 /// A display and the user in front of it.
@@ -135,6 +137,11 @@ impl User {
     /// Asks what is to become of the session.
     pub(super) fn ask_to_close(&mut self, problem: Option<String>) {
         self.front.tell(Notice::AskToClose(problem));
+    }
+
+    /// Puts a text on the user's clipboard.
+    pub(super) fn copy(&mut self, text: String) {
+        self.front.tell(Notice::Copy(text));
     }
 
     fn must_wait(&self, input: &Input) -> bool {

@@ -200,3 +200,37 @@ fn the_last_tab_that_is_closed_closes_the_display() {
             .exists()
     );
 }
+
+#[test]
+fn what_programs_of_lisp_copy_is_for_the_browser() {
+    let Some(image) = medley() else {
+        return;
+    };
+    let server = Server::start(&[image.to_str().unwrap(), "--", "--on-close", "discard"]);
+    let mut socket = server.look("lisp").unwrap();
+    while !socket.read().unwrap().is_binary() {}
+    let file = server.path("copied.txt");
+    std::fs::write(&file, "(é\n)").unwrap();
+    let xclip = |arguments: &[&str]| {
+        let output = server
+            .command(server.path("run/geiko/programs/xclip"))
+            .env("GEIKO_SESSION", "lisp")
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // As Medley's library does it.
+    xclip(&["-i", "-selection", "clipboard", file.to_str().unwrap()]);
+    let told = loop {
+        if let Message::Text(text) = socket.read().unwrap()
+            && text.contains("copy")
+        {
+            break text;
+        }
+    };
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told, serde_json::json!({ "copy": "(é\n)" }));
+    assert_eq!(xclip(&["-o", "-selection", "clipboard"]), "(é\n)");
+}

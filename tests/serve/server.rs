@@ -1,5 +1,6 @@
 //! A server for tests, with the folders of a user of its own.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -90,6 +91,11 @@ impl Server {
     /// Another command of the same user.
     pub fn geiko(&self, arguments: &[&str]) -> Output {
         command(self.home.path()).args(arguments).output().unwrap()
+    }
+
+    /// Another program of the same user, without a desktop.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        for_user(program, self.home.path())
     }
 
     /// Host and port.
@@ -184,8 +190,13 @@ impl Drop for Server {
 }
 
 fn command(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_geiko"));
+    for_user(env!("CARGO_BIN_EXE_geiko"), home)
+}
+
+fn for_user(program: impl AsRef<OsStr>, home: &Path) -> Command {
+    let mut command = Command::new(program);
     command.env("HOME", home).current_dir(home);
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     for (variable, folder) in [
         ("XDG_STATE_HOME", "state"),
         ("XDG_CONFIG_HOME", "config"),

@@ -56,6 +56,8 @@ pub struct App {
     only_button: Option<Button>,
     cursors: HashMap<(Cursor, usize), CustomCursor>,
     question: Option<Question>,
+    /// The clipboard, once something was put there: X11 wants its owner to stay.
+    clipboard: Option<arboard::Clipboard>,
     failure: Option<WindowError>,
 }
 
@@ -87,6 +89,7 @@ impl App {
             only_button: None,
             cursors: HashMap::new(),
             question: None,
+            clipboard: None,
             failure: None,
         }
     }
@@ -135,6 +138,7 @@ impl App {
                     .window
                     .request_user_attention(Some(UserAttentionType::Informational)),
                 Notice::Bell => {}
+                Notice::Copy(text) => copy(&mut self.clipboard, text),
                 Notice::AskToClose(problem) => {
                     self.question = Some(Question::new(problem.as_deref()));
                     let actions = self.keyboard.leave();
@@ -459,6 +463,18 @@ impl Shown {
             }
         }
         self.window.request_redraw();
+    }
+}
+
+/// Puts a text on the desktop's clipboard.
+fn copy(clipboard: &mut Option<arboard::Clipboard>, text: String) {
+    if clipboard.is_none() {
+        *clipboard = arboard::Clipboard::new().ok();
+    }
+    if let Some(clipboard) = clipboard
+        && let Err(error) = clipboard.set_text(text)
+    {
+        tracing::warn!(%error, "the clipboard takes no text");
     }
 }
 

@@ -23,6 +23,7 @@ let wait = FIRST_WAIT;
 let zoom = 0; // device pixels to a pixel of Lisp; 0: as large as fits
 let pointer = null; // its shape
 let drawing = Promise.resolve(); // rectangles are drawn in their order
+let toCopy = null; // text for the clipboard
 let hasTyped = false;
 let hasEnded = false;
 
@@ -90,6 +91,9 @@ function hear(told) {
     find("dialog .problem").textContent = value ? `It was not saved: ${value}` : "";
     say("away");
     if (!dialog.open) dialog.showModal();
+  } else if (kind === "copy") {
+    toCopy = value;
+    copy();
   } else if (kind === "do") {
     obey(value);
   } else if (kind === "end") {
@@ -177,6 +181,15 @@ async function obey(command) {
   }
 }
 
+// Some browsers let pages copy only while a key or button is pressed.
+function copy() {
+  if (toCopy === null) return;
+  const text = toCopy;
+  navigator.clipboard?.writeText(text).then(() => {
+    if (toCopy === text) toCopy = null;
+  }, () => {});
+}
+
 for (const button of document.querySelectorAll("nav button")) {
   button.addEventListener("click", () => {
     const command = button.dataset.do;
@@ -210,6 +223,7 @@ const isPaste = (event) => event.ctrlKey && event.shiftKey && event.code === "Ke
 function key(event) {
   if (dialog.open || isText(event) || isPaste(event)) return;
   hasTyped = true;
+  copy();
   event.preventDefault();
   const down = event.type === "keydown";
   // Some hosts say control for AltGr.
@@ -262,6 +276,7 @@ function button(event) {
   const down = event.type === "mousedown";
   if (down && event.target !== canvas) return;
   if (event.target === canvas) event.preventDefault();
+  copy();
   keys.focus();
   if (event.button >= BUTTONS) return;
   sendPlace();
