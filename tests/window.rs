@@ -189,11 +189,12 @@ fn a_user_types_in_a_window_is_interrupted_and_goes_on_another_day() {
     let screenshot = desk.path("screen.png");
     let picture = screenshot.to_str().unwrap();
     let mut session = desk.session(&desk.image, &["--screenshot", picture]);
-    // The name of an init file; the image may ask for it later.
-    sleep(Duration::from_secs(3));
-    desk.type_form("\n");
     let first = desk.path("first");
     wait("a form to be evaluated", || {
+        // The image asks for the name of an init file, sooner or later.
+        sleep(Duration::from_secs(3));
+        desk.type_form("\n");
+        sleep(Duration::from_secs(1));
         desk.type_form(&form_for(&first));
         sleep(Duration::from_secs(3));
         first.exists().then_some(())

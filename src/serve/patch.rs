@@ -88,7 +88,8 @@ fn patch(frame: &Frame, lines: Range<u16>, columns: Range<usize>, palette: Palet
     let mut encoder = png::Encoder::new(&mut message, width, height);
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::One);
-    encoder.set_compression(png::Compression::Fast);
+    // Textures are repeated, which the quickest compression of all does not see.
+    encoder.set_deflate_compression(png::DeflateCompression::Level(1));
     encoder.set_filter(png::Filter::NoFilter);
     let [paper, ink] = [palette.paper, palette.ink].map(u32::to_be_bytes);
     encoder.set_palette([&paper[1..], &ink[1..]].concat());

@@ -15,7 +15,7 @@ const WIDTH: usize = 1024;
 const HEIGHT: usize = 768;
 
 /// Waits until nothing has changed on the screen for a second.
-fn settle(tab: &mut Tab) -> Vec<bool> {
+pub fn settle(tab: &mut Tab) -> Vec<bool> {
     wait("the screen", || {
         let ready =
             "typeof canvas !== 'undefined' && canvas.width === 1024 && state.innerText === ''";

@@ -4,3 +4,4 @@ mod browser;
 mod chromium;
 mod hostile;
 mod server;
+mod speed;
