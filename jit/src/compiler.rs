@@ -59,6 +59,8 @@ pub struct Jit<G: Generation> {
     entry: Entry,
     /// Address of [`Workshop::aside`].
     aside: usize,
+    /// Address of [`Workshop::aside_native`].
+    aside_native: usize,
     recent: Box<[Cell<Recent>; RECENT]>,
     residents: RefCell<Residents>,
     /// Machine code for which there is no room while native code runs.
@@ -99,6 +101,7 @@ impl<G: Generation> Jit<G> {
         let entry = publish(workshop.trampoline())?;
         let answer = context.answer.as_ptr() as i64;
         let aside = publish(workshop.aside(&raw const *context as i64, answer))?;
+        let aside_native = publish(workshop.aside_native(answer))?;
         let making = match pace {
             Pace::Now => Making::Now(Box::new(RefCell::new(workshop))),
             Pace::Meanwhile => match Worker::start::<G>(workshop) {
@@ -109,6 +112,7 @@ impl<G: Generation> Jit<G> {
         Ok(Self {
             context,
             aside,
+            aside_native,
             // SAFETY: the trampoline was just put there; the cache lives as long as
             // `self`.
             entry: unsafe { Entry::new(entry) },
@@ -135,6 +139,7 @@ impl<G: Generation> Jit<G> {
             landing: &raw const self.context.landing as i64,
             operations: Operations::of::<G>(),
             aside: self.aside as i64,
+            aside_native: self.aside_native as i64,
             answer: self.context.answer.as_ptr() as i64,
             countdown,
             counter: (self.counts.get()).then_some(self.context.instructions.as_ptr() as i64),

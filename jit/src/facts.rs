@@ -11,7 +11,8 @@ use geiko_runtime::layout::{Generation, SymbolCell};
 use geiko_runtime::machine::type_entry_of;
 use geiko_runtime::memory::{LispPtr, Mem};
 
-use crate::flow::Flow;
+use crate::feedback;
+use crate::flow::{Flow, Step};
 use crate::numbers::{self, Kind};
 use crate::records::Records;
 
@@ -26,6 +27,32 @@ pub struct Callee {
     pub entry: i64,
 }
 
+/// A type that the code names.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownType {
+    /// Its number.
+    pub number: u32,
+    /// The first cell of its descriptor, which changes with its name.
+    pub name: u32,
+}
+
+/// The function that Lisp has for an instruction that cannot be done.
+#[derive(Clone, Copy, Debug)]
+pub struct Trap {
+    /// Where the table of these functions has it.
+    pub place: LispPtr,
+    /// What is there.
+    pub entry: u32,
+    /// The symbol.
+    pub function: LispPtr,
+    /// Its definition.
+    pub callee: Callee,
+    /// Arguments.
+    pub arguments: u16,
+    /// The last of them, if that is the instruction's operand.
+    pub operand: Option<LispPtr>,
+}
+
 /// Most words of an instance that are cleared one by one.
 const MAX_CLEARED: u16 = 32;
 
@@ -33,9 +60,10 @@ const MAX_CLEARED: u16 = 32;
 #[derive(Debug, Default)]
 pub struct Facts {
     callees: BTreeMap<LispPtr, Callee>,
-    types: BTreeMap<LispPtr, u32>,
+    types: BTreeMap<LispPtr, KnownType>,
     floats: Vec<LispPtr>,
     sizes: BTreeMap<u32, u32>,
+    traps: BTreeMap<u32, Trap>,
 }
 
 impl Facts {
@@ -54,6 +82,11 @@ impl Facts {
         }
         for step in &flow.steps {
             let opcode = step.instruction.opcode;
+            let pc = step.instruction.offset;
+            if calls_lisp(mem, step) {
+                let trap = trap(mem, step, records);
+                facts.traps.extend(trap.map(|trap| (pc, trap)));
+            }
             for operand in step.instruction.operands() {
                 match *operand {
                     Operand::Atom(name) if matches!(opcode, Fn0 | Fn1 | Fn2 | Fn3 | Fn4 | FnX) => {
@@ -63,10 +96,10 @@ impl Facts {
                             .extend(callee.map(|callee| (LispPtr(name), callee)));
                     }
                     Operand::Atom(name) if matches!(opcode, Dtest | InstanceP) => {
-                        let number = type_number(mem, LispPtr(name));
+                        let known = known_type(mem, LispPtr(name));
                         facts
                             .types
-                            .extend(number.map(|number| (LispPtr(name), number)));
+                            .extend(known.map(|known| (LispPtr(name), known)));
                     }
                     Operand::Pointer(cell)
                         if type_entry_of(mem, LispPtr(cell)) & type_entry::NUMBER
@@ -88,13 +121,18 @@ impl Facts {
 
     /// All symbols that are called and have compiled definitions.
     pub fn callees(&self) -> impl Iterator<Item = (LispPtr, Callee)> {
-        self.callees
-            .iter()
-            .map(|(&symbol, &callee)| (symbol, callee))
+        let called = (self.callees.iter()).map(|(&symbol, &callee)| (symbol, callee));
+        let traps = self.traps.values();
+        called.chain(traps.map(|trap| (trap.function, trap.callee)))
     }
 
-    /// The number of the type with that name.
-    pub fn type_number(&self, name: LispPtr) -> Option<u32> {
+    /// The function for the instruction of `step`, if native code calls it.
+    pub fn trap(&self, step: &Step) -> Option<Trap> {
+        self.traps.get(&step.instruction.offset).copied()
+    }
+
+    /// The type with that name.
+    pub fn known_type(&self, name: LispPtr) -> Option<KnownType> {
         self.types.get(&name).copied()
     }
 
@@ -115,9 +153,50 @@ impl Facts {
     }
 }
 
-fn type_number<G: Generation>(mem: Mem<'_, G>, name: LispPtr) -> Option<u32> {
+/// True for instructions whose function native code calls, because Lisp often wants them
+/// to do what only that can. DTEST makes floats of other numbers.
+fn calls_lisp<G: Generation>(mem: Mem<'_, G>, step: &Step) -> bool {
+    use Opcode::{CmlAssoc, CmlEqual, CmlMember, Dtest, Eql, Equal};
+    match (step.instruction.opcode, step.instruction.operands()) {
+        (CmlAssoc | CmlEqual | CmlMember | Eql | Equal, _) => true,
+        (Dtest, [Operand::Atom(name)]) => {
+            G::dtd_name(mem, G::dtd(types::FLOATP.into())) == LispPtr(*name)
+        }
+        (opcode, _) => feedback::domain(opcode).is_some(),
+    }
+}
+
+/// The function for the instruction of `step`, if that is compiled.
+fn trap<G: Generation>(mem: Mem<'_, G>, step: &Step, records: &Records) -> Option<Trap> {
+    let opcode = step.instruction.opcode as u32;
+    let place = G::UFN_TABLE.add(2 * opcode);
+    let entry = mem.cell(place);
+    let bytes = u32::from(entry.lo() >> 8);
+    let operand = match step.instruction.operands() {
+        [] if bytes == 0 => None,
+        // Symbols are told by their numbers.
+        [Operand::Atom(name)] if bytes > 0 => Some(LispPtr::smallpos(u16::try_from(*name).ok()?)),
+        _ => return None,
+    };
+    if step.next != step.instruction.offset + bytes + 1 {
+        return None;
+    }
+    let function = LispPtr(entry.hi().into());
+    Some(Trap {
+        place,
+        entry: entry.0,
+        function,
+        callee: callee(mem, function, records)?,
+        arguments: entry.lo() & 0xFF,
+        operand,
+    })
+}
+
+fn known_type<G: Generation>(mem: Mem<'_, G>, name: LispPtr) -> Option<KnownType> {
     let has_name = |&number: &u32| G::dtd_name(mem, G::dtd(number)) == name;
-    (1..G::DTD_CAPACITY).find(has_name)
+    let number = (1..G::DTD_CAPACITY).find(has_name)?;
+    let name = mem.cell(G::dtd(number)).0;
+    Some(KnownType { number, name })
 }
 
 fn callee<G: Generation>(mem: Mem<'_, G>, symbol: LispPtr, records: &Records) -> Option<Callee> {

@@ -153,6 +153,35 @@ impl Workshop {
         self.compile()
     }
 
+    /// The door from native code to native code that changes no register: calls what it is
+    /// told with the memory, the place of the frame, the link and the environment, and
+    /// leaves value and status at the address `answer`.
+    pub fn aside_native(&mut self, answer: i64) -> Vec<u8> {
+        let mut function = Function::new();
+        function.signature = translate::aside_signature();
+        let mut builder = FunctionBuilder::new(&mut function, &mut self.builder);
+        let native = builder.import_signature(translate::native_signature());
+        let block = builder.create_block();
+        builder.append_block_params_for_function_params(block);
+        builder.switch_to_block(block);
+        let [entry, base, top, link, environment] =
+            [0, 1, 2, 3, 4].map(|n| builder.block_params(block)[n]);
+        let environment = builder.ins().ireduce(I32, environment);
+        let arguments = [base, top, link, environment];
+        let call = builder.ins().call_indirect(native, entry, &arguments);
+        let [value, status] = [0, 1].map(|n| builder.inst_results(call)[n]);
+        let answer = builder.ins().iconst(I64, answer);
+        for (cell, at) in [(value, 0), (status, 4)] {
+            let flags = MemFlagsData::trusted();
+            builder.ins().store(flags, cell, answer, at);
+        }
+        builder.ins().return_(&[]);
+        builder.seal_all_blocks();
+        builder.finalize(self.isa.frontend_config());
+        self.codegen.func = function;
+        self.compile()
+    }
+
     /// The door from Rust to native code.
     pub fn trampoline(&mut self) -> Vec<u8> {
         let mut signature = Signature::new(CallConv::SystemV);

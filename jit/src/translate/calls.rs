@@ -22,6 +22,7 @@ use geiko_runtime::memory::LispPtr;
 
 use super::ends::End;
 use super::{Translator, home, trusted};
+use crate::facts::Callee;
 use crate::flow::{self, Effect, Step};
 use crate::shims::MAX_SUPPLIED;
 use crate::sites::{WAYS, called};
@@ -40,6 +41,8 @@ struct Call {
     slow: Block,
     /// Where to go with the value.
     meet: Block,
+    /// It is called aside, without changing registers.
+    aside: bool,
 }
 
 impl Translator<'_, '_> {
@@ -66,10 +69,27 @@ impl Translator<'_, '_> {
         let depth = self.state.stack.len();
         let first = depth - usize::from(argc);
         let (meet, result) = self.meeting(I32);
-        let slow = self.builder.create_block();
-        let same = self.builder.create_block();
-        let native = self.builder.create_block();
-        self.builder.set_cold_block(slow);
+        let slow = self.cold_block();
+        let call = self.compiled(symbol, callee, (first, argc), (slow, meet), false);
+        self.complete(&call, result, step);
+    }
+
+    /// Begins the call of the definition of `symbol`, whose `argc` arguments are on the stack
+    /// from the cell `first` on: goes to `slow` if it is another by now or has no native
+    /// code.
+    fn compiled(
+        &mut self,
+        symbol: LispPtr,
+        callee: Callee,
+        (first, argc): (usize, u16),
+        (slow, meet): (Block, Block),
+        aside: bool,
+    ) -> Call {
+        let [same, native] = [(); 2].map(|()| self.builder.create_block());
+        if aside {
+            self.builder.set_cold_block(same);
+            self.builder.set_cold_block(native);
+        }
         let cell = (self.layout.symbol_cell)(symbol, SymbolCell::Definition);
         let definition = self.load_fixed(cell);
         let changed = self.differs(definition, callee.definition.0);
@@ -79,6 +99,7 @@ impl Translator<'_, '_> {
         let entry = self.builder.ins().load(I64, trusted(), record, 0);
         self.builder.ins().brif(entry, native, &[], slow, &[]);
         self.builder.switch_to_block(native);
+        let wanted = callee.arguments.unwrap_or(argc);
         for missing in argc..wanted {
             let nil = self.constant(0);
             let home = self.stack_home(first + usize::from(missing));
@@ -86,15 +107,44 @@ impl Translator<'_, '_> {
         }
         let environment = self.constant(LispPtr::UNBOUND.0);
         let top = self.stack_place(first + usize::from(wanted));
-        let call = Call {
+        Call {
             entry,
             environment,
             first,
             top,
             slow,
             meet,
+            aside,
+        }
+    }
+
+    /// Calls the function that Lisp has for the instruction of `step`, which cannot be done
+    /// otherwise, and goes to `meet` with what it returns. Goes on where that cannot be
+    /// done natively. The cells of the stack are stored.
+    pub(super) fn trap(&mut self, step: &Step, meet: Block) {
+        let Some(trap) = self.unit.facts.trap(step) else {
+            return;
         };
-        self.complete(&call, result, step);
+        let depth = self.state.stack.len() + usize::from(trap.operand.is_some());
+        let first = depth.checked_sub(trap.arguments.into());
+        let wanted = trap.callee.arguments.unwrap_or(trap.arguments);
+        let (Some(first), true) = (first, wanted <= trap.arguments + MAX_SUPPLIED) else {
+            return;
+        };
+        let [slow, same] = [(); 2].map(|()| self.cold_block());
+        let entry = self.load_fixed(trap.place);
+        let changed = self.differs(entry, trap.entry);
+        self.builder.ins().brif(changed, slow, &[], same, &[]);
+        self.builder.switch_to_block(same);
+        if let Some(operand) = trap.operand {
+            let operand = self.constant(operand.0);
+            let home = self.stack_home(depth - 1);
+            self.store_home(operand, home);
+        }
+        let arguments = (first, trap.arguments);
+        let call = self.compiled(trap.function, trap.callee, arguments, (slow, meet), true);
+        self.native_call(&call, step);
+        self.builder.switch_to_block(slow);
     }
 
     /// A call of a function object, or of a code block with an environment, with a
@@ -142,6 +192,7 @@ impl Translator<'_, '_> {
             top,
             slow,
             meet,
+            aside: false,
         };
         self.complete(&call, result, step);
     }
@@ -173,11 +224,7 @@ impl Translator<'_, '_> {
         let segment = self.builder.ins().ushr_imm_u(name, 16);
         self.builder.ins().brif(segment, search, &[], symbol, &[]);
         self.builder.switch_to_block(symbol);
-        let cell = |n| (self.layout.symbol_cell)(LispPtr(n), SymbolCell::Definition).0;
-        let (first, step) = (cell(0), cell(2) - cell(0));
-        let words = self.builder.ins().imul_imm_u(name, i64::from(step / 2));
-        let words = self.builder.ins().iadd_imm_u(words, i64::from(first));
-        let definition = self.load_cell(words, 0);
+        let definition = self.definition_of(name);
         let is_compiled = (self.builder.ins()).icmp_imm_s(IntCC::SignedLessThan, definition, 0);
         self.builder
             .ins()
@@ -195,6 +242,15 @@ impl Translator<'_, '_> {
         let arguments = [function, supplied, site, site];
         let entry = self.call_machine(self.host.apply, arguments);
         self.applied(entry, found, slow);
+    }
+
+    /// The definition of the symbol `name` of segment 0.
+    pub(super) fn definition_of(&mut self, name: Value) -> Value {
+        let cell = |n| (self.layout.symbol_cell)(LispPtr(n), SymbolCell::Definition).0;
+        let (first, step) = (cell(0), cell(2) - cell(0));
+        let words = self.builder.ins().imul_imm_u(name, i64::from(step / 2));
+        let words = self.builder.ins().iadd_imm_u(words, i64::from(first));
+        self.load_cell(words, 0)
     }
 
     /// The same for a code block and an environment.
@@ -282,6 +338,26 @@ impl Translator<'_, '_> {
         self.fall(step);
     }
 
+    /// Calls the native code; answers value and status.
+    fn enter(&mut self, call: &Call, link: Value) -> [Value; 2] {
+        if call.aside {
+            let door = self.builder.ins().iconst(I64, self.host.aside_native);
+            let environment = self.builder.ins().uextend(I64, call.environment);
+            let arguments = [call.entry, self.base, call.top, link, environment];
+            self.builder
+                .ins()
+                .call_indirect(self.aside, door, &arguments);
+            let answer = self.builder.ins().iconst(I64, self.host.answer);
+            return [0, 4].map(|at| self.builder.ins().load(I32, trusted(), answer, at));
+        }
+        let arguments = [self.base, call.top, link, call.environment];
+        let instruction = self
+            .builder
+            .ins()
+            .call_indirect(self.native, call.entry, &arguments);
+        [0, 1].map(|n| self.builder.inst_results(instruction)[n])
+    }
+
     /// The call itself. Ends the block.
     fn native_call(&mut self, call: &Call, step: &Step) {
         let odd = self.builder.create_block();
@@ -302,12 +378,7 @@ impl Translator<'_, '_> {
         let own = self.builder.ins().uextend(I64, own);
         let both = self.builder.ins().imul_imm_u(own, 0x1_0001);
         let link = self.builder.ins().iadd_imm_s(both, i64::from(ivar) << 16);
-        let arguments = [self.base, call.top, link, call.environment];
-        let instruction = self
-            .builder
-            .ins()
-            .call_indirect(self.native, call.entry, &arguments);
-        let [value, status] = [0, 1].map(|n| self.builder.inst_results(instruction)[n]);
+        let [value, status] = self.enter(call, link);
         (self.builder.ins()).brif(status, odd, &[], returned, &[value.into()]);
         self.builder.switch_to_block(odd);
         let refused = self

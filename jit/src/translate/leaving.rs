@@ -134,6 +134,8 @@ impl Translator<'_, '_> {
     /// The rest of a slow path in the current block.
     pub(super) fn slow(&mut self, step: &Step, meet: Block) {
         let state = self.state.clone();
+        self.store_stack();
+        self.trap(step, meet);
         let result = self.execute(step);
         self.builder.ins().jump(meet, &[result.into()]);
         self.state = state;

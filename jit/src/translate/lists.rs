@@ -127,6 +127,18 @@ impl Translator<'_, '_> {
         let (meet, result) = self.meeting(I32);
         let object = self.list_on_top(step, meet);
         let content = self.load_cell(object, 0);
+        let slow = self.cold_block();
+        self.cdr_of(object, content, meet, slow);
+        self.builder.switch_to_block(slow);
+        self.part(object, step, meet);
+        self.builder.switch_to_block(meet);
+        self.pop();
+        self.push_slot(Slot::Value(result, Kind::Any));
+    }
+
+    /// Goes to `meet` with the cdr of the list cell `list`, which contains `content`, or to
+    /// `slow` if it forwards to another.
+    pub(super) fn cdr_of(&mut self, list: Value, content: Value, meet: Block, slow: Block) {
         let shift = i64::from(self.layout.cdr_shift);
         let code = self.builder.ins().ushr_imm_u(content, shift);
         let nil_code = self.layout.cdr_nil;
@@ -139,26 +151,21 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(rest);
         let nil = self.constant(0);
         let ends = self.equals(code, nil_code);
-        let slow = self.cold_block();
         self.builder
             .ins()
             .brif(ends, meet, &[nil.into()], stored, &[]);
         self.builder.switch_to_block(stored);
         let real = self.differs(code, 0);
         self.go_on_if(real, slow);
-        let holder = self.cdr_place(object, code);
+        let holder = self.cdr_place(list, code);
         let next = self.load_cell(holder, 0);
         let next = self.masked(next);
         self.builder.ins().jump(meet, &[next.into()]);
-        self.builder.switch_to_block(slow);
-        self.part(object, step, meet);
         self.builder.switch_to_block(near);
-        let next = self.cdr_place(object, code);
+        let next = self.cdr_place(list, code);
         self.builder.ins().jump(meet, &[next.into()]);
-        self.builder.switch_to_block(meet);
-        self.pop();
-        self.push_slot(Slot::Value(result, Kind::Any));
     }
+
     /// The cell at the place that the cdr code `code` of the list cell `list` says.
     pub(super) fn cdr_place(&mut self, list: Value, code: Value) -> Value {
         let cells = i64::from(self.layout.cdr_nil - 1);

@@ -1,14 +1,19 @@
 //! Raw memory, types and array elements.
 
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::isa::decode::Operand;
 use geiko_runtime::layout::STACK;
+use geiko_runtime::layout::records::type_entry;
 use geiko_runtime::memory::LispPtr;
 
 use super::Translator;
+use crate::facts::KnownType;
 use crate::flow::Step;
+
+/// Supertypes that INSTANCEP looks at in line.
+const MOST_SUPERTYPES: i64 = 8;
 
 impl Translator<'_, '_> {
     /// Translates `step` if it is an instruction of this file.
@@ -153,7 +158,7 @@ impl Translator<'_, '_> {
     }
 
     /// Takes the slow way unless `value` is an integer from 0 to 65535.
-    fn unless_smallpos(&mut self, value: Value, step: &Step, meet: super::Block) {
+    fn unless_smallpos(&mut self, value: Value, step: &Step, meet: Block) {
         let tag = self.builder.ins().ushr_imm_u(value, 16);
         let other = self.differs(tag, 0xE);
         self.slow_if(other, step, meet);
@@ -196,32 +201,34 @@ impl Translator<'_, '_> {
         self.address(at)
     }
 
-    /// DTEST and INSTANCEP: the type with just that name is told at once.
+    /// DTEST and INSTANCEP: the type with just that name is told at once; INSTANCEP
+    /// looks at a few supertypes.
     fn instance(&mut self, step: &Step) {
         let Some(Operand::Atom(name)) = step.instruction.operands().first().copied() else {
             return;
         };
         let object = self.top(1)[0];
         let (meet, result) = self.meeting(I32);
-        let other = self.builder.create_block();
-        self.builder.set_cold_block(other);
+        let slow = self.cold_block();
         let is_test = step.instruction.opcode == Opcode::Dtest;
-        if let Some(number) = self.unit.facts.type_number(LispPtr(name)) {
-            let exact = self.builder.create_block();
+        if let Some(known) = self.unit.facts.known_type(LispPtr(name)) {
             let actual = self.type_number(object);
-            let same = self.equals(actual, number);
-            self.builder.ins().brif(same, exact, &[], other, &[]);
-            self.builder.switch_to_block(exact);
-            let yes = if is_test {
-                object
+            let same = self.equals(actual, known.number);
+            if is_test {
+                self.builder
+                    .ins()
+                    .brif(same, meet, &[object.into()], slow, &[]);
             } else {
-                self.constant(LispPtr::T.0)
-            };
-            self.builder.ins().jump(meet, &[yes.into()]);
+                let other = self.builder.create_block();
+                let t = self.constant(LispPtr::T.0);
+                self.builder.ins().brif(same, meet, &[t.into()], other, &[]);
+                self.builder.switch_to_block(other);
+                self.supertypes(actual, known, meet, slow);
+            }
         } else {
-            self.builder.ins().jump(other, &[]);
+            self.builder.ins().jump(slow, &[]);
         }
-        self.builder.switch_to_block(other);
+        self.builder.switch_to_block(slow);
         let name = self.constant(name);
         let operation = if is_test {
             self.host.operations.checked
@@ -231,6 +238,40 @@ impl Translator<'_, '_> {
         self.operate_and_meet(operation, &[object, name], step, meet);
         self.builder.switch_to_block(meet);
         self.replace(1, result);
+    }
+
+    /// Goes to `meet` with T if the type `known` is one of the next supertypes of the type
+    /// with the number `actual`, with NIL if there are no others, else to `slow`. That is
+    /// for as long as the type is called as it was.
+    fn supertypes(&mut self, actual: Value, known: KnownType, meet: Block, slow: Block) {
+        let [first, second] = [0, 1].map(self.layout.dtd);
+        let name = self.load_fixed((self.layout.dtd)(known.number));
+        let still = self.equals(name, known.name);
+        self.go_on_if(still, slow);
+        let head = self.builder.create_block();
+        let most = self.builder.ins().iconst(I32, MOST_SUPERTYPES);
+        self.builder.ins().jump(head, &[actual.into(), most.into()]);
+        let [number, left] = [(); 2].map(|()| self.builder.append_block_param(head, I32));
+        self.builder.switch_to_block(head);
+        let dtd = (self.builder.ins()).imul_imm_u(number, i64::from(second.0 - first.0));
+        let supertype = first.0 + self.layout.dtd_fields.supertype;
+        let supertype = self.load_word(dtd, supertype as i32);
+        let bits = i64::from(type_entry::NUMBER);
+        let supertype = self.builder.ins().band_imm_u(supertype, bits);
+        let [more, other] = [(); 2].map(|()| self.builder.create_block());
+        let nil = self.constant(0);
+        self.builder
+            .ins()
+            .brif(supertype, more, &[], meet, &[nil.into()]);
+        self.builder.switch_to_block(more);
+        let same = self.equals(supertype, known.number);
+        let t = self.constant(LispPtr::T.0);
+        self.builder.ins().brif(same, meet, &[t.into()], other, &[]);
+        self.builder.switch_to_block(other);
+        let left = self.builder.ins().iadd_imm_s(left, -1);
+        self.builder
+            .ins()
+            .brif(left, head, &[supertype.into(), left.into()], slow, &[]);
     }
 
     /// Host address of the byte `at` so many bytes from the start of Lisp memory.

@@ -23,6 +23,7 @@ mod lists;
 mod memory;
 mod numbers;
 mod operated;
+mod searches;
 mod stack;
 mod variables;
 
@@ -75,7 +76,9 @@ pub struct Host {
     pub operations: Operations,
     /// [`crate::workshop::Workshop::aside`].
     pub aside: i64,
-    /// Where that leaves the answer.
+    /// [`crate::workshop::Workshop::aside_native`].
+    pub aside_native: i64,
+    /// Where those leave the answer.
     pub answer: i64,
     /// Lisp address of the allocation countdown.
     pub countdown: LispPtr,
@@ -97,6 +100,7 @@ impl Host {
             (self.apply_code, "apply_code"),
             (self.applied, "applied"),
             (self.aside, "aside"),
+            (self.aside_native, "aside_native"),
             (self.answer, "answer"),
             (self.landing, "landing"),
         ]
@@ -469,6 +473,7 @@ impl Translator<'_, '_> {
             || self.cons_cell(step)
             || self.memory(step)
             || self.array(step)
+            || self.list_search(step)
             || self.operation(step)
             || self.arithmetic(step)
             || match opcode {

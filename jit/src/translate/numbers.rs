@@ -211,22 +211,27 @@ impl Translator<'_, '_> {
             let bits = self.builder.ins().bitcast(I32, MemFlagsData::new(), value);
             self.new_box(slot, bits)
         } else {
-            let (meet, result) = self.meeting(I32);
-            let large = self.too_large(value);
-            let boxed = self.builder.create_block();
-            let small = self.builder.create_block();
-            self.builder.ins().brif(large, boxed, &[], small, &[]);
-            self.builder.switch_to_block(boxed);
-            let cell = self.new_box(slot, value);
-            self.builder.ins().jump(meet, &[cell.into()]);
-            self.builder.switch_to_block(small);
-            let cell = self.tag(value);
-            self.builder.ins().jump(meet, &[cell.into()]);
-            self.builder.switch_to_block(meet);
-            result
+            self.integer_cell(value)
         };
         self.state.boxes.push((value, cell));
         cell
+    }
+
+    /// The cell of an integer of 32 bits: a small one, or a new box.
+    pub(super) fn integer_cell(&mut self, value: Value) -> Value {
+        let (meet, result) = self.meeting(I32);
+        let large = self.too_large(value);
+        let boxed = self.builder.create_block();
+        let small = self.builder.create_block();
+        self.builder.ins().brif(large, boxed, &[], small, &[]);
+        self.builder.switch_to_block(boxed);
+        let cell = self.new_box(Slot::Integer(value), value);
+        self.builder.ins().jump(meet, &[cell.into()]);
+        self.builder.switch_to_block(small);
+        let cell = self.tag(value);
+        self.builder.ins().jump(meet, &[cell.into()]);
+        self.builder.switch_to_block(meet);
+        result
     }
 
     /// The value of `slot` turned out to be of this kind: so it is wherever else it
