@@ -135,6 +135,7 @@ impl<G: Generation> Jit<G> {
             free_variable: shims::free_variable::<G> as *const () as i64,
             apply: shims::apply::<G> as *const () as i64,
             apply_code: shims::apply_code::<G> as *const () as i64,
+            missed: shims::missed::<G> as *const () as i64,
             applied: &raw const self.context.applied as i64,
             landing: &raw const self.context.landing as i64,
             operations: Operations::of::<G>(),
@@ -165,7 +166,7 @@ impl<G: Generation> Jit<G> {
             number: self.jobs.get(),
         };
         self.jobs.set(job.number + 1);
-        let known = (job.unit.facts.callees()).map(|(_, callee)| callee.definition.masked::<G>());
+        let known = (job.unit.callees().into_iter()).map(|(_, callee)| callee.code);
         let known = known.chain([code]);
         let callees = known.map(|code| records.with(code, Rc::clone)).collect();
         records.with(code, |record| {
@@ -276,6 +277,7 @@ impl<G: Generation> Jit<G> {
                         number,
                         place,
                         entries: made.entries,
+                        leaves: made.leaves,
                         callees,
                     })
                 }

@@ -21,6 +21,8 @@ use crate::records::Records;
 pub struct Callee {
     /// What the definition cell must contain.
     pub definition: LispPtr,
+    /// The code block.
+    pub code: LispPtr,
     /// Number of arguments; `None` for any number.
     pub arguments: Option<u16>,
     /// Address of the word that holds the address of its native code, or 0.
@@ -53,6 +55,9 @@ pub struct Trap {
     pub operand: Option<LispPtr>,
 }
 
+/// The small integer -1.
+const NEGATIVE: u32 = 0xF_FFFF;
+
 /// Most words of an instance that are cleared one by one.
 const MAX_CLEARED: u16 = 32;
 
@@ -64,13 +69,25 @@ pub struct Facts {
     floats: Vec<LispPtr>,
     sizes: BTreeMap<u32, u32>,
     traps: BTreeMap<u32, Trap>,
+    /// Type table entries of small integers, from 0 and below, boxed integers and floats.
+    numbers: [u16; 4],
 }
 
 impl Facts {
     /// Asks all that the code in `flow` may need.
     pub fn new<G: Generation>(mem: Mem<'_, G>, flow: &Flow, records: &Records) -> Self {
         use Opcode::{Dtest, Fn0, Fn1, Fn2, Fn3, Fn4, FnX, InstanceP};
-        let mut facts = Self::default();
+        let boxed = |number: u16| mem.word(G::dtd(number.into()).add(G::DTD_FIELDS.type_entry));
+        let small = |cell| type_entry_of(mem, LispPtr(cell));
+        let mut facts = Self {
+            numbers: [
+                small(LispPtr::smallpos(0).0),
+                small(NEGATIVE),
+                boxed(types::FIXP),
+                boxed(types::FLOATP),
+            ],
+            ..Self::default()
+        };
         for pair in flow.steps.windows(2) {
             let number = numbers::constant(&pair[0]).map(|cell| cell.lo());
             if let (Some(number), Opcode::CreateCell) = (number, pair[1].instruction.opcode) {
@@ -141,6 +158,20 @@ impl Facts {
         self.sizes.get(&number).copied().filter(|&words| words > 0)
     }
 
+    /// True if the type table entries of numbers of this kind satisfy `holds`, false if
+    /// none does.
+    pub fn numbers_satisfy(&self, kind: Kind, holds: impl Fn(u16) -> bool) -> Option<bool> {
+        let entries = match kind {
+            Kind::Any => return None,
+            Kind::Small => &self.numbers[..2],
+            Kind::Integer => &self.numbers[..3],
+            Kind::Float | Kind::BoxedFloat => &self.numbers[3..],
+        };
+        let all = entries.iter().all(|&entry| holds(entry));
+        let none = !entries.iter().any(|&entry| holds(entry));
+        (all || none).then_some(all)
+    }
+
     /// The kind of a constant: small integer, boxed float, or anything.
     pub fn kind(&self, constant: LispPtr) -> Kind {
         if constant.0 >> 17 == 7 {
@@ -209,6 +240,7 @@ fn callee<G: Generation>(mem: Mem<'_, G>, symbol: LispPtr, records: &Records) ->
     let arguments = mem.word(code.add(function::ARG_COUNT)) as i16;
     Some(Callee {
         definition,
+        code,
         arguments: u16::try_from(arguments).ok(),
         entry: records.with(code, |record| record.entry.as_ptr() as i64),
     })

@@ -102,6 +102,8 @@ pub struct Feedback {
     pub elements: BTreeMap<u32, Elements>,
     /// Places where ways meet and a guess about variables was wrong.
     pub places: BTreeMap<u32, Wrong>,
+    /// Calls of leaves by pc, and how often they were needed after all.
+    pub missed: BTreeMap<u32, u32>,
     /// Times the function was compiled again.
     pub version: u32,
 }
@@ -120,6 +122,9 @@ const MAX_VERSIONS: u32 = 12;
 
 /// Wrong guesses after which nothing is guessed at a place any more.
 const MAX_WRONG: u32 = 12;
+
+/// Calls of a leaf, in the place of which its code was put, before that is given up.
+const MOST_MISSED: u32 = 10_000;
 
 /// What an operation works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +180,30 @@ impl Feedback {
     pub fn is_distrusted(&self, pc: u32) -> bool {
         let wrong = |wrong: &Wrong| wrong.count >= MAX_WRONG || wrong.version + 1 == self.version;
         self.places.get(&pc).is_some_and(wrong)
+    }
+
+    /// Notes that the leaf that is called at `pc` had to be called. True if its code is
+    /// not wanted there any more.
+    pub fn miss(&mut self, pc: u32) -> bool {
+        let missed = self.missed.entry(pc).or_default();
+        *missed += 1;
+        *missed == MOST_MISSED
+    }
+
+    /// True if the code of the leaf that is called at `pc` is put there.
+    pub fn wants_leaf(&self, pc: u32) -> bool {
+        self.missed
+            .get(&pc)
+            .is_none_or(|&missed| missed < MOST_MISSED)
+    }
+
+    /// The kind that the result of a leaf is taken to be of, which is used at `pc`.
+    pub fn trusted(&self, pc: u32, kind: Kind) -> Kind {
+        if self.is_hopeless() || self.is_distrusted(pc) {
+            Kind::Any
+        } else {
+            kind
+        }
     }
 
     /// The arrays that the instruction at `pc` is made for.

@@ -1,7 +1,8 @@
 //! From Medley byte code to native code.
 //!
 //! One code block becomes one native function: `unit` copies what there is to
-//! know of it (`facts` what its code names), `flow` finds what is on the evaluation
+//! know of it (`facts` what its code names, `leaves` which small functions are put in
+//! their callers), `flow` finds what is on the evaluation
 //! stack where, `numbers` which kinds of numbers, `feedback` knows what earlier native
 //! code met. `translate` writes Cranelift's intermediate language, `workshop` makes
 //! machine code of it, on a thread of its own, `cache` holds that and `residents`
@@ -20,6 +21,7 @@ mod facts;
 pub mod feedback;
 pub mod flow;
 mod hosts;
+mod leaves;
 pub mod listing;
 pub mod numbers;
 mod operations;

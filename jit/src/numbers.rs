@@ -26,6 +26,7 @@ use geiko_runtime::memory::LispPtr;
 
 use crate::feedback::{Elements, Strategy, domain};
 use crate::flow::{self, Effect, Step};
+use crate::leaves;
 use crate::unit::Unit;
 
 /// What is known of a value.
@@ -88,6 +89,9 @@ impl Kinds {
 /// What the kinds of a constant or of a result need to be known for.
 pub struct Plan {
     places: BTreeMap<u32, Ways>,
+    /// What the function returns, if it is a leaf.
+    returned: Option<Kind>,
+    is_leaf: bool,
 }
 
 /// Kinds on the ways to a place.
@@ -139,10 +143,24 @@ impl Ways {
 }
 
 impl Plan {
-    /// Analyses `unit`; `constant` tells the kind of a constant.
-    pub fn new(unit: &Unit, constant: &dyn Fn(LispPtr) -> Kind) -> Self {
+    /// Analyses `unit`.
+    pub fn new(unit: &Unit) -> Self {
+        Self::analyse(unit, &[], false)
+    }
+
+    /// Analyses the leaf `unit` for arguments of these kinds. `None` if it never returns
+    /// without doing more than a leaf may.
+    pub fn of_leaf(unit: &Unit, arguments: &[Kind]) -> Option<(Self, Kind)> {
+        let plan = Self::analyse(unit, arguments, true);
+        let returned = plan.returned?;
+        Some((plan, returned))
+    }
+
+    fn analyse(unit: &Unit, arguments: &[Kind], is_leaf: bool) -> Self {
         let mut plan = Self {
             places: BTreeMap::new(),
+            returned: None,
+            is_leaf,
         };
         for &pc in unit.flow.leaders.keys() {
             let feedback = &unit.feedback;
@@ -155,20 +173,26 @@ impl Plan {
             {
                 let range = target as u32..step.instruction.offset;
                 let calls = |step: &&Step| range.contains(&step.instruction.offset);
-                let calls = unit.flow.steps.iter().filter(calls).any(is_call);
+                let calls = unit
+                    .flow
+                    .steps
+                    .iter()
+                    .filter(calls)
+                    .any(|step| is_call(unit, step));
                 plan.places.entry(target as u32).or_default().calls |= calls;
             }
         }
         let locals = usize::from(unit.arguments.unwrap_or(0) + unit.slots);
-        let start = Kinds {
+        let mut start = Kinds {
             locals: vec![Kind::Any; locals],
             stack: Vec::new(),
         };
+        start.locals[..arguments.len()].copy_from_slice(arguments);
         plan.places.entry(unit.start).or_default().forward = Some(start);
         let mut work = BTreeSet::from([unit.start]);
         while let Some(pc) = work.pop_first() {
             if let Some(kinds) = plan.at(pc) {
-                plan.walk(unit, pc, kinds, constant, &mut work);
+                plan.walk(unit, pc, kinds, &mut work);
             }
         }
         plan
@@ -180,14 +204,7 @@ impl Plan {
     }
 
     /// Follows a basic block.
-    fn walk(
-        &mut self,
-        unit: &Unit,
-        pc: u32,
-        mut kinds: Kinds,
-        constant: &dyn Fn(LispPtr) -> Kind,
-        work: &mut BTreeSet<u32>,
-    ) {
+    fn walk(&mut self, unit: &Unit, pc: u32, mut kinds: Kinds, work: &mut BTreeSet<u32>) {
         let Some(&first) = unit.flow.at.get(&pc) else {
             return;
         };
@@ -201,8 +218,17 @@ impl Plan {
                 self.arrive(place(at), false, &kinds, work);
                 return;
             }
+            if self.is_leaf && !unit.is_pure(step) && of_leaf(unit, step, &kinds).is_none() {
+                return;
+            }
             match step.effect {
-                Effect::Unknown | Effect::Return => return,
+                Effect::Return => {
+                    let kind = kinds.stack.last().copied().unwrap_or(Kind::Any);
+                    let joined = self.returned.map_or(kind, |other| other.join(kind));
+                    self.returned = Some(joined);
+                    return;
+                }
+                Effect::Unknown => return,
                 Effect::Jump { conditional, keeps } => {
                     let target = step.instruction.target().unwrap_or(0) as u32;
                     let mut jumped = kinds.clone();
@@ -218,7 +244,7 @@ impl Plan {
                     }
                     return;
                 }
-                _ => transfer(unit, step, &mut kinds, constant),
+                _ => transfer(unit, step, &mut kinds),
             }
         }
     }
@@ -258,13 +284,29 @@ impl Plan {
     }
 }
 
-/// True if other functions may run in the instruction.
-fn is_call(step: &Step) -> bool {
-    use Opcode::{ApplyFn, EnvCall, Fn0, Fn1, Fn2, Fn3, Fn4, FnX, Miscn, SubrCall};
-    matches!(
-        step.instruction.opcode,
-        Fn0 | Fn1 | Fn2 | Fn3 | Fn4 | FnX | ApplyFn | EnvCall | SubrCall | Miscn
-    )
+/// True if other functions may run in the instruction. Leaves seldom do.
+fn is_call(unit: &Unit, step: &Step) -> bool {
+    use Opcode::{ApplyFn, EnvCall, Miscn, SubrCall};
+    let calls = leaves::called(step).is_some();
+    let is_leaf = || {
+        let anything = |leaf: &Unit| vec![Kind::Any; leaf.arguments.unwrap_or(0).into()];
+        let leaf = unit.leaf(step).map(|(_, leaf)| leaf);
+        leaf.is_some_and(|leaf| Plan::of_leaf(leaf, &anything(leaf)).is_some())
+    };
+    calls && !is_leaf()
+        || matches!(
+            step.instruction.opcode,
+            ApplyFn | EnvCall | SubrCall | Miscn
+        )
+}
+
+/// The kind of the result of the leaf that is called by the instruction of `step`.
+fn of_leaf(unit: &Unit, step: &Step, kinds: &Kinds) -> Option<Kind> {
+    let (_, leaf) = unit.leaf(step)?;
+    let count = usize::from(leaf.arguments?);
+    let arguments = &kinds.stack[kinds.stack.len().checked_sub(count)?..];
+    let (_, kind) = Plan::of_leaf(leaf, arguments)?;
+    Some(unit.feedback.trusted(step.next, kind))
 }
 
 /// The number of the variable that the instruction of `step` names, and true if
@@ -299,11 +341,11 @@ pub fn constant(step: &Step) -> Option<LispPtr> {
 }
 
 /// What an instruction that falls through does to the kinds.
-fn transfer(unit: &Unit, step: &Step, kinds: &mut Kinds, of_constant: &dyn Fn(LispPtr) -> Kind) {
+fn transfer(unit: &Unit, step: &Step, kinds: &mut Kinds) {
     let opcode = step.instruction.opcode;
     let is_published = |number: usize| unit.is_published(number);
     if let Some(cell) = constant(step) {
-        return kinds.stack.push(of_constant(cell));
+        return kinds.stack.push(unit.facts.kind(cell));
     }
     if let Some((number, stores)) = local(unit, step) {
         if !stores {
@@ -367,13 +409,14 @@ fn transfer(unit: &Unit, step: &Step, kinds: &mut Kinds, of_constant: &dyn Fn(Li
             kinds.stack.push(Kind::Any);
         }
         Effect::Cells { pops, pushes } => {
+            let leaf = of_leaf(unit, step, kinds);
             let left = kinds.stack.len().saturating_sub(pops.into());
             let operands = kinds.stack.split_off(left);
             match (opcode, &operands[..]) {
                 (Opcode::Copy, &[a]) => kinds.stack.extend([a, a]),
                 (Opcode::Swap, &[a, b]) => kinds.stack.extend([b, a]),
                 _ => {
-                    let kind = result(unit, step, &operands);
+                    let kind = leaf.unwrap_or_else(|| result(unit, step, &operands));
                     kinds.stack.extend((0..pushes).map(|_| kind));
                 }
             }

@@ -128,6 +128,8 @@ pub struct Native {
     pub entries: Vec<(u32, u16)>,
     /// What it refers to; its own record too.
     pub callees: Callees,
+    /// Code blocks that were put in it.
+    pub leaves: Vec<LispPtr>,
 }
 
 /// Spreads code addresses, which are even.
@@ -199,7 +201,33 @@ impl Records {
     /// operation or because of variables. True if its native code is out of use from
     /// now on.
     pub fn note(&self, code: LispPtr, pc: u32, met: Met) -> bool {
-        let out_of_use = self.with(code, |record| record.note(pc, met));
+        let Some(out_of_use) = self.with(code, |record| record.note(pc, met)) else {
+            return false;
+        };
+        let mut retired = self.retired.borrow_mut();
+        retired.push(out_of_use);
+        // Neither is code in which its own was put.
+        let has_leaf = |record: &&Rc<Record>| match &*record.stage.borrow() {
+            Stage::Native(native) => native.leaves.contains(&code),
+            _ => false,
+        };
+        let map = self.map.borrow();
+        let others = map.values().filter(has_leaf);
+        retired.extend(others.filter_map(|record| record.take_native(Stage::Interpreted)));
+        true
+    }
+
+    /// Notes that the leaf that the code block at `code` calls at `pc` had to be called. True if
+    /// its native code is out of use from now on.
+    pub fn miss(&self, code: LispPtr, pc: u32) -> bool {
+        let out_of_use = self.with(code, |record| {
+            if !matches!(*record.stage.borrow(), Stage::Native(_)) {
+                // The native code is out of use already.
+                return None;
+            }
+            let unwanted = record.feedback.borrow_mut().miss(pc);
+            (unwanted.then(|| record.take_native(Stage::Interpreted))).flatten()
+        });
         let is_out = out_of_use.is_some();
         self.retired.borrow_mut().extend(out_of_use);
         is_out

@@ -318,6 +318,28 @@ pub unsafe extern "C" fn apply_code<G: Generation>(
     context.enter(applicable, count as u16, site)
 }
 
+/// Notes that the function at `code` has to call the leaf at `pc`.
+///
+/// # Safety
+///
+/// As for [`finish`].
+pub unsafe extern "C" fn missed<G: Generation>(
+    context: *const Context<G>,
+    code: u64,
+    pc: u64,
+    _: u64,
+    _: u64,
+) -> u64 {
+    // SAFETY: see above.
+    let context = unsafe { &*context };
+    let code = LispPtr(code as u32);
+    if context.records.miss(code, pc as u32) {
+        context.events.happens(code, &Event::OutOfUse);
+        context.renew();
+    }
+    0
+}
+
 /// Looks for the free variable in slot `slot` of the frame at the stack offset `frame`.
 /// Answers what the slot holds then, with 1 in the upper half if that cannot be done.
 ///

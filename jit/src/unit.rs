@@ -8,9 +8,10 @@ use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::{LispPtr, Mem};
 
-use crate::facts::Facts;
+use crate::facts::{Callee, Facts};
 use crate::feedback::Feedback;
 use crate::flow::Flow;
+use crate::leaves::{self, Leaves};
 use crate::records::Records;
 use crate::sites::{Called, Known};
 
@@ -41,6 +42,8 @@ pub struct Unit {
     pub called: BTreeMap<u32, i64>,
     /// What earlier native code of the function got wrong.
     pub feedback: Feedback,
+    /// Small functions that it calls.
+    pub leaves: Leaves,
 }
 
 impl Unit {
@@ -52,6 +55,19 @@ impl Unit {
         feedback: Feedback,
         records: &Records,
     ) -> Option<Self> {
+        Self::read_within(mem, mvlist, code, feedback, records, 0)
+    }
+
+    /// The same for a function that is `depth` calls away from the one that gets native
+    /// code.
+    pub fn read_within<G: Generation>(
+        mem: Mem<'_, G>,
+        mvlist: LispPtr,
+        code: LispPtr,
+        feedback: Feedback,
+        records: &Records,
+        depth: u8,
+    ) -> Option<Self> {
         let block = CodeBlock::at(mem, code);
         block.end()?;
         let header = block.header();
@@ -59,6 +75,7 @@ impl Unit {
         let slots = quads.checked_mul(2).filter(|slots| *slots <= 256)?;
         let start = header.start_pc.into();
         let flow = Flow::new(&block.code(), start, G::OPERAND_BYTES, mvlist);
+        let facts = Facts::new(mem, &flow, records);
         let mut unit = Self {
             code: block.address(),
             arguments: u16::try_from(header.argument_count).ok(),
@@ -67,7 +84,8 @@ impl Unit {
             start,
             published_arguments: BTreeSet::new(),
             published_slots: BTreeSet::new(),
-            facts: Facts::new(mem, &flow, records),
+            leaves: leaves::read(mem, mvlist, &flow, &facts, records, depth),
+            facts,
             known: records.with(code, |record| record.sites.known(slots)),
             called: called_at(&flow, records, code),
             flow,
@@ -81,6 +99,12 @@ impl Unit {
             };
         }
         Some(unit)
+    }
+
+    /// All symbols whose definitions the native code refers to.
+    pub fn callees(&self) -> Vec<(LispPtr, Callee)> {
+        let inner = self.leaves.values().flat_map(|leaf| leaf.callees());
+        self.facts.callees().chain(inner).collect()
     }
 
     /// True if other functions see the variable: arguments come first, then PVAR slots.

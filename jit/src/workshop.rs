@@ -32,6 +32,8 @@ pub struct Made {
     pub time: Duration,
     /// Pcs and stack depths at which it can be entered.
     pub entries: Vec<(u32, u16)>,
+    /// Code blocks that were put in it.
+    pub leaves: Vec<LispPtr>,
 }
 
 /// A function to be compiled.
@@ -103,6 +105,7 @@ impl Workshop {
             bytes,
             time: start.elapsed(),
             entries,
+            leaves: job.unit.leaf_codes(),
         }
     }
 
@@ -112,7 +115,7 @@ impl Workshop {
         job: &Job,
         name: &dyn Fn(LispPtr) -> String,
     ) -> Option<Listing> {
-        let callees = job.unit.facts.callees();
+        let callees = job.unit.callees().into_iter();
         let known: Known = (callees.map(|(symbol, callee)| (callee.entry, name(symbol))))
             .chain(job.host.names().map(|(at, name)| (at, name.to_owned())))
             .chain(job.unit.sites())

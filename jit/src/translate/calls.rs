@@ -28,7 +28,7 @@ use crate::shims::MAX_SUPPLIED;
 use crate::sites::{WAYS, called};
 
 /// A call whose callee is found.
-struct Call {
+pub(super) struct Call {
     /// Address of the native code.
     entry: Value,
     /// What the first PVAR slot is filled with.
@@ -77,7 +77,7 @@ impl Translator<'_, '_> {
     /// Begins the call of the definition of `symbol`, whose `argc` arguments are on the stack
     /// from the cell `first` on: goes to `slow` if it is another by now or has no native
     /// code.
-    fn compiled(
+    pub(super) fn compiled(
         &mut self,
         symbol: LispPtr,
         callee: Callee,
@@ -359,7 +359,7 @@ impl Translator<'_, '_> {
     }
 
     /// The call itself. Ends the block.
-    fn native_call(&mut self, call: &Call, step: &Step) {
+    pub(super) fn native_call(&mut self, call: &Call, step: &Step) {
         let odd = self.builder.create_block();
         let returned = self.builder.create_block();
         let ended = self.builder.create_block();

@@ -20,6 +20,9 @@ use crate::flow::{Effect, Step};
 impl Translator<'_, '_> {
     /// Counts the instructions of the block that begins with the step `first`.
     pub(super) fn count_block(&mut self, first: usize) {
+        if self.host.counter.is_none() {
+            return;
+        }
         let steps = &self.unit.flow.steps[first..];
         let is_last = |step: &Step| {
             let jumps = matches!(

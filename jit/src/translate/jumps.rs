@@ -35,6 +35,13 @@ impl Translator<'_, '_> {
                     .ins()
                     .brif(condition, then, &[], otherwise, &[]);
             }
+            Slot::Constant(0) => {
+                self.builder.ins().jump(otherwise, &[]);
+            }
+            slot if self.kind_of(slot) != Kind::Any => {
+                // A number is not NIL.
+                self.builder.ins().jump(then, &[]);
+            }
             slot => {
                 let value = self.value_of(slot);
                 self.builder.ins().brif(value, then, &[], otherwise, &[]);
@@ -62,6 +69,9 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn return_instruction(&mut self, step: &Step) {
+        if self.return_from_leaf(step) {
+            return;
+        }
         let link = self.load_home(home::LINK);
         let slow = self.builder.ins().band_imm_s(link, 1);
         let slowly = self.builder.create_block();

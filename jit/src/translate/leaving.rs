@@ -20,6 +20,10 @@ impl Translator<'_, '_> {
     }
 
     fn leave_through(&mut self, shim: i64, pc: u32, depth: usize) {
+        if self.call_instead_of_leaf() {
+            self.reachable = false;
+            return;
+        }
         self.store_stack();
         self.uncount_from(pc);
         let frame = self.frame();
@@ -133,6 +137,9 @@ impl Translator<'_, '_> {
 
     /// The rest of a slow path in the current block.
     pub(super) fn slow(&mut self, step: &Step, meet: Block) {
+        if self.call_instead_of_leaf() {
+            return;
+        }
         let state = self.state.clone();
         self.store_stack();
         self.trap(step, meet);

@@ -4,7 +4,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use geiko_runtime::isa::Opcode;
-use geiko_runtime::layout::records::types;
+use geiko_runtime::layout::records::{type_entry, types};
 use geiko_runtime::memory::LispPtr;
 
 use super::{Slot, Translator};
@@ -45,7 +45,25 @@ impl Translator<'_, '_> {
         true
     }
 
+    /// The test of a number whose type is known by its kind: it stays, or NIL takes its
+    /// place. False if nothing is known.
+    pub(super) fn number_test(&mut self, holds: impl Fn(u16) -> bool) -> bool {
+        let slot = self.slot(0);
+        let kind = self.kind_of(slot);
+        let Some(holds) = self.unit.facts.numbers_satisfy(kind, holds) else {
+            return false;
+        };
+        if !holds {
+            self.pop();
+            self.push_slot(Slot::Constant(0));
+        }
+        true
+    }
+
     fn type_test(&mut self, number: u32) {
+        if self.number_test(|entry| u32::from(entry & type_entry::NUMBER) == number) {
+            return;
+        }
         let object = self.pop_value();
         let actual = self.type_number(object);
         let is = self.equals(actual, number);

@@ -93,9 +93,12 @@ impl Translator<'_, '_> {
                 self.push_small(number);
             }
             Opcode::TypeMaskN => {
+                let bits = i64::from(number(0)) << 8;
+                if self.number_test(|entry| i64::from(entry) & bits != 0) {
+                    return true;
+                }
                 let object = self.pop_value();
                 let entry = self.type_entry(object);
-                let bits = i64::from(number(0)) << 8;
                 let has = self.builder.ins().band_imm_u(entry, bits);
                 let nil = self.constant(0);
                 let value = self.builder.ins().select(has, object, nil);

@@ -17,6 +17,7 @@ mod conses;
 mod counting;
 mod ends;
 mod general;
+mod inlining;
 mod jumps;
 mod leaving;
 mod lists;
@@ -68,6 +69,8 @@ pub struct Host {
     pub apply: i64,
     /// [`crate::shims::apply_code`].
     pub apply_code: i64,
+    /// [`crate::shims::missed`].
+    pub missed: i64,
     /// Where those leave the environment and the number of arguments.
     pub applied: i64,
     /// Where native code can go on after activations were abandoned.
@@ -98,6 +101,7 @@ impl Host {
             (self.free_variable, "free_variable"),
             (self.apply, "apply"),
             (self.apply_code, "apply_code"),
+            (self.missed, "missed"),
             (self.applied, "applied"),
             (self.aside, "aside"),
             (self.aside_native, "aside_native"),
@@ -241,6 +245,8 @@ pub(crate) struct Translator<'a, 'f> {
     places: BTreeMap<u32, Place>,
     /// Entries in the middle, in order of their numbers.
     entries: Vec<u32>,
+    /// The leaf that is being translated in the place of its call.
+    inlined: Option<inlining::Inlined>,
     /// Blocks that end the activation.
     ends: BTreeMap<ends::End, Block>,
     native: SigRef,
@@ -338,7 +344,7 @@ pub fn translate<G: Generation>(
     let depths = 0..unit.flow.max_depth;
     let stack_variables = (depths.clone().map(|_| builder.declare_var(I32))).collect();
     let float_stack_variables = depths.map(|_| builder.declare_var(F32)).collect();
-    let plan = Plan::new(unit, &|cell| unit.facts.kind(cell));
+    let plan = Plan::new(unit);
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
@@ -388,6 +394,7 @@ pub fn translate<G: Generation>(
         reachable: false,
         places,
         entries,
+        inlined: None,
         ends: BTreeMap::new(),
         native,
         shim,
@@ -461,7 +468,15 @@ impl Translator<'_, '_> {
     fn instruction(&mut self, step: &Step) {
         let opcode = step.instruction.opcode;
         self.current = step.instruction.offset;
-        self.builder.set_srcloc(SourceLoc::new(self.current));
+        if self.inlined.is_none() {
+            self.builder.set_srcloc(SourceLoc::new(self.current));
+        } else if !self.unit.is_pure(step) {
+            if !self.leaf_call(step) {
+                self.call_instead_of_leaf();
+                self.reachable = false;
+            }
+            return;
+        }
         match step.effect {
             Effect::Unknown => return self.leave(step),
             Effect::Jump { .. } => return self.jump(step),
@@ -484,7 +499,9 @@ impl Translator<'_, '_> {
                 Opcode::Nop => true,
                 Opcode::Copy => {
                     let depth = self.state.stack.len() - 1;
-                    self.cell_value(depth);
+                    if self.inlined.is_none() {
+                        self.cell_value(depth);
+                    }
                     let slot = self.slot(0);
                     self.push_slot(slot);
                     true
@@ -504,7 +521,9 @@ impl Translator<'_, '_> {
         }
         match opcode {
             Opcode::Fn0 | Opcode::Fn1 | Opcode::Fn2 | Opcode::Fn3 | Opcode::Fn4 | Opcode::FnX => {
-                self.call(step)
+                if !self.leaf_call(step) {
+                    self.call(step);
+                }
             }
             Opcode::ApplyFn | Opcode::EnvCall => self.apply(step),
             _ => self.interpret(step),

@@ -120,6 +120,10 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn store_home(&mut self, value: Value, home: i32) {
+        if self.inlined.is_some() {
+            // A leaf has no frame.
+            return;
+        }
         let frame = self.frame();
         self.builder.ins().store(trusted(), value, frame, home);
     }
