@@ -89,6 +89,7 @@ impl<G: Generation> Jit<G> {
             instructions: Cell::new(0),
             exits: Exits::default(),
             events: Events::default(),
+            entered: Cell::new(0),
             epoch: Cell::new(0),
         });
         let mut cache = Cache::new(bytes)?;
@@ -142,6 +143,7 @@ impl<G: Generation> Jit<G> {
             aside: self.aside as i64,
             aside_native: self.aside_native as i64,
             answer: self.context.answer.as_ptr() as i64,
+            entered: self.context.entered.as_ptr() as i64,
             countdown,
             counter: (self.counts.get()).then_some(self.context.instructions.as_ptr() as i64),
         }
@@ -444,6 +446,7 @@ impl<G: Generation> Jit<G> {
         let frame = self.context.address(point.pvar);
         let pointer: *mut Machine<'_, G> = machine;
         let outer = self.context.machine.replace(pointer.cast());
+        let entered = self.context.entered.replace(point.pvar.0.into());
         // SAFETY: the record has native code made for this memory and the pc of
         // one of its entries; the frame is that of the running activation, and
         // `machine` is not used again before the call returns.
@@ -452,6 +455,7 @@ impl<G: Generation> Jit<G> {
                 .call(self.context.base, frame, 2 * number + 1, target)
         };
         self.context.machine.set(outer);
+        self.context.entered.set(entered);
         match (packed >> 32) as i64 {
             status::RETURNED => Outcome::Returned(LispPtr(packed as u32)),
             _ => {

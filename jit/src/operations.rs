@@ -95,10 +95,9 @@ operations! {
     replace(machine, code, list, value) { machine.replace(opcode(code), list, value) }
     /// CREATECELL.
     create(machine, number) { machine.create(number) }
-    /// A store in a free variable.
-    store_free(machine, address, value) {
-        machine.store_free(address, value);
-        Some(value)
+    /// VALUES: the first value, if nobody wants the others.
+    single_value(machine, frame, pc, first) {
+        machine.single_value(StackOffset(frame.lo()), pc.lo(), first)
     }
     /// Arithmetic on numbers of any kind.
     arithmetic(machine, code, a, b) { machine.arithmetic(opcode(code), a, b) }

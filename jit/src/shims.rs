@@ -37,6 +37,8 @@ pub struct Context<G: Generation> {
     pub events: Events,
     /// Where control is when activations were abandoned.
     pub landing: Landing,
+    /// Stack offset of the frame where native code was entered last.
+    pub entered: Cell<u32>,
     /// Changes whenever native code goes out of use.
     pub epoch: Cell<u32>,
 }

@@ -5,10 +5,11 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I32};
 use cranelift_codegen::ir::{InstBuilder, Value};
 use geiko_runtime::isa::{Kind as OpcodeKind, Opcode};
+use geiko_runtime::layout::records::type_entry;
 use geiko_runtime::memory::LispPtr;
 
 use super::arithmetic::SIGN;
-use super::numbers::{TAG, small};
+use super::numbers::{TAG, TAG_BITS, small};
 use super::{Slot, Translator};
 use crate::flow::{Effect, Step};
 use crate::numbers::Kind;
@@ -201,14 +202,35 @@ impl Translator<'_, '_> {
         self.builder.ins().icmp(condition, a, b)
     }
 
-    /// Identity, else the interpreter.
+    /// Identity; other cells are the same only if they are boxes of numbers.
     pub(super) fn general_eql(&mut self, step: &Step) {
         let operands = self.operands(2);
         let (a, b) = (self.value_of(operands[0]), self.value_of(operands[1]));
         let (meet, result) = self.meeting(I32);
-        let differ = self.builder.ins().icmp(IntCC::NotEqual, a, b);
-        self.unless_small(differ, step, meet);
+        let other = self.builder.create_block();
+        let same = self.builder.ins().icmp(IntCC::Equal, a, b);
         let t = self.constant(LispPtr::T.0);
-        self.finish(2, t, meet, result);
+        self.builder.ins().brif(same, meet, &[t.into()], other, &[]);
+        self.builder.switch_to_block(other);
+        let entry = self.type_entry(a);
+        let number = i64::from(type_entry::NUMBER_P);
+        let number = self.builder.ins().band_imm_u(entry, number);
+        let [maybe, slow] = [(); 2].map(|()| self.cold_block());
+        let nil = self.constant(0);
+        self.builder
+            .ins()
+            .brif(number, maybe, &[], meet, &[nil.into()]);
+        self.builder.switch_to_block(maybe);
+        let tag = self.builder.ins().bxor_imm_u(a, i64::from(TAG));
+        let boxed = self.builder.ins().band_imm_u(tag, i64::from(TAG_BITS));
+        self.builder
+            .ins()
+            .brif(boxed, slow, &[], meet, &[nil.into()]);
+        self.builder.switch_to_block(slow);
+        let code = self.constant(step.instruction.opcode as u32);
+        let operation = self.host.operations.comparison;
+        self.operate_and_meet(operation, &[code, a, b], step, meet);
+        self.builder.switch_to_block(meet);
+        self.replace(2, result);
     }
 }

@@ -7,6 +7,7 @@ use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::{type_entry, types};
 use geiko_runtime::memory::LispPtr;
 
+use super::searches::{CHARACTERS, IMMEDIATE, SYMBOLS};
 use super::{Slot, Translator};
 use crate::flow::Step;
 use crate::numbers::Kind;
@@ -102,7 +103,8 @@ impl Translator<'_, '_> {
         self.operate_and_meet(self.host.operations.part, &[code, object], step, meet);
     }
 
-    /// Equality: identical objects here, others by the machine.
+    /// Equality: identical objects here, and those that can be nothing else; others by
+    /// the machine.
     fn equal(&mut self, opcode: Opcode, step: &Step) {
         let cells = self.top(2);
         let (meet, result) = self.meeting(I32);
@@ -111,6 +113,18 @@ impl Translator<'_, '_> {
         let t = self.constant(LispPtr::T.0);
         self.builder.ins().brif(same, meet, &[t.into()], other, &[]);
         self.builder.switch_to_block(other);
+        let segments = match opcode {
+            Opcode::Equal => SYMBOLS | CHARACTERS,
+            _ => IMMEDIATE,
+        };
+        let identities = [0, 1].map(|n| self.is_in_segments(cells[n], segments));
+        let identity = self.builder.ins().bor(identities[0], identities[1]);
+        let machine = self.builder.create_block();
+        let nil = self.constant(0);
+        self.builder
+            .ins()
+            .brif(identity, meet, &[nil.into()], machine, &[]);
+        self.builder.switch_to_block(machine);
         let code = self.constant(opcode as u32);
         let operation = self.host.operations.equality;
         self.operate_and_meet(operation, &[code, cells[0], cells[1]], step, meet);

@@ -1,5 +1,6 @@
 //! Raw memory, types and array elements.
 
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use geiko_runtime::isa::Opcode;
@@ -8,7 +9,7 @@ use geiko_runtime::layout::STACK;
 use geiko_runtime::layout::records::type_entry;
 use geiko_runtime::memory::LispPtr;
 
-use super::Translator;
+use super::{Translator, trusted};
 use crate::facts::KnownType;
 use crate::flow::Step;
 
@@ -127,16 +128,24 @@ impl Translator<'_, '_> {
             }
             Opcode::PutBitsNFd => {
                 let cells = self.top(2);
-                let base = self.masked(cells[0]);
-                let words = i64::from(number(0));
-                let address = self.builder.ins().iadd_imm_u(base, words);
-                let field = self.constant(number(1) as u32);
-                let operation = self.host.operations.put_bits;
                 let (meet, result) = self.meeting(I32);
-                let done = self.builder.create_block();
-                self.builder.append_block_param(done, I32);
-                self.operate_through(operation, &[address, field, cells[1]], step, done, meet);
-                self.builder.switch_to_block(done);
+                self.unless_smallpos(cells[1], step, meet);
+                let base = self.masked(cells[0]);
+                let address = self.word_at(base, number(0));
+                let (first, size) = (number(1) >> 4, (number(1) & 15) + 1);
+                let shift = (16 - first - size).max(0);
+                let mask = (1i64 << size) - 1;
+                let flags = MemFlagsData::new().with_notrap();
+                let old = self.builder.ins().load(I16, flags, address, 0);
+                let old = self.builder.ins().uextend(I32, old);
+                let rest = !(mask << shift) & 0xFFFF;
+                let rest = self.builder.ins().band_imm_u(old, rest);
+                let bits = self.builder.ins().band_imm_u(cells[1], mask);
+                let bits = self.builder.ins().ishl_imm_u(bits, i64::from(shift));
+                let word = self.builder.ins().bor(rest, bits);
+                let word = self.builder.ins().ireduce(I16, word);
+                self.builder.ins().store(flags, word, address, 0);
+                self.written(base);
                 self.builder.ins().jump(meet, &[base.into()]);
                 self.builder.switch_to_block(meet);
                 self.replace(2, result);
@@ -168,14 +177,19 @@ impl Translator<'_, '_> {
     }
 
     /// Something was stored near `base`: the machine wants to know what Lisp writes on
-    /// the stack.
+    /// the stack in front of the frame where native code was entered.
     fn written(&mut self, base: Value) {
         let segment = self.builder.ins().ushr_imm_u(base, 16);
         let on_stack = self.equals(segment, STACK.0 >> 16);
-        let tell = self.builder.create_block();
+        let [look, tell] = [(); 2].map(|()| self.cold_block());
         let next = self.builder.create_block();
-        self.builder.set_cold_block(tell);
-        self.builder.ins().brif(on_stack, tell, &[], next, &[]);
+        self.builder.ins().brif(on_stack, look, &[], next, &[]);
+        self.builder.switch_to_block(look);
+        let entered = self.builder.ins().iconst(I64, self.host.entered);
+        let entered = self.builder.ins().load(I32, trusted(), entered, 0);
+        let place = self.builder.ins().band_imm_u(base, 0xFFFF);
+        let in_front = (self.builder.ins()).icmp(IntCC::UnsignedLessThan, place, entered);
+        self.builder.ins().brif(in_front, tell, &[], next, &[]);
         self.builder.switch_to_block(tell);
         self.operate(self.host.operations.written, &[base]);
         self.builder.ins().jump(next, &[]);

@@ -83,6 +83,8 @@ pub struct Host {
     pub aside_native: i64,
     /// Where those leave the answer.
     pub answer: i64,
+    /// Where it is said in which frame native code was entered.
+    pub entered: i64,
     /// Lisp address of the allocation countdown.
     pub countdown: LispPtr,
     /// The count of executed instructions, if that is wanted.
@@ -107,6 +109,7 @@ impl Host {
             (self.aside_native, "aside_native"),
             (self.answer, "answer"),
             (self.landing, "landing"),
+            (self.entered, "entered"),
         ]
         .into_iter()
         .chain(self.counter.map(|counter| (counter, "counter")))

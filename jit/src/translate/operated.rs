@@ -38,6 +38,15 @@ impl Translator<'_, '_> {
             Opcode::Miscn if number(1) == 1 && matches!(number(0), 2 | 4 | 5) => {
                 (operations.hash, Some(number(0)), 1)
             }
+            Opcode::Miscn if number(0) == 1 && number(1) > 0 => {
+                let values = self.top(number(1) as usize);
+                let frame = self.frame_offset();
+                let next = self.constant(step.next);
+                let arguments = [frame, next, values[0]];
+                let value = self.operate_or_execute(operations.single_value, &arguments, step);
+                self.replace(values.len(), value);
+                return true;
+            }
             Opcode::RplCons => (operations.append, None, 2),
             Opcode::FindKey => {
                 let frame = self.frame_offset();

@@ -10,7 +10,7 @@
 //! forward to others, are left to it as well.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::I32;
+use cranelift_codegen::ir::types::{I8, I32};
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::types;
@@ -20,6 +20,15 @@ use crate::flow::Step;
 
 /// Cells that are looked at in line.
 const MOST: i64 = 1 << 10;
+
+/// Segments of symbols.
+pub(super) const SYMBOLS: u32 = 1;
+
+/// Segments of characters.
+pub(super) const CHARACTERS: u32 = 1 << 7;
+
+/// Segments of all that EQ can compare with everything: small integers too.
+pub(super) const IMMEDIATE: u32 = SYMBOLS | CHARACTERS | 1 << 0xE | 1 << 0xF;
 
 /// The loop of a search.
 struct Search {
@@ -50,7 +59,8 @@ impl Translator<'_, '_> {
         let (meet, result) = self.meeting(I32);
         let slow = self.cold_block();
         if matches!(opcode, Opcode::CmlAssoc | Opcode::CmlMember) {
-            self.unless_immediate(cells[0], slow);
+            let immediate = self.is_in_segments(cells[0], IMMEDIATE);
+            self.go_on_if(immediate, slow);
         }
         let list = cells[usize::from(opcode != Opcode::ListGet)];
         let head = self.builder.create_block();
@@ -127,17 +137,15 @@ impl Translator<'_, '_> {
         self.next_turn(search.list, content, search);
     }
 
-    /// Goes to `slow` unless EQ can compare `key` with everything.
-    fn unless_immediate(&mut self, key: Value, slow: Block) {
-        let key = self.masked(key);
-        let segment = self.builder.ins().ushr_imm_u(key, 16);
+    /// 1 if the cell is in one of the first 16 segments, and that is in `segments`.
+    pub(super) fn is_in_segments(&mut self, cell: Value, segments: u32) -> Value {
+        let cell = self.masked(cell);
+        let segment = self.builder.ins().ushr_imm_u(cell, 16);
         let near = (self.builder.ins()).icmp_imm_u(IntCC::UnsignedLessThan, segment, 16);
-        self.go_on_if(near, slow);
-        // Symbols, characters and small integers.
-        let immediate = self.constant(1 | 1 << 7 | 1 << 0xE | 1 << 0xF);
-        let bit = self.builder.ins().ushr(immediate, segment);
-        let bit = self.builder.ins().band_imm_u(bit, 1);
-        self.go_on_if(bit, slow);
+        let segments = self.constant(segments);
+        let bit = self.builder.ins().ushr(segments, segment);
+        let bit = self.builder.ins().ireduce(I8, bit);
+        self.builder.ins().band(near, bit)
     }
 
     /// What the list cell `list` contains. If it is no list cell the search ends

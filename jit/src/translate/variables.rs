@@ -250,8 +250,11 @@ impl Translator<'_, '_> {
         self.builder.ins().store(flags, cells[0], host, 0);
         self.builder.ins().jump(meet, &[cells[0].into()]);
         self.builder.switch_to_block(top_level);
-        let stored = self.operate(self.host.operations.store_free, &[address, cells[0]]);
-        self.builder.ins().jump(meet, &[stored.into()]);
+        let old = self.load_cell(address, 0);
+        let slot = self.slot(0);
+        self.count_replacement(old, slot, cells[0]);
+        self.store_cell(address, cells[0]);
+        self.builder.ins().jump(meet, &[cells[0].into()]);
         self.builder.switch_to_block(meet);
         self.replace(1, result);
         true

@@ -58,6 +58,7 @@ impl<G: Generation> Machine<'_, G> {
     #[inline(never)]
     fn misc(&mut self, number: u8, count: u16) -> Ended {
         let value = match number {
+            sub::VALUES if count > 0 && !self.wants_values(LENGTH) => self.misc_operand(count, 0),
             sub::VALUES => {
                 let mut values = LispPtr::NIL;
                 for n in (0..count).rev() {

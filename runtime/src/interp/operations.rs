@@ -140,15 +140,6 @@ impl<G: Generation> Machine<'_, G> {
         self.create_cell(number.lo())
     }
 
-    /// Stores in a free variable's cell: counted unless it is on the stack.
-    pub fn store_free(&mut self, address: LispPtr, value: LispPtr) {
-        if address.0 >> 16 != crate::layout::STACK.0 >> 16 {
-            self.del_ref(self.mem.cell(address).masked::<G>());
-            self.add_ref(value.masked::<G>());
-        }
-        self.mem.set_cell(address, value);
-    }
-
     /// The code that a call of `function` runs, if it is compiled.
     pub fn applicable(&self, function: LispPtr) -> Option<Applicable> {
         let entry = self.type_entry(function) & type_entry::NUMBER;

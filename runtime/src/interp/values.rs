@@ -44,7 +44,7 @@ impl<'m, G: Generation> Machine<'m, G> {
         self.regs.sp = self.regs.sp.sub(2 * operands).add(2);
         self.regs.pc = next;
         self.regs.tos = values;
-        match self.find_receiver(next) {
+        match self.find_receiver(self.running_frame(), next) {
             None => {
                 self.regs.tos = if self.is_list(values) {
                     self.car(values)
@@ -82,9 +82,24 @@ impl<'m, G: Generation> Machine<'m, G> {
         }
     }
 
-    fn find_receiver(&self, mut pc: CodePc) -> Option<Receiver<'m, G>> {
+    /// The first of several values, if nobody wants the others of those that the frame at
+    /// `pvar` has in front of `pc`.
+    pub fn single_value(&self, pvar: StackOffset, pc: u16, first: LispPtr) -> Option<LispPtr> {
+        let frame = Frame::of_pvar(self.mem, pvar);
+        let pc = CodePc::new(frame.function(), pc);
+        self.find_receiver(frame, pc).is_none().then_some(first)
+    }
+
+    /// True if somebody wants all of several values that are returned by an instruction of
+    /// `length` bytes.
+    pub(super) fn wants_values(&self, length: u32) -> bool {
+        let next = CodePc(self.regs.pc.0.wrapping_add(length));
+        self.find_receiver(self.running_frame(), next).is_some()
+    }
+
+    /// Who wants several values that the frame `current` has in front of `pc`.
+    fn find_receiver(&self, mut current: Frame<'m, G>, mut pc: CodePc) -> Option<Receiver<'m, G>> {
         let mut frame = None;
-        let mut current = self.running_frame();
         let mut unbinds = 0;
         for _ in 0..MAX_STEPS {
             let byte = |n| self.mem.code(pc, n);

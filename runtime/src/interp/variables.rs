@@ -89,8 +89,8 @@ handler! {
         }
         let address = slot_address::<G>(slot);
         if address.0 >> 16 != crate::layout::STACK.0 >> 16 {
-            m.del_ref(s.mem.cell(address).masked::<G>());
             m.add_ref(s.tos.masked::<G>());
+            m.del_ref(s.mem.cell(address).masked::<G>());
         }
         s.mem.set_cell(address, s.tos);
         s.next(m, 2)
