@@ -65,6 +65,8 @@ pub struct Program {
     pub code: fn(operand_bytes: u8) -> Vec<Item>,
     pub helper: Option<fn() -> Function<'static>>,
     pub helper_code: &'static [Item],
+    /// Cells of the helper's code block.
+    pub helper_cells: u16,
 }
 
 pub const PLAIN: Program = Program {
@@ -75,7 +77,11 @@ pub const PLAIN: Program = Program {
     code: |_| Vec::new(),
     helper: None,
     helper_code: &[],
+    helper_cells: CELLS,
 };
+
+/// Cells of a code block.
+const CELLS: u16 = 0x100;
 
 /// Puts `function` in the code block with the number `place`, as the definition of `symbol`.
 fn define<G: Generation>(m: &Machine<'_, G>, symbol: LispPtr, place: u32, function: Function<'_>) {
@@ -83,7 +89,7 @@ fn define<G: Generation>(m: &Machine<'_, G>, symbol: LispPtr, place: u32, functi
     function.define(m, symbol, block);
     // The header of an array block of code, and its length in cells.
     m.mem.set_word(LispPtr(block.0 - 2), 0xAAAD);
-    m.mem.set_word(LispPtr(block.0 - 1), 0x100);
+    m.mem.set_word(LispPtr(block.0 - 1), CELLS);
 }
 
 /// Defines the functions of `program`.
@@ -113,6 +119,8 @@ fn define_functions<G: Generation>(m: &Machine<'_, G>, program: &Program) {
                 ..helper()
             },
         );
+        let cells = LispPtr(BLOCKS.add(2 * 0x400).0 - 1);
+        m.mem.set_word(cells, program.helper_cells);
     }
 }
 
