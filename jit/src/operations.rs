@@ -150,10 +150,6 @@ operations! {
     }
     /// MAKENUMBER.
     number_of_halves(machine, high, low) { machine.number_of_halves(high, low) }
-    /// PUTBITS.N.FD.
-    put_bits(machine, address, field, number) {
-        machine.put_bits(address, field.0 as u8, number)
-    }
     /// PUTBASEBYTE.
     put_byte(machine, base, offset, byte) { machine.put_byte(base, offset, byte) }
     /// UBFLOAT1.
