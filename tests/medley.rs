@@ -33,11 +33,17 @@ fn look(command: &str, image: &Path, arguments: &[&str]) -> String {
 
 /// Runs `image` with a script, in `folder`, on virtual time.
 fn play(image: &Path, folder: &Path, script: &str) -> Output {
+    play_with(image, folder, script, &[])
+}
+
+/// The same with more options.
+fn play_with(image: &Path, folder: &Path, script: &str, options: &[&str]) -> Output {
     let path = folder.join("script.geiko");
     std::fs::write(&path, script).expect("a script");
     Command::new(env!("CARGO_BIN_EXE_geiko"))
         .arg(image)
         .args(["--headless", "--clock", "virtual", "--timeout", "5m"])
+        .args(options)
         .arg("--script")
         .arg(&path)
         .arg("--crash-report-dir")
@@ -230,6 +236,56 @@ fn native_code_changes_no_result() {
 }
 
 #[test]
+fn what_lisp_does_to_running_functions_is_seen() {
+    let Some(image) = image() else { return };
+    // Other definitions, patched code, advice, frames left or changed from outside.
+    let program = r#";;; tests
+        (defun g1 (x) (+ x 1))
+        (defun g2 (x) (* x 2))
+        (defun g3 (x) (- x 3))
+        (defun g4 (x) (* x 4))
+        (defun g5 (x) (+ x 5))
+        (defun redefine (n) (let ((s 0)) (dotimes (i n s)
+          (when (= i 50) (il:movd 'g2 'g1)) (incf s (g1 i)))))
+        (defun patch (n) (let ((s 0)) (dotimes (i n s)
+          (when (= i 50) (il:changename 'patch 'g3 'g4)) (incf s (g3 i)))))
+        (defun advise (n) (let ((s 0)) (dotimes (i n s)
+          (when (= i 20) (il:advise 'g5 'il:after '(il:setq il:!value 1000)))
+          (incf s (g5 i)))))
+        (defun inner (x) (if (> x 7) (il:retfrom 'outer (list 'gone x)) x))
+        (defun outer (n) (let ((s 0)) (dotimes (i n s) (incf s (inner i)))))
+        (defun callee (i) (if (oddp i)
+          (il:enveval '(setq zz (+ zz 1)) (il:stkpos 'binder)) (il:evalv 'zz)))
+        (defun binder (zz) (declare (special zz)) (dotimes (i 8 zz) (callee i)))
+        (defun setter (n) (if (= n 0)
+          (il:setstkarg 1 (il:stknth -3) 77) (list n (setter (- n 1)) n)))
+        (mapc #'compile '(g1 g2 g3 g4 g5 redefine patch advise inner outer callee binder setter))
+        (defvar *all* nil)
+        (dotimes (i 4) (push (list (outer 20) (binder i) (setter 3)) *all*))
+        (push (list (redefine 100) (redefine 10) (patch 100) (patch 10) (advise 40) (advise 4))
+          *all*)
+        (with-open-file (s "{DSK}RESULT" :direction :output) (princ *all* s))"#;
+    let turns = |n: u32| format!("((GONE 8) {n} (3 (2 (1 77 1) 77) 3))");
+    let expected = format!(
+        "((8725 90 15975 180 20290 4000) {})",
+        [7, 6, 5, 4].map(turns).join(" ")
+    );
+    for way in ["off", "always"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [source, result] = ["p.lisp", "result"].map(|name| folder.path().join(name));
+        let text = program.replace("RESULT", &result.display().to_string());
+        std::fs::write(&source, text).expect("a file");
+        let script = format!(
+            "{BOOT}type \"(load \\\"{{DSK}}{}\\\")\\n\"\nwait idle 2s\n",
+            source.display()
+        );
+        assert_success(&play_with(&image, folder.path(), &script, &["--jit", way]));
+        let found = std::fs::read_to_string(result).unwrap_or_default();
+        assert_eq!(found, expected, "--jit {way}");
+    }
+}
+
+#[test]
 fn a_waiting_lisp_sleeps() {
     let Some(image) = image() else { return };
     let folder = tempfile::tempdir().expect("a folder");
@@ -258,16 +314,19 @@ fn a_waiting_lisp_sleeps() {
 #[test]
 fn two_runs_on_virtual_time_are_identical() {
     let Some(image) = image() else { return };
-    let run = || {
+    let run = |options: &[&str]| {
         let folder = tempfile::tempdir().expect("a folder");
         let script = format!(
             "{BOOT}type \"(list (get-internal-real-time) (get-universal-time))\\n\"\n\
              wait idle 1s\nclick 100 90 right\nwait 1s\nscreenshot end.png"
         );
-        assert_success(&play(&image, folder.path(), &script));
+        assert_success(&play_with(&image, folder.path(), &script, options));
         std::fs::read(folder.path().join("end.png")).expect("a picture")
     };
-    assert_eq!(run(), run());
+    let interpreted = run(&["--jit", "off"]);
+    assert_eq!(interpreted, run(&["--jit", "off"]));
+    assert_eq!(interpreted, run(&["--jit", "on", "--jit-threshold", "20"]));
+    assert_eq!(interpreted, run(&["--jit", "always"]));
 }
 
 #[test]

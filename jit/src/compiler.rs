@@ -2,9 +2,10 @@
 //! they get it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use geiko_runtime::interp::native::{Compiler, Outcome, Point};
+use geiko_runtime::interp::native::{Compiler, MARGIN, Outcome, Point};
 use geiko_runtime::layout::Generation;
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, Mem};
@@ -63,6 +64,8 @@ pub struct Jit<G: Generation> {
     aside_native: usize,
     recent: Box<[Cell<Recent>; RECENT]>,
     residents: RefCell<Residents>,
+    /// Code blocks that have native code or shall have it, and their ends.
+    blocks: RefCell<BTreeMap<LispPtr, LispPtr>>,
     /// Machine code for which there is no room while native code runs.
     held: RefCell<Vec<Made>>,
     making: Making,
@@ -119,6 +122,7 @@ impl<G: Generation> Jit<G> {
             entry: unsafe { Entry::new(entry) },
             recent: Box::new([const { Cell::new(Recent::NONE) }; RECENT]),
             residents: RefCell::new(Residents::new(cache)),
+            blocks: RefCell::default(),
             held: RefCell::default(),
             making,
             jobs: Cell::new(0),
@@ -128,6 +132,10 @@ impl<G: Generation> Jit<G> {
 
     fn host(&self, countdown: LispPtr) -> Host {
         Host {
+            is_exact: false,
+            is_observed: false,
+            observe: shims::observe::<G> as *const () as i64,
+            watched: 0,
             context: &raw const *self.context as i64,
             finish: shims::finish::<G> as *const () as i64,
             give_up: shims::give_up::<G> as *const () as i64,
@@ -150,21 +158,35 @@ impl<G: Generation> Jit<G> {
     }
 
     /// Sees to it that the function at `code` gets native code, now or later.
-    fn order(&self, machine: &Machine<'_, G>, code: LispPtr) {
-        let mem = machine.mem;
+    fn order(&self, machine: &mut Machine<'_, G>, code: LispPtr) {
         let records = &self.context.records;
         let feedback = records.with(code, |record| record.feedback.borrow().clone());
         let events = &self.context.events;
-        events.learn_name(mem, code);
+        events.learn_name(machine.mem, code);
         let again = feedback.version > 0;
         events.happens(code, &Event::Ordered { again });
-        let Some(unit) = Unit::read(mem, machine.symbols.mvlist, code, feedback, records) else {
+        let is_exact = machine.is_exact();
+        let feedback = Feedback {
+            exact: is_exact && !machine.has_shadow(),
+            ..feedback
+        };
+        let unit = Unit::read(machine.mem, machine.symbols.mvlist, code, feedback, records);
+        let fits = |unit: &Unit| !is_exact || unit.flow.steps.len() < MARGIN as usize;
+        let Some(unit) = unit.filter(fits) else {
             records.with(code, |record| record.stage.replace(Stage::Refused));
             return;
         };
+        let end = unit.code.add(unit.words);
+        self.blocks.borrow_mut().insert(unit.code, end);
+        machine.watch_code(unit.code, unit.words);
         let job = Job {
             unit,
-            host: self.host(machine.symbols.reclaim_countdown),
+            host: Host {
+                is_exact,
+                is_observed: machine.has_shadow(),
+                watched: machine.watched_pages() as i64,
+                ..self.host(machine.symbols.reclaim_countdown)
+            },
             number: self.jobs.get(),
         };
         self.jobs.set(job.number + 1);
@@ -280,6 +302,7 @@ impl<G: Generation> Jit<G> {
                         place,
                         entries: made.entries,
                         leaves: made.leaves,
+                        stack_words: made.stack_words,
                         callees,
                     })
                 }
@@ -334,14 +357,35 @@ impl<G: Generation> Compiler<G> for Jit<G> {
             }
             self.collect();
         }
-        let (target, number) = self.find(machine, machine.func, point)?;
-        if !machine.has_own_arguments() || machine.attention_wanted() {
+        let way = self.find(machine, point)?;
+        let is_short = machine.is_exact() && !machine.has_stack(point.pvar, way.words);
+        if is_short
+            || !machine.has_own_arguments()
+            || machine.attention_wanted()
+            || machine.must_be_exact()
+        {
             return Err(SOON);
         }
-        Ok(self.run(machine, point, target, number))
+        Ok(self.run(machine, point, way))
+    }
+
+    fn patched(&self, from: LispPtr, words: u32) -> bool {
+        let end = from.add(words);
+        let changed =
+            |(&code, &block_end): (&LispPtr, &LispPtr)| (block_end > from).then_some(code);
+        let mut any = false;
+        loop {
+            let block = (self.blocks.borrow().range(..end).next_back()).and_then(changed);
+            let Some(code) = block else {
+                return any;
+            };
+            self.forget(code);
+            any = true;
+        }
     }
 
     fn forget(&self, code: LispPtr) {
+        self.blocks.borrow_mut().remove(&code);
         if self.context.records.remove(code) {
             self.context.events.happens(code, &Event::Forgotten);
         }
@@ -360,8 +404,17 @@ struct Recent {
     pc: u16,
     depth: u16,
     epoch: u32,
+    way: Way,
+}
+
+/// A way into native code.
+#[derive(Clone, Copy)]
+struct Way {
     target: usize,
+    /// Of the entry.
     number: usize,
+    /// Stack words that must be free behind PVAR slot 0 when instructions are counted.
+    words: u32,
 }
 
 impl Recent {
@@ -370,8 +423,11 @@ impl Recent {
         pc: 0,
         depth: 0,
         epoch: 0,
-        target: 0,
-        number: 0,
+        way: Way {
+            target: 0,
+            number: 0,
+            words: 0,
+        },
     };
 }
 
@@ -388,18 +444,14 @@ impl<G: Generation> Jit<G> {
     /// The native code to enter at `point` and the number of the entry; compiles
     /// the function if it was not tried before. If there is none: how many calls or
     /// turns of a loop to wait.
-    fn find(
-        &self,
-        machine: &Machine<'_, G>,
-        code: LispPtr,
-        point: Point,
-    ) -> Result<(usize, usize), u32> {
+    fn find(&self, machine: &mut Machine<'_, G>, point: Point) -> Result<Way, u32> {
+        let code = machine.func;
         let recent = &self.recent[((code.0 >> 1) as usize ^ usize::from(point.pc)) & (RECENT - 1)];
         let known = recent.get();
         let epoch = self.context.epoch.get();
         if (known.code, known.pc, known.depth, known.epoch) == (code, point.pc, point.depth, epoch)
         {
-            return Ok((known.target, known.number));
+            return Ok(known.way);
         }
         self.collect();
         let records = &self.context.records;
@@ -414,7 +466,7 @@ impl<G: Generation> Jit<G> {
         if is_fresh {
             self.order(machine, code);
         }
-        let (target, number) = records.with(code, |record| {
+        let way = records.with(code, |record| {
             let Stage::Native(native) = &*record.stage.borrow() else {
                 return Err(SOON);
             };
@@ -422,17 +474,20 @@ impl<G: Generation> Jit<G> {
             record.entry.set(native.place.address);
             let is_here = |&(pc, depth): &(u32, u16)| (pc, depth) == (point.pc.into(), point.depth);
             let number = native.entries.iter().position(is_here).ok_or(SOON)?;
-            Ok((native.place.address, number))
+            Ok(Way {
+                target: native.place.address,
+                number,
+                words: native.stack_words,
+            })
         })?;
         recent.set(Recent {
             code,
             pc: point.pc,
             depth: point.depth,
             epoch: self.context.epoch.get(),
-            target,
-            number,
+            way,
         });
-        Ok((target, number))
+        Ok(way)
     }
 
     /// Runs native code in the running frame.
@@ -440,8 +495,7 @@ impl<G: Generation> Jit<G> {
         &self,
         machine: &mut Machine<'_, G>,
         point: Point,
-        target: usize,
-        number: usize,
+        Way { target, number, .. }: Way,
     ) -> Outcome {
         let frame = self.context.address(point.pvar);
         let pointer: *mut Machine<'_, G> = machine;

@@ -106,6 +106,8 @@ pub struct Feedback {
     pub missed: BTreeMap<u32, u32>,
     /// Times the function was compiled again.
     pub version: u32,
+    /// Nothing is guessed: boxes are made where the interpreter makes them.
+    pub exact: bool,
 }
 
 /// Wrong guesses at a place.
@@ -171,7 +173,7 @@ pub fn domain(opcode: Opcode) -> Option<Domain> {
 impl Feedback {
     /// Guesses were wrong too often.
     pub fn is_hopeless(&self) -> bool {
-        self.version >= MAX_VERSIONS
+        self.exact || self.version >= MAX_VERSIONS
     }
 
     /// Nothing is guessed about variables at `pc`: code just given up was wrong

@@ -151,7 +151,10 @@ operations! {
     /// MAKENUMBER.
     number_of_halves(machine, high, low) { machine.number_of_halves(high, low) }
     /// PUTBASEBYTE.
-    put_byte(machine, base, offset, byte) { machine.put_byte(base, offset, byte) }
+    put_byte(machine, base, offset, byte) {
+        let is_code = machine.is_watched(machine.address_of_byte(base, offset));
+        (!is_code).then(|| machine.put_byte(base, offset, byte)).flatten()
+    }
     /// UBFLOAT1.
     raw_float(machine, number, a) { machine.raw_float(number.0 as u8, a) }
     /// MISC3, ARRAYREAD.

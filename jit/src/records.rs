@@ -126,6 +126,8 @@ pub struct Native {
     pub place: Place,
     /// Pcs and stack depths at which it can be entered.
     pub entries: Vec<(u32, u16)>,
+    /// Stack words that must be free behind PVAR slot 0 when instructions are counted.
+    pub stack_words: u32,
     /// What it refers to; its own record too.
     pub callees: Callees,
     /// Code blocks that were put in it.

@@ -204,6 +204,7 @@ pub unsafe extern "C" fn finish<G: Generation>(
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
     let at = context.place(frame, point);
+    machine.observe(at);
     let (exit, opcode) = exits::of_rest(machine, at);
     context.exits.count(exit, opcode);
     let ended = machine.finish_frame(at);
@@ -225,6 +226,7 @@ pub unsafe extern "C" fn give_up<G: Generation>(
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
     let at = context.place(frame, point);
+    machine.observe(at);
     let is_place = point >> 32 != 0;
     context.note(machine, at, is_place);
     let ended = machine.finish_frame(at);
@@ -247,6 +249,7 @@ pub unsafe extern "C" fn execute<G: Generation>(
     // SAFETY: see above.
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
     let at = context.place(frame, point);
+    machine.observe(at);
     let (exit, opcode) = exits::of_instruction(machine, at, &context.records);
     context.exits.count(exit, opcode);
     match machine.execute_instruction(at, (point >> 32) as u16) {
@@ -277,8 +280,25 @@ pub unsafe extern "C" fn resume<G: Generation>(
         return pack(0, status::REENTER);
     }
     context.exits.count(Exit::Elsewhere, 0);
-    let ended = machine.finish_frame(at);
+    let ended = machine.finish_behind_call(at);
     context.outcome(machine, ended)
+}
+
+/// Tells the machine that native code is at a place in the activation at `frame`.
+/// `point` holds the pc and the depth of the stack.
+///
+/// # Safety
+///
+/// As for [`finish`].
+pub unsafe extern "C" fn observe<G: Generation>(
+    context: *const Context<G>,
+    frame: usize,
+    point: u64,
+) -> u64 {
+    // SAFETY: see above.
+    let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
+    machine.observe(context.place(frame, point));
+    0
 }
 
 /// The native code that a call of `function` enters with `count` arguments; 0 if there

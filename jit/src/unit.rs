@@ -20,6 +20,8 @@ use crate::sites::{Called, Known};
 pub struct Unit {
     /// Address of the code block.
     pub code: LispPtr,
+    /// Words of the code block.
+    pub words: u32,
     /// Number of arguments; `None` for any number.
     pub arguments: Option<u16>,
     /// PVAR slots of a frame.
@@ -69,7 +71,7 @@ impl Unit {
         depth: u8,
     ) -> Option<Self> {
         let block = CodeBlock::at(mem, code);
-        block.end()?;
+        let bytes = block.end()?;
         let header = block.header();
         let quads = u16::try_from(header.pvar_quads.checked_add(1)?).ok()?;
         let slots = quads.checked_mul(2).filter(|slots| *slots <= 256)?;
@@ -78,6 +80,7 @@ impl Unit {
         let facts = Facts::new(mem, &flow, records);
         let mut unit = Self {
             code: block.address(),
+            words: bytes.div_ceil(2),
             arguments: u16::try_from(header.argument_count).ok(),
             slots,
             stack_min: header.stack_min,

@@ -34,6 +34,8 @@ pub struct Made {
     pub entries: Vec<(u32, u16)>,
     /// Code blocks that were put in it.
     pub leaves: Vec<LispPtr>,
+    /// Stack words that must be free behind PVAR slot 0 when instructions are counted.
+    pub stack_words: u32,
 }
 
 /// A function to be compiled.
@@ -102,6 +104,7 @@ impl Workshop {
             code: job.unit.code,
             number: job.number,
             arguments: job.unit.arguments,
+            stack_words: job.unit.stack_words() + u32::from(job.unit.stack_min),
             bytes,
             time: start.elapsed(),
             entries,

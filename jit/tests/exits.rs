@@ -3,7 +3,7 @@
 mod common;
 
 use common::Item::{I, S};
-use common::{HELPER, PLAIN, Program, TESTED, run};
+use common::{HELPER, PLAIN, Program, TESTED, Way, run};
 use geiko_jit::exits::{Exit, Row};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::Medley3;
@@ -11,7 +11,7 @@ use geiko_runtime::testing::function::Function;
 
 /// How often `program` left native code for `exit` at `detail`.
 fn count(program: &Program, exit: Exit, detail: &str) -> u64 {
-    let ran = run::<Medley3>(program, true, false);
+    let ran = run::<Medley3>(program, Way::Native);
     let wanted = |row: &&Row| (row.exit, row.detail) == (exit, detail);
     let row = ran.exits.iter().find(wanted);
     row.map_or_else(
@@ -22,8 +22,8 @@ fn count(program: &Program, exit: Exit, detail: &str) -> u64 {
 
 /// The interpreter alone and both together count the same number of instructions.
 fn check_count(program: &Program) {
-    let alone = run::<Medley3>(program, false, true);
-    let together = run::<Medley3>(program, true, true);
+    let alone = run::<Medley3>(program, Way::CountedInterpreted);
+    let together = run::<Medley3>(program, Way::Counted);
     assert_eq!(together.value, alone.value);
     assert!(together.native > 0);
     assert_eq!(together.native + together.interpreted, alone.interpreted);
@@ -108,7 +108,7 @@ fn wrong_guesses() {
         ..PLAIN
     };
     let given_up = count(&program, Exit::Result, "IPLUS2");
-    let ran = run::<Medley3>(&program, true, false);
+    let ran = run::<Medley3>(&program, Way::Native);
     assert_eq!(given_up, 4);
     assert!(ran.totals.given_up >= given_up);
     assert_eq!((ran.totals.again, ran.totals.refused), (1, 0));

@@ -4,8 +4,10 @@
 mod common;
 
 use common::Item::{I, S};
-use common::{HELPER, PLAIN, Program, SPECIAL, TESTED, check};
+use common::{BLOCKS, HELPER, PLAIN, Program, SPECIAL, TESTED, check};
 use geiko_runtime::isa::Opcode;
+use geiko_runtime::layout::records::function;
+use geiko_runtime::memory::LispPtr;
 use geiko_runtime::testing::function::Function;
 
 #[test]
@@ -34,6 +36,89 @@ fn recursion() {
         ..PLAIN
     };
     check(&program, 10945);
+}
+
+/// The code block of the helper.
+const HELPER_BLOCK: LispPtr = LispPtr(BLOCKS.0 + 0x800);
+/// That of the function tested.
+const TESTED_BLOCK: LispPtr = LispPtr(BLOCKS.0 + 0x400);
+
+#[test]
+fn code_that_a_function_patches_in_another() {
+    // Makes n the constant that the helper answers.
+    let program = Program {
+        code: |_| {
+            vec![
+                S(Opcode::Gconst, HELPER_BLOCK),
+                I(Opcode::Sic, &[2 * function::WORDS as u8 + 1]),
+                I(Opcode::Ivar0, &[]),
+                I(Opcode::PutBaseByte, &[]),
+                I(Opcode::Pop, &[]),
+                S(Opcode::Fn0, HELPER),
+                I(Opcode::Return, &[]),
+            ]
+        },
+        helper: Some(|| Function {
+            stack_min: 60,
+            arguments: 0,
+            ..Function::default()
+        }),
+        helper_code: &[I(Opcode::Sic, &[77]), I(Opcode::Return, &[])],
+        ..PLAIN
+    };
+    check(&program, 190);
+}
+
+#[test]
+fn code_that_is_patched_while_it_runs() {
+    // The helper makes its first argument the constant that the loop adds next.
+    const CONSTANT: [u8; 2] = [
+        2 * function::WORDS as u8 + 12,
+        2 * function::WORDS as u8 + 13,
+    ];
+    let program = Program {
+        code: |operand_bytes| {
+            let [constant, back]: [&[u8]; 2] = match operand_bytes {
+                3 => [&CONSTANT[..1], &[0xEC]],
+                _ => [&CONSTANT[1..], &[0xEB]],
+            };
+            vec![
+                I(Opcode::Zero, &[]),
+                I(Opcode::PvarSetPop0, &[]),
+                // The loop.
+                I(Opcode::Ivar0, &[]),
+                I(Opcode::Sic, constant),
+                S(Opcode::Fn2, HELPER),
+                I(Opcode::Pop, &[]),
+                I(Opcode::Pvar0, &[]),
+                I(Opcode::Sic, &[77]),
+                I(Opcode::Plus2, &[]),
+                I(Opcode::PvarSetPop0, &[]),
+                I(Opcode::Ivar0, &[]),
+                I(Opcode::IDifferenceN, &[1]),
+                I(Opcode::IvarXSet, &[0]),
+                I(Opcode::Zero, &[]),
+                I(Opcode::GreaterP, &[]),
+                I(Opcode::TJumpX, back),
+                I(Opcode::Pvar0, &[]),
+                I(Opcode::Return, &[]),
+            ]
+        },
+        helper: Some(|| Function {
+            stack_min: 60,
+            arguments: 2,
+            ..Function::default()
+        }),
+        helper_code: &[
+            S(Opcode::Gconst, TESTED_BLOCK),
+            I(Opcode::Ivar1, &[]),
+            I(Opcode::Ivar0, &[]),
+            I(Opcode::PutBaseByte, &[]),
+            I(Opcode::Return, &[]),
+        ],
+        ..PLAIN
+    };
+    check(&program, 1330);
 }
 
 #[test]

@@ -7,6 +7,12 @@ use crate::memory::{LispPtr, StackOffset};
 /// A condition that stops the machine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
+    /// Native code does not do what the interpreter does.
+    #[error("native code and the interpreter differ at {difference}")]
+    Lockstep {
+        /// Where, and what is different.
+        difference: String,
+    },
     /// The stack pointer passed the end of the frame's free space.
     #[error("the stack pointer {sp:?} passed the end of free stack space at {end:?}")]
     StackEnd {

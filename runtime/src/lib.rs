@@ -13,6 +13,7 @@ pub mod image;
 pub mod interp;
 pub mod isa;
 pub mod layout;
+pub mod lockstep;
 pub mod machine;
 pub mod memory;
 pub mod stack;

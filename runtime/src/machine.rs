@@ -16,6 +16,7 @@ use crate::interp::native::{NOBODY, NativeState};
 use crate::interp::{Handler, handlers};
 use crate::layout::records::{interface, type_entry};
 use crate::layout::{Generation, STACK, SymbolCell};
+use crate::lockstep::Shadow;
 use crate::memory::{AttentionReason, CodePc, LispPtr, Mem, StackOffset};
 use crate::stack::Searches;
 use crate::subr::NetworkState;
@@ -41,8 +42,6 @@ pub struct Registers {
 /// Counters of what the machine has done.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Statistics {
-    /// Instructions executed, when they are counted.
-    pub instructions: u64,
     /// Collections.
     pub collections: u64,
     /// Times that the stack was full and Lisp had to start a fresh one.
@@ -101,8 +100,12 @@ pub struct Machine<'m, G: Generation> {
     pub(crate) native: NativeState<G>,
     /// What searches for free variables found.
     pub(crate) searches: Searches,
-    /// Instruction count at which the next tick of a counting clock is due.
+    /// The machine that native code is compared with.
+    pub(crate) shadow: Option<Box<Shadow<'m, G>>>,
+    /// Instruction count at which the next tick of a counting clock is due, else 0.
     pub(crate) next_tick: u64,
+    /// Native code counts instructions and polls as the interpreter does.
+    pub(crate) is_exact: bool,
     /// The handler of every opcode.
     pub(crate) handlers: &'static [Handler<G>; 256],
 }
@@ -134,7 +137,9 @@ impl<'m, G: Generation> Machine<'m, G> {
             stepping: false,
             native: NativeState::default(),
             searches: Searches::default(),
+            shadow: None,
             next_tick: 0,
+            is_exact: false,
             handlers: handlers(),
         }
     }

@@ -141,9 +141,9 @@ pub fn measure<G: Generation>(
     let mut rows = Vec::new();
     for benchmark in plan.benchmarks {
         progress(&benchmark.name);
-        let before = counting.statistics().instructions;
+        let before = counting.session.machine().instructions();
         counting.run(benchmark)?;
-        let byte_codes = counting.statistics().instructions - before;
+        let byte_codes = counting.session.machine().instructions() - before;
         let interpreted = interpreting.measure(benchmark, plan.samples)?;
         let native = match &mut compiling {
             Some(laboratory) => Some(laboratory.measure_native(benchmark, plan.samples)?),

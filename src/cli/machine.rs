@@ -20,7 +20,7 @@ use crate::log;
 use crate::report::Report;
 use crate::screenshot;
 use crate::script::Script;
-use crate::session::{Ending, Keeping, Session, Settings};
+use crate::session::{ClockKind, Ending, Keeping, Session, Settings};
 use crate::waker::Waker;
 
 /// The function that Lisp calls when somebody types control-C at the host's terminal.
@@ -63,6 +63,8 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     let path = image.path().to_owned();
     let size = image.memory_size(arguments.memory)?;
     let space = image.load::<G>(size)?;
+    let shadow = arguments.lockstep.map(|_| image.load::<G>(size));
+    let shadow = shadow.transpose()?;
     // What has been loaded need not be kept twice.
     drop(image);
     let has_function = |name| find_symbol(space.view(), name).is_some();
@@ -76,8 +78,12 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     }
     let keeping = work.keeping.as_ref();
     let named = keeping.map(|keeping| clipboard::environment(keeping.running.name()));
+    let clock = match arguments.lockstep {
+        Some(_) => ClockKind::Virtual,
+        None => arguments.clock,
+    };
     let settings = Settings {
-        clock: arguments.clock,
+        clock,
         rights: arguments.host.rights(),
         screen: work.screen,
         save_to: arguments.save_to.clone(),
@@ -99,6 +105,9 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     }
     if arguments.count {
         machine.count_instructions();
+    }
+    if let (Some(interval), Some(shadow)) = (arguments.lockstep, &shadow) {
+        machine.set_shadow(space.attention(), shadow, interval);
     }
     let native = native::compiler(&mut machine, arguments)?;
     let mut session = Session::new(machine, setting.shared, settings);
@@ -131,7 +140,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     if arguments.stats {
         print_statistics(&session);
         if let Some(native) = native {
-            native::print_statistics(&native, session.machine().statistics.instructions);
+            native::print_statistics(&native, session.machine());
         }
     }
     match ending.map_err(Error::Script)? {
@@ -164,8 +173,9 @@ fn print_statistics<G: Generation>(session: &Session<'_, G>) {
         eprintln!("saving       {stop:10.3} s at most");
     }
     eprintln!("CPU          {:10.3} s", thread_cpu_time().as_secs_f64());
-    if statistics.instructions > 0 {
-        eprintln!("instructions {:10}", statistics.instructions);
+    let instructions = session.machine().instructions();
+    if instructions > 0 {
+        eprintln!("instructions {instructions:10}");
     }
     eprintln!("collections  {:10}", statistics.collections);
     eprintln!("freed        {:10} objects", statistics.objects_freed);

@@ -259,8 +259,7 @@ pub struct MachineArgs {
     )]
     crash_report_dir: PathBuf,
 
-    /// Whether hot functions are compiled to native code; never with the virtual
-    /// clock
+    /// Whether hot functions are compiled to native code
     #[arg(
         long,
         value_name = "WHEN",
@@ -305,6 +304,17 @@ pub struct MachineArgs {
     #[arg(long, value_name = "FORM", help_heading = "Native code")]
     perf: Option<PerfForm>,
 
+    /// For tests: compare native code with the interpreter, instruction by
+    /// instruction, and all of memory every N blocks; with the virtual clock
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        default_missing_value = "1000",
+        help_heading = "Native code"
+    )]
+    lockstep: Option<u32>,
+
     /// For tests: collect garbage as soon as there may be any, and spoil what is freed
     #[arg(long, help_heading = "Watching")]
     gc_zeal: bool,
@@ -313,8 +323,8 @@ pub struct MachineArgs {
     #[arg(long, help_heading = "Watching")]
     stats: bool,
 
-    /// Count byte codes, interpreted and executed natively, for --stats; a comparison
-    /// and the jump behind it are one. Lisp becomes slower
+    /// Count byte codes, interpreted and executed natively, for --stats. Lisp becomes
+    /// slower
     #[arg(long, requires = "stats", help_heading = "Watching")]
     count: bool,
 

@@ -14,7 +14,6 @@ use geiko_runtime::machine::Machine;
 
 use super::{MachineArgs, PerfForm, UseJit};
 use crate::error::Error;
-use crate::session::ClockKind;
 
 /// Reasons shown for which native code was left.
 const EXIT_ROWS: usize = 24;
@@ -24,7 +23,7 @@ pub fn compiler<G: Generation>(
     machine: &mut Machine<'_, G>,
     arguments: &MachineArgs,
 ) -> Result<Option<Rc<Jit<G>>>, Error> {
-    if arguments.jit == UseJit::Off || arguments.clock == ClockKind::Virtual {
+    if arguments.jit == UseJit::Off {
         return Ok(None);
     }
     let (pace, threshold) = match arguments.jit {
@@ -73,12 +72,15 @@ fn log(path: &Path) -> io::Result<Listener> {
 }
 
 /// Prints what was done about native code, and why it was left; and, if they were
-/// counted, which share of the instructions was executed natively besides the
-/// `interpreted` ones.
-pub fn print_statistics<G: Generation>(jit: &Jit<G>, interpreted: u64) {
-    if interpreted > 0 {
-        let natively = jit.instructions();
-        let share = 100.0 * natively as f64 / (natively + interpreted) as f64;
+/// counted, which share of the instructions was executed natively.
+pub fn print_statistics<G: Generation>(jit: &Jit<G>, machine: &Machine<'_, G>) {
+    let natively = jit.instructions();
+    let all = match machine.is_exact() {
+        true => machine.instructions(),
+        false => machine.instructions() + natively,
+    };
+    if natively > 0 {
+        let share = 100.0 * natively as f64 / all as f64;
         eprintln!("natively     {natively:10} instructions, {share:.2} % of all");
     }
     let totals = jit.totals();

@@ -115,7 +115,7 @@ impl Time {
                 real.idle.sample(now, questions, cpu);
             }
             Kind::Virtual { instructions, .. } => {
-                *instructions = machine.statistics.instructions;
+                *instructions = machine.instructions();
             }
         }
     }

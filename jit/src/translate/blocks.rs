@@ -10,10 +10,14 @@ use super::*;
 impl Translator<'_, '_> {
     /// Ends the block with a jump to the instruction at `pc`.
     pub(super) fn go_to(&mut self, pc: u32) {
-        if self.unit.flow.step(pc).is_some_and(|step| step.disputed) {
-            let depth = self.state.stack.len();
+        let (depth, step) = (self.state.stack.len(), self.unit.flow.step(pc));
+        let expected = step.and_then(|step| Some(step.stack.as_ref()?.len()));
+        if step.is_some_and(|step| step.disputed)
+            || self.host.is_exact && expected.is_some_and(|expected| expected != depth)
+        {
             return self.leave_at(pc, depth);
         }
+        self.count_pending();
         let state = self.state.clone();
         self.drop_extra(pc);
         self.conform(pc);
@@ -154,10 +158,15 @@ impl Translator<'_, '_> {
                 };
             }
         }
+        self.leave_if_tick_is_near(pc);
+        if self.host.is_observed {
+            self.observe(pc);
+        }
     }
 
     /// Goes on behind an instruction.
     pub(super) fn fall(&mut self, step: &Step) {
+        self.state.pending += 1;
         if self.places.contains_key(&step.next) {
             self.go_to(step.next);
         } else if !self.unit.flow.at.contains_key(&step.next) {

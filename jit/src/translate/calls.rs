@@ -66,6 +66,7 @@ impl Translator<'_, '_> {
             return self.interpret(step);
         }
         self.store_stack();
+        self.count_pending();
         let depth = self.state.stack.len();
         let first = depth - usize::from(argc);
         let (meet, result) = self.meeting(I32);
@@ -122,6 +123,10 @@ impl Translator<'_, '_> {
     /// otherwise, and goes to `meet` with what it returns. Goes on where that cannot be
     /// done natively. The cells of the stack are stored.
     pub(super) fn trap(&mut self, step: &Step, meet: Block) {
+        if self.host.is_exact {
+            // The interpreter counts the instruction.
+            return;
+        }
         let Some(trap) = self.unit.facts.trap(step) else {
             return;
         };
@@ -158,6 +163,7 @@ impl Translator<'_, '_> {
             return self.leave(step);
         };
         self.store_stack();
+        self.count_pending();
         let depth = self.state.stack.len();
         let first = depth - usize::from(pops);
         let place = self.stack_place(first);
@@ -330,8 +336,14 @@ impl Translator<'_, '_> {
         for cell in &mut self.state.stack[call.first..] {
             cell.stored = false;
         }
-        self.slow(step, call.meet);
+        let state = self.state.clone();
+        let value = self.execute(step);
+        self.count(1);
+        self.builder.ins().jump(call.meet, &[value.into()]);
+        self.state = state;
         self.builder.switch_to_block(call.meet);
+        // The call has been counted: natively by the callee.
+        self.state.pending = -1;
         self.state.stack.truncate(call.first);
         self.forget_locals();
         self.push(result);
@@ -400,6 +412,7 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(returned);
         let frame = self.frame();
         let pc = self.builder.ins().load(I16, trusted(), frame, home::RESUME);
+        self.resume_if_special(value);
         let next = i64::from(step.next);
         let moved = self.builder.ins().icmp_imm_u(IntCC::NotEqual, pc, next);
         self.builder

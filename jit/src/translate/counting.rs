@@ -4,15 +4,9 @@
 //! a block begins:                     count += instructions of the block
 //! it is left in front of its end:     count -= instructions that are left
 //! ```
-//!
-//! What the interpreter counts as one is one here as well: a comparison and the jump
-//! behind it.
-
-use std::ops::Range;
 
 use cranelift_codegen::ir::InstBuilder;
 use cranelift_codegen::ir::types::I64;
-use geiko_runtime::isa::Opcode;
 
 use super::{Translator, trusted};
 use crate::flow::{Effect, Step};
@@ -36,8 +30,7 @@ impl Translator<'_, '_> {
             .position(is_last)
             .map_or(steps.len(), |n| n + 1);
         self.counted = first..first + count;
-        let count = self.instructions(self.counted.clone());
-        self.add_to_count(count);
+        self.add_to_count(count as i64);
     }
 
     /// Takes back the instructions of the block from the one at `pc`, which is the one
@@ -46,25 +39,15 @@ impl Translator<'_, '_> {
         if pc == self.current
             && let Some(&at) = self.unit.flow.at.get(&pc)
         {
-            let count = self.instructions(at..self.counted.end);
-            self.add_to_count(-count);
+            self.add_to_count(at as i64 - self.counted.end as i64);
         }
     }
 
     /// Takes back the instructions of the block behind the one being translated.
     pub(super) fn uncount_rest(&mut self) {
         if let Some(&at) = self.unit.flow.at.get(&self.current) {
-            let count = self.instructions(at + 1..self.counted.end);
-            self.add_to_count(-count);
+            self.add_to_count(at as i64 + 1 - self.counted.end as i64);
         }
-    }
-
-    /// As many as the interpreter counts.
-    fn instructions(&self, range: Range<usize>) -> i64 {
-        let steps = &self.unit.flow.steps;
-        range
-            .filter(|&at| at == 0 || !is_pair(&steps[at - 1], &steps[at]))
-            .count() as i64
     }
 
     fn add_to_count(&mut self, count: i64) {
@@ -76,17 +59,4 @@ impl Translator<'_, '_> {
         let new = self.builder.ins().iadd_imm_s(old, count);
         self.builder.ins().store(trusted(), new, at, 0);
     }
-}
-
-/// True for a comparison and a jump that the interpreter does in one.
-fn is_pair(comparison: &Step, jump: &Step) -> bool {
-    let compares = matches!(
-        comparison.instruction.opcode,
-        Opcode::Eq | Opcode::NumEqual | Opcode::GreaterP | Opcode::IGreaterP
-    );
-    let pops = Effect::Jump {
-        conditional: true,
-        keeps: false,
-    };
-    compares && jump.effect == pops
 }

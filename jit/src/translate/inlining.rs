@@ -42,7 +42,7 @@ impl<'a> Translator<'a, '_> {
     /// Puts the leaf that `step` calls in its place. False if it calls none.
     pub(super) fn leaf_call(&mut self, step: &Step) -> bool {
         let unit: &'a Unit = self.unit;
-        if self.host.counter.is_some() {
+        if self.host.counter.is_some() || self.host.is_exact {
             // What is executed is counted by functions.
             return false;
         }

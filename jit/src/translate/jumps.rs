@@ -12,11 +12,12 @@ impl Translator<'_, '_> {
         if !self.places.contains_key(&target) || !self.unit.flow.at.contains_key(&target) {
             return self.leave(step);
         }
-        let backward = target <= pc;
+        let polls = target <= pc || self.host.is_exact;
         if !conditional {
-            if backward {
+            if polls {
                 self.poll(step);
             }
+            self.state.pending += 1;
             return self.go_to(target);
         }
         let handler = step.instruction.opcode.info().handler;
@@ -54,9 +55,10 @@ impl Translator<'_, '_> {
             let depth = self.state.stack.len() - 1;
             self.state.stack[depth].slot = Slot::Constant(cell);
         }
-        if backward {
+        if polls {
             self.poll(step);
         }
+        self.state.pending += 1;
         if !keeps {
             self.pop();
         }
@@ -65,6 +67,7 @@ impl Translator<'_, '_> {
         self.state = before;
         self.reachable = true;
         self.pop();
+        self.state.pending += 1;
         self.go_to(step.next);
     }
 
@@ -85,6 +88,8 @@ impl Translator<'_, '_> {
         self.reachable = true;
         self.builder.switch_to_block(plainly);
         let value = self.pop_value();
+        self.state.pending += 1;
+        self.count_pending();
         let status = self.builder.ins().iconst(I32, 0);
         self.builder.ins().return_(&[value, status]);
         self.reachable = false;

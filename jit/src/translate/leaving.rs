@@ -26,6 +26,7 @@ impl Translator<'_, '_> {
         }
         self.store_stack();
         self.uncount_from(pc);
+        self.count_pending();
         let frame = self.frame();
         let is_place = i64::from(pc & PLACE != 0);
         let point = i64::from(pc & !PLACE) | (depth as i64) << 16 | is_place << 32;
@@ -83,6 +84,18 @@ impl Translator<'_, '_> {
         self.builder.ins().load(I64, trusted(), answer, 0)
     }
 
+    /// Tells the machine that `pc` is reached. Everything is in the frame for it, and is
+    /// where it was for what follows.
+    pub(super) fn observe(&mut self, pc: u32) {
+        let state = self.state.clone();
+        self.store_stack();
+        let frame = self.frame();
+        let point = i64::from(pc) | (self.state.stack.len() as i64) << 16;
+        let point = self.builder.ins().iconst(I64, point);
+        self.call_shim(self.host.observe, frame, point);
+        self.state = state;
+    }
+
     pub(super) fn call_shim(&mut self, address: i64, frame: Value, point: Value) -> Value {
         let address = self.builder.ins().iconst(I64, address);
         let context = self.builder.ins().iconst(I64, self.host.context);
@@ -98,6 +111,8 @@ impl Translator<'_, '_> {
     /// pushed.
     pub(super) fn execute(&mut self, step: &Step) -> Value {
         self.store_stack();
+        let pending = self.state.pending;
+        self.count_pending();
         let frame = self.frame();
         let depth = self.state.stack.len() as i64;
         let point = i64::from(step.instruction.offset) | depth << 16 | i64::from(step.next) << 32;
@@ -119,6 +134,9 @@ impl Translator<'_, '_> {
         let status = self.builder.ins().iadd_imm_s(status, -1);
         self.jump_to_end(End::Ended, &[value, status]);
         self.builder.switch_to_block(next);
+        // What goes on here has not counted these.
+        self.count(-pending - 1);
+        self.state.pending = pending;
         self.builder.ins().ireduce(I32, outcome)
     }
 

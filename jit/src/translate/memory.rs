@@ -7,7 +7,7 @@ use geiko_runtime::isa::Opcode;
 use geiko_runtime::isa::decode::Operand;
 use geiko_runtime::layout::STACK;
 use geiko_runtime::layout::records::type_entry;
-use geiko_runtime::memory::LispPtr;
+use geiko_runtime::memory::{LispPtr, WORDS_PER_PAGE};
 
 use super::{Translator, trusted};
 use crate::facts::KnownType;
@@ -44,14 +44,18 @@ impl Translator<'_, '_> {
             }
             Opcode::PutBasePtrN => {
                 let cells = self.top(2);
+                let (meet, result) = self.meeting(I32);
                 let base = self.masked(cells[0]);
+                self.unless_watched(base, number(0), step, meet);
                 let address = self.address(base);
                 let flags = MemFlagsData::new().with_notrap();
                 self.builder
                     .ins()
                     .store(flags, cells[1], address, 2 * number(0));
                 self.written(base);
-                self.replace(2, base);
+                self.builder.ins().jump(meet, &[base.into()]);
+                self.builder.switch_to_block(meet);
+                self.replace(2, result);
             }
             Opcode::RplPtrN => {
                 let cells = self.top(2);
@@ -131,6 +135,7 @@ impl Translator<'_, '_> {
                 let (meet, result) = self.meeting(I32);
                 self.unless_smallpos(cells[1], step, meet);
                 let base = self.masked(cells[0]);
+                self.unless_watched(base, number(0), step, meet);
                 let address = self.word_at(base, number(0));
                 let (first, size) = (number(1) >> 4, (number(1) & 15) + 1);
                 let shift = (16 - first - size).max(0);
@@ -155,6 +160,7 @@ impl Translator<'_, '_> {
                 let (meet, result) = self.meeting(I32);
                 self.unless_smallpos(cells[1], step, meet);
                 let base = self.masked(cells[0]);
+                self.unless_watched(base, number(0), step, meet);
                 let address = self.word_at(base, number(0));
                 let word = self.builder.ins().ireduce(I16, cells[1]);
                 let flags = MemFlagsData::new().with_notrap();
@@ -167,6 +173,22 @@ impl Translator<'_, '_> {
             _ => return false,
         }
         true
+    }
+
+    /// Takes the slow way if there is watched code on the page of the word so many words
+    /// behind `base`: the interpreter looks whether the store changes it.
+    fn unless_watched(&mut self, base: Value, words: i32, step: &Step, meet: Block) {
+        let at = self.builder.ins().iadd_imm_s(base, i64::from(words));
+        let at = self.masked(at);
+        let page = self
+            .builder
+            .ins()
+            .ushr_imm_u(at, i64::from(WORDS_PER_PAGE.ilog2()));
+        let page = self.builder.ins().uextend(I64, page);
+        let marks = self.builder.ins().iconst(I64, self.host.watched);
+        let mark = self.builder.ins().iadd(marks, page);
+        let mark = self.builder.ins().load(I8, trusted(), mark, 0);
+        self.slow_if(mark, step, meet);
     }
 
     /// Takes the slow way unless `value` is an integer from 0 to 65535.

@@ -16,6 +16,7 @@ mod cells;
 mod conses;
 mod counting;
 mod ends;
+mod exact;
 mod general;
 mod inlining;
 mod jumps;
@@ -71,6 +72,15 @@ pub struct Host {
     pub apply_code: i64,
     /// [`crate::shims::missed`].
     pub missed: i64,
+    /// Instructions are counted, and all must be as in the interpreter, instruction by
+    /// instruction.
+    pub is_exact: bool,
+    /// The machine is told of every block.
+    pub is_observed: bool,
+    /// [`crate::shims::observe`].
+    pub observe: i64,
+    /// Marks of pages on which Lisp must not store without saying so, a byte each.
+    pub watched: i64,
     /// Where those leave the environment and the number of arguments.
     pub applied: i64,
     /// Where native code can go on after activations were abandoned.
@@ -178,6 +188,8 @@ struct State {
     boxes: Vec<(Value, Value)>,
     /// Values read from variables that still have them.
     reads: Vec<(Value, usize)>,
+    /// Instructions executed and not counted yet.
+    pending: i32,
 }
 
 #[derive(Clone, Debug)]
@@ -387,6 +399,7 @@ pub fn translate<G: Generation>(
             stack: Vec::new(),
             boxes: Vec::new(),
             reads: Vec::new(),
+            pending: 0,
         },
         plan,
         stack_variables,

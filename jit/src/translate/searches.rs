@@ -58,6 +58,11 @@ impl Translator<'_, '_> {
         let operations = self.host.operations;
         let (meet, result) = self.meeting(I32);
         let slow = self.cold_block();
+        if self.host.is_exact {
+            // The machine sees when it is to poll.
+            let never = self.constant(0);
+            self.go_on_if(never, slow);
+        }
         if matches!(opcode, Opcode::CmlAssoc | Opcode::CmlMember) {
             let immediate = self.is_in_segments(cells[0], IMMEDIATE);
             self.go_on_if(immediate, slow);

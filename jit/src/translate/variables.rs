@@ -405,7 +405,11 @@ impl Translator<'_, '_> {
         use super::{END, home};
         let at = self.word_address(top);
         let end = self.builder.ins().load(I32, trusted(), self.base, END);
-        let need = i64::from(self.unit.stack_words()) - 0x1_0000;
+        let mut need = i64::from(self.unit.stack_words()) - 0x1_0000;
+        if self.host.is_exact {
+            // No jump finds the stack too short.
+            need += i64::from(self.unit.stack_min);
+        }
         let reached = self.builder.ins().iadd_imm_s(at, need);
         let short = self
             .builder
@@ -420,6 +424,8 @@ impl Translator<'_, '_> {
         let status = self.builder.ins().iconst(I32, crate::status::REFUSED);
         self.builder.ins().return_(&[zero, status]);
         self.builder.switch_to_block(build);
+        // The call.
+        self.count(1);
         let frame = self.builder.ins().iadd_imm_s(top, -i64::from(home::BASIC));
         self.builder.def_var(self.frame, frame);
         let link = self.builder.ins().ireduce(I32, link);

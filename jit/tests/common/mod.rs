@@ -8,21 +8,24 @@ use geiko_jit::events::Totals;
 use geiko_jit::exits::Row;
 use geiko_jit::listing::Listing;
 use geiko_jit::{Jit, Pace};
+use geiko_runtime::fault::Fault;
 use geiko_runtime::interp::Exit;
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::frame;
 use geiko_runtime::layout::{Generation, Medley2, Medley3, SymbolCell};
 use geiko_runtime::machine::Machine;
-use geiko_runtime::memory::{CodePc, LispPtr};
+use geiko_runtime::memory::{AddressSpace, CodePc, LispPtr, StackOffset};
 use geiko_runtime::testing::function::{Function, operand};
 use geiko_runtime::testing::with_machine;
 
+/// Where the machine's frame is.
+const FRAME: StackOffset = geiko_runtime::testing::FRAME;
 const MAIN: LispPtr = LispPtr(3000);
 pub const TESTED: LispPtr = LispPtr(3001);
 pub const HELPER: LispPtr = LispPtr(3002);
 const RESULT: LispPtr = LispPtr(3003);
 pub const SPECIAL: LispPtr = LispPtr(3004);
-const BLOCKS: LispPtr = LispPtr(0x24_0000);
+pub const BLOCKS: LispPtr = LispPtr(0x24_0000);
 /// The service that ends the session.
 const FINISH: u8 = 13;
 
@@ -124,9 +127,25 @@ fn define_functions<G: Generation>(m: &Machine<'_, G>, program: &Program) {
     }
 }
 
+/// How a program is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Interpreted,
+    Native,
+    /// The same, with all instructions counted.
+    CountedInterpreted,
+    Counted,
+    /// Natively and interpreted at the same time.
+    Lockstep,
+    /// The same, a second time, after this byte of the tested function's code block was
+    /// changed behind the back of native code.
+    Patched(i32, u8),
+}
+
 /// What came of a program.
 pub struct Ran {
     pub exit: Exit,
+    pub fault: Option<Fault>,
     pub value: LispPtr,
     /// Of native code.
     pub bytes: usize,
@@ -137,9 +156,21 @@ pub struct Ran {
     pub exits: Vec<Row>,
 }
 
+/// Makes the beginning of the main function what is done next.
+fn start<G: Generation>(m: &mut Machine<'_, G>) {
+    m.regs.pvar = FRAME.add(frame::WORDS);
+    m.func = BLOCKS;
+    let header = m.regs.pvar.sub(frame::WORDS).add(frame::FUNCTION);
+    m.mem.set_stack(header, G::to_frame_pointer(BLOCKS));
+    let start = m.mem.word(BLOCKS.add(3));
+    m.regs.pc = CodePc::new(BLOCKS, start);
+    m.regs.sp = m.regs.pvar.add(6);
+    m.set_stack_limit();
+}
+
 /// Calls the function of `program` for the numbers 0 to 19 and answers the sum of
 /// its results.
-pub fn run<G: Generation>(program: &Program, natively: bool, counting: bool) -> Ran {
+pub fn run<G: Generation>(program: &Program, way: Way) -> Ran {
     let mut outcome = None;
     with_machine::<G>(|mut m| {
         define_functions(&m, program);
@@ -179,29 +210,35 @@ pub fn run<G: Generation>(program: &Program, natively: bool, counting: bool) -> 
                 code: &main,
             },
         );
-        m.func = BLOCKS;
-        let header = m.regs.pvar.sub(frame::WORDS).add(frame::FUNCTION);
-        m.mem.set_stack(header, G::to_frame_pointer(BLOCKS));
-        let start = m.mem.word(BLOCKS.add(3));
-        m.regs.pc = CodePc::new(BLOCKS, start);
-        m.regs.sp = m.regs.pvar.add(6);
-        m.set_stack_limit();
         let jit = Rc::new(Jit::new(m.mem, 1 << 20, Pace::Now).expect("a compiler"));
         let before = jit.code_bytes();
-        if counting {
+        if way == Way::Counted || way == Way::CountedInterpreted {
             m.count_instructions();
             jit.count_instructions();
         }
-        if natively {
+        if !matches!(way, Way::Interpreted | Way::CountedInterpreted) {
             m.set_compiler(jit.clone(), 1);
         }
-        let exit = m.run();
-        assert_eq!(m.fault, None);
+        if matches!(way, Way::Lockstep | Way::Patched(..)) {
+            m.count_exactly();
+            // It is to live longer than the machine.
+            let shadow: &AddressSpace<G> =
+                Box::leak(Box::new(AddressSpace::reserve().expect("address space")));
+            m.set_shadow(shadow.attention(), shadow, 1000);
+        }
+        start(&mut m);
+        let mut exit = m.run();
+        if let Way::Patched(offset, byte) = way {
+            m.mem.set_byte(BLOCKS.add(0x400), offset, byte);
+            start(&mut m);
+            exit = m.run();
+        }
         outcome = Some(Ran {
             exit,
+            fault: m.fault.clone(),
             value: m.mem.cell(G::symbol_cell(RESULT, SymbolCell::Value)),
             bytes: jit.code_bytes() - before,
-            interpreted: m.statistics.instructions,
+            interpreted: m.instructions(),
             native: jit.instructions(),
             totals: jit.totals(),
             exits: jit.exits(),
@@ -214,16 +251,19 @@ pub fn run<G: Generation>(program: &Program, natively: bool, counting: bool) -> 
 pub fn check(program: &Program, expected: u16) {
     fn of<G: Generation>(program: &Program, expected: u16) {
         let expected = (Exit::Finished, LispPtr::smallpos(expected));
-        let ran = run::<G>(program, false, false);
+        let ran = run::<G>(program, Way::Interpreted);
         assert_eq!(
             ((ran.exit, ran.value), ran.bytes),
             (expected, 0),
             "{}",
             G::NAME
         );
-        let ran = run::<G>(program, true, false);
-        assert_eq!((ran.exit, ran.value), expected, "{}, natively", G::NAME);
-        assert!(ran.bytes > 0, "native code was made");
+        for way in [Way::Native, Way::Lockstep] {
+            let ran = run::<G>(program, way);
+            assert_eq!(ran.fault, None);
+            assert_eq!((ran.exit, ran.value), expected, "{}, {way:?}", G::NAME);
+            assert!(ran.bytes > 0, "native code was made");
+        }
     }
     of::<Medley2>(program, expected);
     of::<Medley3>(program, expected);

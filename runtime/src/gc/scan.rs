@@ -20,8 +20,6 @@ use crate::stack::Frame;
 
 /// Entries of the main count table.
 const MAIN_ENTRIES: u32 = 0x8000;
-/// Words of the padding between PVAR slots and the evaluation stack.
-const FRAME_PADDING: u32 = 4;
 /// Cells of the count table that are tested together.
 const GROUP_CELLS: u32 = 4;
 
@@ -81,7 +79,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Milliseconds of CPU time used so far.
     fn cpu_time(&mut self) -> u32 {
-        let instructions = self.statistics.instructions;
+        let instructions = self.instructions();
         let (user, system) = self.devices.clock.cpu_millis(instructions);
         user.wrapping_add(system)
     }
@@ -130,7 +128,7 @@ impl<G: Generation> Machine<'_, G> {
         let quads = i32::from(self.mem.word(header.add(function::PVAR_QUADS)) as i16) + 1;
         let mut values = slots
             .wrapping_add_signed(4 * quads)
-            .wrapping_add(FRAME_PADDING);
+            .wrapping_add(frame::PADDING.into());
         let next = u32::from(frame.next_block().0);
         if frame.has_name_table() {
             let table = frame.own_name_table();

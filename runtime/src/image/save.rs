@@ -10,6 +10,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::error::{ImageError, Problem};
@@ -19,7 +20,7 @@ use super::start::MACHINE_TYPE;
 use crate::layout::Generation;
 use crate::layout::records::interface;
 use crate::machine::Machine;
-use crate::memory::{BYTES_PER_PAGE, LispPtr, WORDS_PER_PAGE};
+use crate::memory::{BYTES_PER_PAGE, LispPtr, StackOffset, WORDS_PER_PAGE};
 
 /// The state of storage in which there is no second region. It is forgotten when
 /// the image is saved, since the image may be run with more memory next time.
@@ -124,6 +125,8 @@ impl<G: Generation> Machine<'_, G> {
 struct Changes<'a, 'm, G: Generation> {
     machine: &'a Machine<'m, G>,
     words: Vec<(LispPtr, u16)>,
+    /// Addresses that get 0, in order.
+    unused: Vec<Range<u32>>,
 }
 
 impl<'a, 'm, G: Generation> Changes<'a, 'm, G> {
@@ -143,12 +146,31 @@ impl<'a, 'm, G: Generation> Changes<'a, 'm, G> {
             words.push((variable, tries.hi()));
             words.push((variable.add(1), tries.lo()));
         }
-        Self { machine: m, words }
+        let address = |offset| StackOffset(offset).address().0;
+        // Only when the same program is to leave the same image, however it is run.
+        let unused = m.is_exact().then(|| m.unused_stack());
+        let unused = unused.into_iter().flatten();
+        let unused = unused.filter(|range| range.start < range.end);
+        Self {
+            machine: m,
+            words,
+            unused: unused.map(|r| address(r.start)..address(r.end)).collect(),
+        }
     }
 
     /// Page `page`, as it shall be in the file.
     fn page(&self, page: u32, content: &mut [u8; BYTES_PER_PAGE]) {
         self.machine.mem.read_page(page, content);
+        let start = LispPtr::from_page(page).0;
+        let behind = |range: &Range<u32>| range.end <= start;
+        for range in &self.unused[self.unused.partition_point(behind)..] {
+            let [from, to] = [range.start, range.end]
+                .map(|at| 2 * at.saturating_sub(start).min(WORDS_PER_PAGE) as usize);
+            if from == BYTES_PER_PAGE {
+                break;
+            }
+            content[from..to].fill(0);
+        }
         for (address, word) in self.words.iter().filter(|(at, _)| at.page() == page) {
             let at = (address.0 % WORDS_PER_PAGE) as usize * 2;
             content[at..at + 2].copy_from_slice(&word.to_be_bytes());

@@ -1,10 +1,11 @@
 //! Loads and stores of words, bits, bytes and cells at computed addresses, and
 //! the counted pointer stores.
 
-use super::handler;
+use super::{Exit, State, handler, native};
 use crate::layout::Generation;
 use crate::layout::records::types;
-use crate::memory::{LispPtr, Mem};
+use crate::machine::Machine;
+use crate::memory::{CodePc, LispPtr, Mem};
 
 /// Offset in words of a stream's buffer size; its buffer offset is word 0.
 const STREAM_BUFFER_SIZE: u32 = 1;
@@ -31,6 +32,25 @@ pub(super) fn store_field<G: Generation>(
     let (shift, mask) = field(descriptor);
     let rest = mem.word(at) & !(mask << shift);
     mem.set_word(at, rest | (number & mask) << shift);
+}
+
+impl<'m, G: Generation> State<'m, G> {
+    /// Goes on with the instruction `length` bytes further after a store of `words`
+    /// words at `address`, which may have changed code.
+    #[inline(always)]
+    fn next_behind_store(
+        mut self,
+        m: &mut Machine<'m, G>,
+        length: u32,
+        address: LispPtr,
+        words: u32,
+    ) -> Exit {
+        if m.stores_in_code(address, words) {
+            self.pc = CodePc(self.pc.0.wrapping_add(length));
+            return self.go(m, native::behind_store::<G>);
+        }
+        self.next(m, length)
+    }
 }
 
 handler! {
@@ -76,7 +96,7 @@ handler! {
         s.mem.set_word(at, s.tos.lo());
         m.written(at);
         s.replace(1, base);
-        s.next(m, 2)
+        s.next_behind_store(m, 2, at, 1)
     }
 
     /// Store a cell at a base, uncounted.
@@ -86,7 +106,7 @@ handler! {
         s.mem.set_cell(at, s.tos);
         m.written(at);
         s.replace(1, base);
-        s.next(m, 2)
+        s.next_behind_store(m, 2, at, 2)
     }
 
     /// Store a bit field of the word at a base.
@@ -97,16 +117,17 @@ handler! {
             return s.ufn(m);
         }
         s.replace(1, base);
-        s.next(m, 3)
+        s.next_behind_store(m, 3, at, 1)
     }
 
     /// Store a byte at a base and byte offset.
     putbasebyte(m, s) {
-        let Some(byte) = m.put_byte(s.below(2), s.below(1), s.tos) else {
+        let (base, offset) = (s.below(2), s.below(1));
+        let Some(byte) = m.put_byte(base, offset, s.tos) else {
             return s.ufn(m);
         };
         s.replace(2, byte);
-        s.next(m, 1)
+        s.next_behind_store(m, 1, m.address_of_byte(base, offset), 1)
     }
 
     /// Address at a word offset from a base. The sum is not masked.
@@ -149,7 +170,7 @@ handler! {
         }
         m.written(to);
         s.replace(2, count);
-        s.next(m, 1)
+        s.next_behind_store(m, 1, to, count.lo().into())
     }
 
     /// Counted store of a pointer field.

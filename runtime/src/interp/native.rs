@@ -18,17 +18,23 @@
 //! returned a value ([`Machine::landing`]). If there is none, the interpreter goes
 //! on in the Lisp frames, and native code is entered again at the next call or loop.
 //!
+//! When instructions are counted, native code counts them too, and everything happens
+//! at the same instruction as in the interpreter: native code polls where that does,
+//! makes the same boxes, and leaves the last instructions before a tick of the clock to
+//! it ([`MARGIN`]).
+//!
 //! Calls and loops are counted in a table outside Lisp memory. Functions that
 //! share an entry of the table take it from each other until one is compiled.
 
 use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Exit, State, handler};
+use super::{Exit, Handler, State, handler};
 use crate::isa::Opcode;
 use crate::layout::Generation;
 use crate::layout::records::{frame, function};
 use crate::machine::Machine;
-use crate::memory::{CodePc, LispPtr, StackOffset};
+use crate::memory::{BYTES_PER_PAGE, CodePc, LispPtr, StackOffset, WORDS_PER_PAGE};
 use crate::stack::{BOTTOM, Frame};
 
 /// No frame is waited for: frames start at even offsets.
@@ -40,6 +46,10 @@ const SOMEBODY: StackOffset = StackOffset(3);
 
 /// Frames looked at for the one that is waited for.
 const NEAR: u32 = 16;
+
+/// Most instructions that native code executes without asking how many are left until
+/// the next tick, if they are counted.
+pub const MARGIN: u32 = 0x2000;
 
 /// Entries of the table of counts, a power of two.
 const COUNTS: usize = 1 << 13;
@@ -81,6 +91,10 @@ pub trait Compiler<G: Generation> {
 
     /// The code block at `code` is no longer what it was.
     fn forget(&self, code: LispPtr);
+
+    /// Lisp stored in `words` words of memory, on a page with a watched code block.
+    /// Forgets the code blocks that it changed; true if there are any.
+    fn patched(&self, from: LispPtr, words: u32) -> bool;
 }
 
 /// How often a function was called and its loops went round.
@@ -100,6 +114,10 @@ pub struct NativeState<G> {
     /// What the running frame was returned when control went to it in another way than
     /// by a plain return.
     landed: Option<LispPtr>,
+    /// Not 0 for pages on which a code block is watched.
+    watched: Box<[u8]>,
+    /// Where Lisp stored last on such a page, and how many words.
+    stored: (LispPtr, u32),
 }
 
 impl<G> Default for NativeState<G> {
@@ -114,6 +132,8 @@ impl<G> Default for NativeState<G> {
             counts: Box::new([none; COUNTS]),
             stopped: None,
             landed: None,
+            watched: Box::default(),
+            stored: (LispPtr::NIL, 0),
         }
     }
 }
@@ -148,7 +168,45 @@ impl<G: Generation> Machine<'_, G> {
             counts: Box::new([none; COUNTS]),
             stopped: None,
             landed: None,
+            watched: vec![0; G::MEMORY_BYTES / BYTES_PER_PAGE].into(),
+            stored: (LispPtr::NIL, 0),
         };
+    }
+
+    /// Has the compiler told when Lisp stores in the `words` words from `code` on with
+    /// an instruction for raw memory. Code is not changed with others.
+    pub fn watch_code(&mut self, code: LispPtr, words: u32) {
+        for page in code.page()..=code.add(words).page() {
+            if let Some(mark) = self.native.watched.get_mut(page as usize) {
+                *mark = 1;
+            }
+        }
+    }
+
+    /// Host address of the marks of pages on which a code block is watched, a byte each.
+    pub fn watched_pages(&self) -> usize {
+        self.native.watched.as_ptr() as usize
+    }
+
+    /// True if a code block is watched on the page of `address`.
+    #[inline(always)]
+    pub fn is_watched(&self, address: LispPtr) -> bool {
+        let page = address.masked::<G>().page() as usize;
+        self.native.watched.get(page).is_some_and(|mark| *mark != 0)
+    }
+
+    /// Notes that `words` words are being stored at `address`; true if that may change
+    /// watched code.
+    #[inline(always)]
+    pub(super) fn stores_in_code(&mut self, address: LispPtr, words: u32) -> bool {
+        let is_watched = self.is_watched(address)
+            || words > 2
+                && (address.page()..=address.add(words).page())
+                    .any(|page| self.is_watched(LispPtr(page * WORDS_PER_PAGE)));
+        if is_watched {
+            self.native.stored = (address.masked::<G>(), words);
+        }
+        is_watched
     }
 
     /// Tells the compiler that the code block at `code` is no longer what it was.
@@ -158,15 +216,15 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
-    /// Runs the running activation natively, if that is possible now. `Continue`:
-    /// go on interpreting.
+    /// Runs the running activation natively, if that is possible now, and tells how it
+    /// ended. `Continue`: control is elsewhere, and the interpreter goes on there.
     #[cold]
     #[inline(never)]
-    fn enter_native(&mut self) -> Exit {
+    fn enter_native(&mut self) -> Option<Exit> {
         let (code, threshold) = (self.func, self.native.threshold);
         let Some(compiler) = self.native.compiler.clone() else {
             self.native.count_of(code).left = i32::MAX;
-            return Exit::Continue;
+            return None;
         };
         let count = self.native.count_of(code);
         if count.code != code {
@@ -174,7 +232,7 @@ impl<G: Generation> Machine<'_, G> {
                 code,
                 left: threshold,
             };
-            return Exit::Continue;
+            return None;
         }
         count.left = 0;
         let point = Point {
@@ -190,25 +248,25 @@ impl<G: Generation> Machine<'_, G> {
         match entered {
             Err(turns) => {
                 self.native.count_of(code).left = i32::try_from(turns).unwrap_or(i32::MAX);
-                Exit::Continue
+                None
             }
             Ok(Outcome::Returned(value)) => {
                 self.regs.pvar = point.pvar;
                 self.regs.tos = value;
-                Exit::Returned
+                Some(Exit::Returned)
             }
             Ok(Outcome::Abandoned) if self.waiting == NOBODY => {
-                self.native.stopped.take().unwrap_or(Exit::Continue)
+                Some(self.native.stopped.take().unwrap_or(Exit::Continue))
             }
             Ok(Outcome::Abandoned) if self.native.stopped.is_none() => {
-                self.land(self.native.landed)
+                Some(self.land(self.native.landed))
             }
-            Ok(Outcome::Abandoned) => Exit::Abandoned,
+            Ok(Outcome::Abandoned) => Some(Exit::Abandoned),
         }
     }
 
     /// Cells on the evaluation stack of the running activation.
-    fn depth(&self) -> u16 {
+    pub(crate) fn depth(&self) -> u16 {
         let empty = self.empty_stack(self.regs.pvar, self.func);
         self.regs.sp.0.wrapping_sub(empty.0) / 2
     }
@@ -220,7 +278,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     /// Makes the activation at `point` the running one.
-    fn resume_at(&mut self, point: Point) {
+    pub(crate) fn resume_at(&mut self, point: Point) {
         let frame = Frame::of_pvar(self.mem, point.pvar);
         self.func = frame.function();
         self.ivar = frame.ivar();
@@ -269,13 +327,18 @@ impl<G: Generation> Machine<'_, G> {
     /// Interprets from `point` until the activation has ended.
     pub fn finish_frame(&mut self, point: Point) -> Outcome {
         self.resume_at(point);
+        self.finish_running_frame(super::returns::unpolled::<G>)
+    }
+
+    /// Interprets from `start` until the running activation has ended.
+    fn finish_running_frame(&mut self, start: Handler<G>) -> Outcome {
         let alink = self.running_frame().alink_word();
         let caller = if alink & 1 == 0 {
             StackOffset(alink)
         } else {
             SOMEBODY
         };
-        self.interpret_until_return_to(caller, false)
+        self.interpret_until_return_to(caller, start)
     }
 
     /// Executes the instruction at `point`, with the calls it makes; `next` is the
@@ -296,29 +359,47 @@ impl<G: Generation> Machine<'_, G> {
         let (value, pc) = if self.regs.pvar == point.pvar {
             (self.regs.tos, self.regs.pc.offset_in(self.func))
         } else {
-            match self.interpret_until_return_to(point.pvar, true) {
+            let start = if self.native.is_due(self.func) {
+                try_native::<G>
+            } else {
+                super::returns::unpolled::<G>
+            };
+            match self.interpret_until_return_to(point.pvar, start) {
                 Outcome::Returned(value) => (value, frame.pc_offset()),
                 Outcome::Abandoned => return Executed::Ended(Outcome::Abandoned),
             }
         };
-        if pc == next {
+        if pc == next && !self.must_be_exact() {
             return Executed::Next(value);
         }
         // Several values were returned to code that wants them all, or a
         // predicate did the jump behind it.
         if self.regs.pvar != point.pvar {
-            return Executed::Ended(self.finish_behind_call(point.pvar, value));
+            let point = self.behind_call(point.pvar, value);
+            return Executed::Ended(self.finish_behind_call(point));
         }
         let depth = self.depth();
         self.mem.set_stack(self.regs.sp, value);
         Executed::Ended(self.finish_frame(Point { pc, depth, ..point }))
     }
 
-    /// Interprets the activation at `pvar`, which a callee that returned `value`
-    /// made go on elsewhere than behind the call, until it has ended.
-    fn finish_behind_call(&mut self, pvar: StackOffset, value: LispPtr) -> Outcome {
-        let point = self.behind_call(pvar, value);
-        self.finish_frame(point)
+    /// True if instructions are counted and one of the next is special.
+    pub fn must_be_exact(&self) -> bool {
+        let control = self.mem.control();
+        self.is_exact() && (control.is_raised() || control.left.load(Relaxed) <= MARGIN)
+    }
+
+    /// True if an activation at `pvar` that needs `words` words never gets to the end
+    /// of its stack.
+    pub fn has_stack(&self, pvar: StackOffset, words: u32) -> bool {
+        u32::from(pvar.0) + words <= self.mem.control().end.load(Relaxed)
+    }
+
+    /// Interprets from `point`, to which a callee just returned, until the activation has
+    /// ended.
+    pub fn finish_behind_call(&mut self, point: Point) -> Outcome {
+        self.resume_at(point);
+        self.finish_running_frame(super::returns::returned::<G>)
     }
 
     /// Where the activation at `pvar` goes on, which a callee returned `value` and made
@@ -334,7 +415,7 @@ impl<G: Generation> Machine<'_, G> {
             pc: frame.pc_offset(),
             depth: at.0.wrapping_sub(empty.0) / 2,
         };
-        if self.instruction_at(point).1 != Opcode::Unwind as u8 {
+        if self.must_be_exact() || self.instruction_at(point).1 != Opcode::Unwind as u8 {
             return point;
         }
         self.resume_at(point);
@@ -412,14 +493,10 @@ impl<G: Generation> Machine<'_, G> {
         self.mem.control().is_raised()
     }
 
-    /// Runs until a plain return reaches the frame at `waiting`: in native code at
-    /// once, if that is possible and `natively`.
-    fn interpret_until_return_to(&mut self, waiting: StackOffset, natively: bool) -> Outcome {
+    /// Runs from `start` until a plain return reaches the frame at `waiting`.
+    fn interpret_until_return_to(&mut self, waiting: StackOffset, start: Handler<G>) -> Outcome {
         let outer = std::mem::replace(&mut self.waiting, waiting);
-        let mut exit = Exit::Continue;
-        if natively && self.native.is_due(self.func) {
-            exit = State::load(self).go(self, try_native::<G>);
-        }
+        let mut exit = State::load(self).go(self, start);
         if exit == Exit::Continue {
             exit = self.interpret();
         }
@@ -444,10 +521,27 @@ handler! {
             return Exit::Continue;
         }
         match m.enter_native() {
-            Exit::Continue => State::load(m).go(m, super::returns::resumed::<G>),
-            Exit::Returned => State::load(m).go(m, super::returns::return_::<G>),
-            exit => exit,
+            // No poll: without a look for native code there is none.
+            None => State::load(m).dispatch(m),
+            Some(Exit::Continue) => State::load(m).go(m, super::returns::resumed::<G>),
+            Some(Exit::Returned) => State::load(m).go(m, super::returns::return_::<G>),
+            Some(exit) => exit,
         }
+    }
+
+    /// Goes on at the pc after a store that may have changed code. If it did, all host
+    /// frames are given up: some may belong to activations of that code.
+    #[inline(never)]
+    behind_store(m, s) {
+        s.save(m);
+        let (from, words) = m.native.stored;
+        let compiler = m.native.compiler.clone();
+        let is_patched = compiler.is_some_and(|compiler| compiler.patched(from, words));
+        let exit = if is_patched { m.land(None) } else { Exit::Continue };
+        if exit != Exit::Continue {
+            return exit;
+        }
+        State::load(m).dispatch(m)
     }
 
     /// Stops at a return to the frame that native code waits in.

@@ -160,6 +160,9 @@ impl<G: Generation> Machine<'_, G> {
 
     /// LISTGET, for lists that are not longer than a few thousand cells.
     pub fn property(&self, list: LispPtr, property: LispPtr) -> Option<LispPtr> {
+        if self.attention_wanted() {
+            return None;
+        }
         let mut list = list;
         for _ in 0..MAX_PROPERTIES {
             if list.is_nil() {
@@ -181,7 +184,9 @@ impl<G: Generation> Machine<'_, G> {
     /// longer than a few thousand cells.
     pub fn found(&self, opcode: Opcode, key: LispPtr, list: LispPtr) -> Option<LispPtr> {
         use Opcode::{Assoc, CmlAssoc, CmlMember};
-        if matches!(opcode, CmlAssoc | CmlMember) && !super::lists::is_immediate::<G>(key) {
+        if self.attention_wanted()
+            || matches!(opcode, CmlAssoc | CmlMember) && !super::lists::is_immediate::<G>(key)
+        {
             return None;
         }
         let pairs = matches!(opcode, Assoc | CmlAssoc);
@@ -332,6 +337,13 @@ impl<G: Generation> Machine<'_, G> {
             self.written(LispPtr(base.0.wrapping_add_signed(offset >> 1)));
             byte
         })
+    }
+
+    /// The word in which a byte lies.
+    #[inline]
+    pub fn address_of_byte(&self, base: LispPtr, offset: LispPtr) -> LispPtr {
+        let offset = offset.small_value::<G>().unwrap_or(0);
+        LispPtr(base.0.wrapping_add_signed(offset >> 1))
     }
 
     /// UBFLOAT1.

@@ -65,12 +65,24 @@ handler! {
         m.ivar = StackOffset(mem.stack(caller.sub(2)).lo());
         m.func = func;
         s.pc = CodePc::new(func, pc);
-        let control = mem.control();
-        let limit = control.end.load(Relaxed).saturating_sub(u32::from(mem.word(func)));
+        s.go(m, returned::<G>)
+    }
+
+    /// Continue at the pc, to which a value was returned.
+    #[inline(always)]
+    returned(m, s) {
+        let control = s.mem.control();
+        let limit = control.end.load(Relaxed).saturating_sub(u32::from(s.mem.word(m.func)));
         control.limit.store(limit, Relaxed);
         if u32::from(s.sp.0) >= limit {
             return s.go(m, super::interrupts::poll::<G>);
         }
+        s.dispatch(m)
+    }
+
+    /// Continue at the pc without a poll.
+    #[inline(never)]
+    unpolled(m, s) {
         s.dispatch(m)
     }
 

@@ -1,16 +1,24 @@
 //! Entering and leaving the interpreter.
 
-use super::{Exit, Handler, State, handler};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{Exit, State, handler};
 use crate::fault::Fault;
+use crate::isa::Opcode;
 use crate::layout::Generation;
 use crate::layout::records::{block, interface};
 use crate::machine::Machine;
-use crate::memory::{LispPtr, StackOffset};
+use crate::memory::{AttentionReason, LispPtr, StackOffset};
 use crate::stack::Frame;
 
 /// Bits of the interrupt state that are stale in a saved image: console log,
 /// network, I/O, interrupt character.
 const STALE_INTERRUPTS: u16 = 0xE100;
+
+const EQ: u8 = Opcode::Eq as u8;
+const GREATERP: u8 = Opcode::GreaterP as u8;
+const IGREATERP: u8 = Opcode::IGreaterP as u8;
+const NUM_EQUAL: u8 = Opcode::NumEqual as u8;
 
 /// Instructions that make up one tick of a clock that counts instructions.
 pub const INSTRUCTIONS_PER_TICK: u64 = 1_000_000;
@@ -30,30 +38,57 @@ impl<G: Generation> Machine<'_, G> {
             return Err(Fault::NextBlockNotFree { frame: fx, next });
         }
         if self.devices.clock.counts_instructions() {
-            self.count_instructions();
-            self.next_tick = INSTRUCTIONS_PER_TICK;
+            self.count_exactly();
         }
         self.resume(frame, LispPtr::NIL)?;
         self.set_stack_limit();
         Ok(())
     }
 
-    /// Has the interpreter count what it executes; a comparison and the jump behind it
-    /// are one instruction.
+    /// Counts instructions from now on.
     pub fn count_instructions(&mut self) {
         self.handlers = &[counted::<G>; 256];
+        self.count_from(0);
+    }
+
+    /// Counts instructions from now on, also those of native code, which then does
+    /// everything at the same instruction as the interpreter.
+    pub fn count_exactly(&mut self) {
+        self.count_instructions();
+        self.is_exact = true;
+    }
+
+    /// Counts instructions, `count` until now.
+    pub(crate) fn count_from(&mut self, count: u64) {
+        self.next_tick = count + INSTRUCTIONS_PER_TICK;
+        let left = &self.mem.control().left;
+        left.store(INSTRUCTIONS_PER_TICK as u32, Relaxed);
+    }
+
+    /// Instructions executed, if they are counted: those of the interpreter or, if all is
+    /// exact, all.
+    pub fn instructions(&self) -> u64 {
+        self.next_tick - u64::from(self.mem.control().left.load(Relaxed))
+    }
+
+    /// True if native code does everything at the same instruction as the interpreter.
+    pub fn is_exact(&self) -> bool {
+        self.is_exact
     }
 
     /// Interprets until the host's attention is wanted, Lisp ends the session, or
     /// a fault stops the machine.
     pub fn run(&mut self) -> Exit {
+        self.renew_shadow();
         if self.interrupts_due() {
             let exit = self.serve_interrupts();
             if exit != Exit::Continue {
                 return exit;
             }
         }
-        self.interpret()
+        let exit = self.interpret();
+        self.observe_stop();
+        exit
     }
 
     /// Interprets until there is a reason to stop.
@@ -81,7 +116,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     /// Executes the instruction at the pc.
-    pub(super) fn execute_one(&mut self) -> Exit {
+    pub(crate) fn execute_one(&mut self) -> Exit {
         let s = State::load(self);
         let handler = self.handlers[usize::from(s.operand(0))];
         let handlers = std::mem::replace(&mut self.handlers, &[stopped::<G>; 256]);
@@ -102,12 +137,35 @@ handler! {
 
     /// Counts the instruction at the pc, then executes it.
     counted(m, s) {
-        m.statistics.instructions += 1;
-        if m.statistics.instructions == m.next_tick {
+        let control = s.mem.control();
+        let mut left = control.left.load(Relaxed).wrapping_sub(1);
+        if left == 0 {
+            left = INSTRUCTIONS_PER_TICK as u32;
             m.next_tick += INSTRUCTIONS_PER_TICK;
-            s.mem.control().raise(crate::memory::AttentionReason::Host);
+            if m.is_exact {
+                control.raise(AttentionReason::Host);
+            }
         }
-        let handler: Handler<G> = super::handlers::<G>()[usize::from(s.operand(0))];
-        s.go(m, handler)
+        control.left.store(left, Relaxed);
+        let opcode = s.operand(0);
+        if matches!(opcode, EQ | GREATERP | IGREATERP | NUM_EQUAL) {
+            return s.go(m, compared::<G>);
+        }
+        s.go(m, super::handlers::<G>()[usize::from(opcode)])
+    }
+
+    /// A comparison that leaves the jump behind it, an instruction too, alone.
+    #[inline(never)]
+    compared(m, s) {
+        let (a, b) = (s.below(1), s.tos);
+        let answer = match s.operand(0) {
+            EQ => Some(LispPtr::from_bool(a == b)),
+            opcode => m.comparison(Opcode::from(opcode), a, b),
+        };
+        let Some(answer) = answer else {
+            return s.ufn(m);
+        };
+        s.replace(1, answer);
+        s.next(m, 1)
     }
 }

@@ -104,7 +104,7 @@ handler! {
         if m.look_up_slot(s.pvar, slot).is_err() {
             return s.go(m, super::interrupts::poll::<G>);
         }
-        s.dispatch(m)
+        s.go(m, super::handlers::<G>()[usize::from(s.operand(0))])
     }
 
     /// Looks up the slot of the two-byte FVAR instruction at the pc and repeats it.
@@ -113,7 +113,7 @@ handler! {
         if m.look_up_slot(s.pvar, s.operand(1) >> 1).is_err() {
             return s.go(m, super::interrupts::poll::<G>);
         }
-        s.dispatch(m)
+        s.go(m, super::handlers::<G>()[usize::from(s.operand(0))])
     }
 
     /// Push a top-level value.

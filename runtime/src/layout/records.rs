@@ -20,6 +20,8 @@ pub mod frame {
     pub const CLINK: u16 = 9;
     /// Words of the fixed part; the PVAR slots follow.
     pub const WORDS: u16 = 10;
+    /// Words of the padding between PVAR slots and the evaluation stack.
+    pub const PADDING: u16 = 4;
 
     /// Flag bits of word 0.
     pub mod flag {

@@ -44,6 +44,9 @@ pub struct Control {
     pub end: AtomicU32,
     /// Why attention is wanted: [`AttentionReason`] bits.
     pub reasons: AtomicU32,
+    /// Instructions until the next tick of a clock that counts them; 0 if there is no
+    /// such clock. Only the machine's own thread uses it.
+    pub left: AtomicU32,
 }
 
 /// Who wants the machine's attention.
@@ -62,6 +65,18 @@ impl Control {
         self.reasons.fetch_or(reason as u32, Ordering::Release);
         self.end.store(0, Ordering::Release);
         self.limit.store(0, Ordering::Release);
+    }
+
+    /// Makes all words those of `other`.
+    pub fn copy(&self, other: &Self) {
+        for (to, from) in [
+            (&self.limit, &other.limit),
+            (&self.end, &other.end),
+            (&self.reasons, &other.reasons),
+            (&self.left, &other.left),
+        ] {
+            to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
     }
 
     /// True when attention is wanted.
@@ -112,6 +127,11 @@ impl Attention {
     /// Makes the machine leave the interpreter at its next poll.
     pub fn raise(&self) {
         self.0.control().raise(AttentionReason::Host);
+    }
+
+    /// True when attention is wanted.
+    pub fn is_raised(&self) -> bool {
+        self.0.control().is_raised()
     }
 }
 

@@ -14,6 +14,7 @@ mod overflow_tests;
 mod searches;
 mod sharing;
 mod slow_return;
+mod unused;
 
 pub use backtrace::Activation;
 pub use frame::{BOTTOM, Frame};

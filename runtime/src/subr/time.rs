@@ -51,12 +51,12 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Microseconds since 1970.
     pub(crate) fn unix_micros(&mut self) -> u64 {
-        self.devices.clock.unix_micros(self.statistics.instructions)
+        self.devices.clock.unix_micros(self.instructions())
     }
 
     /// Refreshes the CPU times of MISCSTATS.
     pub(crate) fn update_cpu_times(&mut self) {
-        let (user, system) = self.devices.clock.cpu_millis(self.statistics.instructions);
+        let (user, system) = self.devices.clock.cpu_millis(self.instructions());
         let stats = G::MISC_STATS;
         self.mem
             .set_cell(stats.add(misc_stats::TOTAL_TIME), LispPtr(user));

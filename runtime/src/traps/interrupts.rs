@@ -218,7 +218,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Copies the wall clock to the seconds clock that Lisp reads.
     pub(crate) fn update_seconds_clock(&mut self) {
-        let micros = self.devices.clock.unix_micros(self.statistics.instructions);
+        let micros = self.devices.clock.unix_micros(self.instructions());
         let seconds = LispPtr((micros / 1_000_000 + ALTO_EPOCH) as u32);
         for cell in [misc_stats::SECONDS_CLOCK, misc_stats::SECONDS_TMP] {
             self.mem.set_cell(G::MISC_STATS.add(cell), seconds);

@@ -331,7 +331,7 @@ fn the_clock_is_stored_in_a_box() {
     fn run<G: Generation>() {
         with_interpreter::<G>(|m| {
             let target = read(m, "box:5")[0];
-            m.statistics.instructions = 123_456;
+            m.count_from(123_456);
             let ended = execute(m, &[Opcode::Rclk as u8], &[target]);
             assert_eq!(ended, Ended::Done(vec![target]));
             assert_eq!(m.mem.cell(target), LispPtr(123_456));
