@@ -17,6 +17,7 @@ use rustix::io::Errno;
 
 use super::compiler::{COMPILER_NAME, Compiler};
 use super::{Console, REQUEST_NAME, Request};
+use crate::session::SaveTarget;
 
 /// Descriptors that no other file gets.
 const INPUT: u16 = 0;
@@ -24,6 +25,9 @@ const OUTPUT: u16 = 1;
 const ERRORS: u16 = 2;
 const REQUEST: u16 = u16::MAX;
 const COMPILER: u16 = REQUEST - 1;
+
+/// Blocks for any image.
+const PLENTY: i32 = 1 << 24;
 
 /// The longest wait before Lisp looks around.
 const WAIT: Duration = Duration::from_millis(20);
@@ -40,18 +44,25 @@ pub struct ConsoleFiles {
     /// What Lisp is here for, if it may ask.
     request: Option<Vec<u8>>,
     compiler: Compiler,
+    save_to: SaveTarget,
     /// The standard input has ended.
     ended: Cell<bool>,
 }
 
 impl ConsoleFiles {
     /// The files of `host`, with `console` as standard input and output.
-    pub fn new(host: HostFiles, console: Rc<Console>, request: Option<&Request>) -> Self {
+    pub fn new(
+        host: HostFiles,
+        console: Rc<Console>,
+        request: Option<&Request>,
+        save_to: SaveTarget,
+    ) -> Self {
         Self {
             host,
             console,
             request: request.map(|request| request.text().into_bytes()),
             compiler: Compiler::default(),
+            save_to,
             ended: Cell::new(false),
         }
     }
@@ -258,6 +269,10 @@ impl Files for ConsoleFiles {
     }
 
     fn free_blocks(&self, full_name: &[u8]) -> FileResult<i32> {
+        // Lisp asks before it saves, for the file that it knows.
+        if self.save_to.is_hosts() {
+            return Ok(PLENTY);
+        }
         self.host.free_blocks(full_name)
     }
 

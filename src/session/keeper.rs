@@ -28,6 +28,8 @@ use crate::sessions::{self, Running};
 const SIGNALS: [i32; 3] = [SIGTERM, SIGHUP, SIGINT];
 /// How long Lisp may take to save itself. Whoever stops services waits ten seconds.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// How long it may take for an automatic image when the session is to end.
+const SHORT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What becomes of the session when its display is closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -63,13 +65,18 @@ struct Target {
     usual: Option<PathBuf>,
     /// For the next time only.
     next: Option<PathBuf>,
+    /// The host has Lisp save.
+    is_hosts: bool,
 }
 
 impl SaveTarget {
     /// Lisp usually saves there, or where the host keeps images.
     pub fn new(usual: Option<PathBuf>) -> Self {
-        let next = None;
-        Self(Rc::new(RefCell::new(Target { usual, next })))
+        let target = Target {
+            usual,
+            ..Target::default()
+        };
+        Self(Rc::new(RefCell::new(target)))
     }
 
     /// The file, if somebody said which.
@@ -78,8 +85,23 @@ impl SaveTarget {
         target.next.as_ref().or(target.usual.as_ref()).cloned()
     }
 
-    fn set_next(&self, next: Option<PathBuf>) {
-        self.0.borrow_mut().next = next;
+    /// Whether Lisp saves for the host, which knows better than Lisp where there is room
+    /// for the image.
+    pub fn is_hosts(&self) -> bool {
+        self.0.borrow().is_hosts
+    }
+
+    /// The host has Lisp save, there or as usual.
+    fn begin(&self, next: Option<PathBuf>) {
+        let mut target = self.0.borrow_mut();
+        target.next = next;
+        target.is_hosts = true;
+    }
+
+    fn end(&self) {
+        let mut target = self.0.borrow_mut();
+        target.next = None;
+        target.is_hosts = false;
     }
 }
 
@@ -228,27 +250,32 @@ impl Keeper {
                 task.since = Instant::now();
                 machine.saved = None;
                 machine.save_error = None;
-                match &task.kind {
-                    Kind::Autosave => machine.keep_next_save = true,
-                    Kind::Finish(_, to) => self.target.set_next(to.clone()),
-                }
+                machine.keep_next_save = task.kind == Kind::Autosave;
+                self.target.begin(match &task.kind {
+                    Kind::Autosave => None,
+                    Kind::Finish(_, to) => to.clone(),
+                });
             }
         } else if let Some(saved) = machine.saved.take() {
             let stop = task.since.elapsed();
             tracing::debug!(?stop, "Lisp saved itself");
             self.longest_stop = self.longest_stop.max(stop);
-            self.target.set_next(None);
+            self.target.end();
             return self.finished(task.kind, saved);
         } else if let Some(error) = machine.save_error.take() {
-            self.target.set_next(None);
+            self.target.end();
             return Self::failed(&task.kind, error.to_string());
         }
-        if task.since.elapsed() < PATIENCE {
+        let patience = match self.next {
+            Some(_) => SHORT_PATIENCE,
+            None => PATIENCE,
+        };
+        if task.since.elapsed() < patience {
             self.task = Some(task);
             return Next::Continue;
         }
         machine.keep_next_save = false;
-        self.target.set_next(None);
+        self.target.end();
         match task.kind {
             Kind::Finish(status, Some(path)) => save_as_it_is(machine, status, &path),
             kind => Self::failed(&kind, "Lisp does not come to save itself".into()),

@@ -127,14 +127,15 @@ impl Settings {
         } = &self.rights;
         let files = HostFiles::new(root.as_deref(), *read_only)?;
         let home = files.home();
-        let files = ConsoleFiles::new(files, Rc::clone(&console), self.request.as_ref());
+        let save_to = SaveTarget::new(self.save_to.clone());
+        let request = self.request.as_ref();
+        let files = ConsoleFiles::new(files, Rc::clone(&console), request, save_to.clone());
         let processes: Box<dyn Processes> = if *processes {
             Box::new(HostProcesses::with_environment(self.variables.clone()))
         } else {
             Box::new(Absent)
         };
         let panel = Panel::new(self.screen);
-        let save_to = SaveTarget::new(self.save_to.clone());
         Ok(Setting {
             shared: Shared {
                 time,

@@ -287,6 +287,7 @@ impl App {
                 shown.picture.paint(&mut frame)
             }
         };
+        tracing::trace!("painted");
         if let Err(error) = painted {
             self.fail(WindowError::new(error));
         }
