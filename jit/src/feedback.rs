@@ -126,7 +126,7 @@ const MAX_VERSIONS: u32 = 12;
 const MAX_WRONG: u32 = 12;
 
 /// Calls of a leaf, in the place of which its code was put, before that is given up.
-const MOST_MISSED: u32 = 10_000;
+const MOST_MISSED: u32 = 4000;
 
 /// What an operation works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

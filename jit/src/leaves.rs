@@ -4,7 +4,8 @@
 //! instruction that needs more (a trap, a wrong guess, another call, a frame) all of
 //! it can be forgotten and the function be called instead. So a leaf has no frame, its
 //! variables are values, and numbers come in and go out without boxes. Where that call is
-//! needed too often ([`Feedback::wants_leaf`]) the code is made anew without it.
+//! needed too often ([`Feedback::wants_leaf`]) the code is made anew, without it unless
+//! it has learned since then.
 //!
 //! [`Feedback::wants_leaf`]: crate::feedback::Feedback::wants_leaf
 
@@ -96,15 +97,14 @@ impl Unit {
         !calls_itself && self.published_arguments.is_empty() && self.published_slots.is_empty()
     }
 
-    /// The code blocks of all leaves in it.
-    pub fn leaf_codes(&self) -> Vec<LispPtr> {
-        let codes = |leaf: &Self| {
-            leaf.leaf_codes()
-                .into_iter()
-                .chain([leaf.code])
-                .collect::<Vec<_>>()
-        };
-        self.leaves.values().flat_map(|leaf| codes(leaf)).collect()
+    /// The code blocks of all leaves in it, and how often they have been compiled again.
+    pub fn leaf_versions(&self) -> Vec<(LispPtr, u32)> {
+        let mut versions = Vec::new();
+        for leaf in self.leaves.values() {
+            versions.push((leaf.code, leaf.feedback.version));
+            versions.extend(leaf.leaf_versions());
+        }
+        versions
     }
 
     /// The leaf that the instruction of `step` calls, if it may be put in its place.

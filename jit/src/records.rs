@@ -130,8 +130,8 @@ pub struct Native {
     pub stack_words: u32,
     /// What it refers to; its own record too.
     pub callees: Callees,
-    /// Code blocks that were put in it.
-    pub leaves: Vec<LispPtr>,
+    /// Code blocks that were put in it, and how often they had been compiled again.
+    pub leaves: Vec<(LispPtr, u32)>,
 }
 
 /// Spreads code addresses, which are even.
@@ -203,36 +203,37 @@ impl Records {
     /// operation or because of variables. True if its native code is out of use from
     /// now on.
     pub fn note(&self, code: LispPtr, pc: u32, met: Met) -> bool {
-        let Some(out_of_use) = self.with(code, |record| record.note(pc, met)) else {
-            return false;
-        };
-        let mut retired = self.retired.borrow_mut();
-        retired.push(out_of_use);
-        // Neither is code in which its own was put.
-        let has_leaf = |record: &&Rc<Record>| match &*record.stage.borrow() {
-            Stage::Native(native) => native.leaves.contains(&code),
-            _ => false,
-        };
-        let map = self.map.borrow();
-        let others = map.values().filter(has_leaf);
-        retired.extend(others.filter_map(|record| record.take_native(Stage::Interpreted)));
-        true
+        let out_of_use = self.with(code, |record| record.note(pc, met));
+        let is_out = out_of_use.is_some();
+        self.retired.borrow_mut().extend(out_of_use);
+        is_out
     }
 
     /// Notes that the leaf that the code block at `code` calls at `pc` had to be called. True if
     /// its native code is out of use from now on.
     pub fn miss(&self, code: LispPtr, pc: u32) -> bool {
-        let out_of_use = self.with(code, |record| {
-            if !matches!(*record.stage.borrow(), Stage::Native(_)) {
-                // The native code is out of use already.
-                return None;
+        let leaves = self.with(code, |record| match &*record.stage.borrow() {
+            Stage::Native(native) => {
+                let too_often = record.feedback.borrow_mut().miss(pc);
+                too_often.then(|| native.leaves.clone())
             }
-            let unwanted = record.feedback.borrow_mut().miss(pc);
-            (unwanted.then(|| record.take_native(Stage::Interpreted))).flatten()
+            // The native code is out of use already.
+            _ => None,
         });
-        let is_out = out_of_use.is_some();
+        let Some(leaves) = leaves else {
+            return false;
+        };
+        let version = |leaf| self.with(leaf, |record| record.feedback.borrow().version);
+        let is_old = (leaves.iter()).any(|&(leaf, known)| version(leaf) != known);
+        let out_of_use = self.with(code, |record| {
+            if is_old {
+                // What the leaf has met since then may be just that.
+                record.feedback.borrow_mut().missed.remove(&pc);
+            }
+            record.take_native(Stage::Interpreted)
+        });
         self.retired.borrow_mut().extend(out_of_use);
-        is_out
+        true
     }
 
     /// The record of the code block at `code` is for another from now on; call

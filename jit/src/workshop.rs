@@ -32,8 +32,8 @@ pub struct Made {
     pub time: Duration,
     /// Pcs and stack depths at which it can be entered.
     pub entries: Vec<(u32, u16)>,
-    /// Code blocks that were put in it.
-    pub leaves: Vec<LispPtr>,
+    /// Code blocks that were put in it, and how often they had been compiled again.
+    pub leaves: Vec<(LispPtr, u32)>,
     /// Stack words that must be free behind PVAR slot 0 when instructions are counted.
     pub stack_words: u32,
 }
@@ -108,7 +108,7 @@ impl Workshop {
             bytes,
             time: start.elapsed(),
             entries,
-            leaves: job.unit.leaf_codes(),
+            leaves: job.unit.leaf_versions(),
         }
     }
 
