@@ -125,7 +125,8 @@ operations! {
     offset_base(machine, base, offset) { machine.offset_base(base, offset) }
     /// Lisp wrote near an address.
     written(machine, at) {
-        machine.written(at);
+        // What it wrote is at most so far behind the base.
+        machine.written_words(at, 0x101);
         Some(at)
     }
     /// MISCN of one object: its hash.

@@ -6,6 +6,8 @@
 //! frames, `traps` interrupts and UFNs, `subr` services, `display` drawing,
 //! `interp` the instructions.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::device::Devices;
 use crate::display::DisplayState;
 use crate::fault::Fault;
@@ -147,9 +149,25 @@ impl<'m, G: Generation> Machine<'m, G> {
     /// Lisp wrote at `at` as in any memory.
     #[inline(always)]
     pub fn written(&mut self, at: LispPtr) {
+        self.written_words(at, 2);
+    }
+
+    /// The same for `words` words from `at` on.
+    #[inline(always)]
+    pub fn written_words(&mut self, at: LispPtr, words: u32) {
+        let from_stack = at.segment::<G>().wrapping_sub(STACK.segment::<G>());
+        if from_stack < self.mem.control().told_segments.load(Relaxed) {
+            self.written_slow(at, words);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn written_slow(&mut self, at: LispPtr, words: u32) {
         if at.segment::<G>() == STACK.segment::<G>() {
             self.searches.written(StackOffset(at.lo()));
         }
+        self.written_uncounted(at, words);
     }
 
     /// The type table entry of `object` (`reference/memory-map.md` section 5).

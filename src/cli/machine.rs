@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use geiko_runtime::gc::BackupTotals;
 use geiko_runtime::image::{ImageFile, find_symbol};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 use geiko_runtime::machine::Machine;
@@ -100,6 +101,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     if let Err(fault) = machine.start() {
         machine.raise_fault(fault);
     }
+    machine.set_backup(arguments.gc_backup.into());
     if arguments.gc_zeal {
         machine.set_gc_zeal();
     }
@@ -179,4 +181,27 @@ fn print_statistics<G: Generation>(session: &Session<'_, G>) {
     }
     eprintln!("collections  {:10}", statistics.collections);
     eprintln!("freed        {:10} objects", statistics.objects_freed);
+    let backup = session.machine().backup_totals();
+    if backup.cycles > 0 {
+        let BackupTotals {
+            cycles,
+            steps,
+            marked,
+            garbage,
+            lost,
+            disputed,
+        } = backup;
+        eprintln!("cycles       {cycles:10} of the backup collector, {steps} steps");
+        eprintln!("circles      {garbage:10} objects of garbage in circles");
+        eprintln!(
+            "in use       {marked:10} objects found by the last cycle, {lost} not found but counted"
+        );
+        if disputed > 0 {
+            eprintln!("given up     {disputed:10} cycles");
+        }
+    }
+    eprintln!(
+        "pages        {:10} of the image",
+        session.machine().active_pages()
+    );
 }

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use geiko_runtime::gc::BackupMode;
 use tracing_subscriber::filter::Targets;
 
 use crate::clipboard;
@@ -315,6 +316,15 @@ pub struct MachineArgs {
     )]
     lockstep: Option<u32>,
 
+    /// What is done about circles of garbage, which reference counts never free
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "on",
+        help_heading = "Memory"
+    )]
+    gc_backup: UseBackup,
+
     /// For tests: collect garbage as soon as there may be any, and spoil what is freed
     #[arg(long, help_heading = "Watching")]
     gc_zeal: bool,
@@ -338,6 +348,27 @@ pub struct MachineArgs {
         help_heading = "Watching"
     )]
     log: Targets,
+}
+
+/// What the backup collector does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum UseBackup {
+    /// Nothing
+    Off,
+    /// They are counted, for --stats
+    Report,
+    /// They are freed
+    On,
+}
+
+impl From<UseBackup> for BackupMode {
+    fn from(wanted: UseBackup) -> Self {
+        match wanted {
+            UseBackup::Off => Self::Off,
+            UseBackup::Report => Self::Report,
+            UseBackup::On => Self::On,
+        }
+    }
 }
 
 /// When native code is made.

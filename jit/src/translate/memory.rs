@@ -9,6 +9,7 @@ use geiko_runtime::layout::STACK;
 use geiko_runtime::layout::records::type_entry;
 use geiko_runtime::memory::{LispPtr, WORDS_PER_PAGE};
 
+use super::barriers::counts::limit;
 use super::{Translator, trusted};
 use crate::facts::KnownType;
 use crate::flow::Step;
@@ -199,14 +200,22 @@ impl Translator<'_, '_> {
     }
 
     /// Something was stored near `base`: the machine wants to know what Lisp writes on
-    /// the stack in front of the frame where native code was entered.
+    /// the stack in front of the frame where native code was entered and, at times, anywhere
+    /// else.
     fn written(&mut self, base: Value) {
         let segment = self.builder.ins().ushr_imm_u(base, 16);
-        let on_stack = self.equals(segment, STACK.0 >> 16);
-        let [look, tell] = [(); 2].map(|()| self.cold_block());
+        let stack = i64::from(STACK.0 >> 16);
+        let from_stack = self.builder.ins().iadd_imm_s(segment, -stack);
+        let told = self.limit(limit::TOLD);
+        let is_told = (self.builder.ins()).icmp(IntCC::UnsignedLessThan, from_stack, told);
+        let [look, on_stack, tell] = [(); 3].map(|()| self.cold_block());
         let next = self.builder.create_block();
-        self.builder.ins().brif(on_stack, look, &[], next, &[]);
+        self.builder.ins().brif(is_told, look, &[], next, &[]);
         self.builder.switch_to_block(look);
+        self.builder
+            .ins()
+            .brif(from_stack, tell, &[], on_stack, &[]);
+        self.builder.switch_to_block(on_stack);
         let entered = self.builder.ins().iconst(I64, self.host.entered);
         let entered = self.builder.ins().load(I32, trusted(), entered, 0);
         let place = self.builder.ins().band_imm_u(base, 0xFFFF);

@@ -111,6 +111,19 @@ pub(crate) fn walk<G: Generation>(
     (at != to).then(|| format!("the last array block ends at {at}, expected {to}"))
 }
 
+/// The data of every block in use between `from` and `to`.
+pub(crate) fn used_blocks<G: Generation>(
+    mem: Mem<'_, G>,
+    from: LispPtr,
+    to: LispPtr,
+) -> Vec<LispPtr> {
+    let mut used = Vec::new();
+    walk(mem, from, to, |block| {
+        used.extend((block.kind != BlockKind::Free).then(|| block.data()));
+    });
+    used
+}
+
 /// The regions that blocks lie in.
 pub(crate) fn regions<G: Generation>(
     mem: Mem<'_, G>,

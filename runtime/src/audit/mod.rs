@@ -19,9 +19,11 @@ mod references;
 mod report;
 
 pub use arrays::ArraySpace;
-pub(crate) use arrays::check as check_arrays;
+pub(crate) use arrays::{
+    check as check_arrays, regions as array_regions, used_blocks as array_blocks,
+};
 pub use conses::ConsPages;
-pub(crate) use conses::{ConsCell, decode_page};
+pub(crate) use conses::{ConsCell, decode as decode_cons, decode_page};
 pub use counts::CountTable;
 pub(crate) use counts::read as read_counts;
 pub use recount::{Cause, Difference, Recount};

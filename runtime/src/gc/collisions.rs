@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::layout::Generation;
 use crate::layout::records::{interrupt, type_entry};
 use crate::machine::Machine;
-use crate::memory::LispPtr;
+use crate::memory::{LispPtr, Mem};
 
 /// What to do with a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,20 +46,45 @@ pub(super) enum Place {
 /// counts mean nothing any more: then counting is over.
 pub(super) const MAX_CHAIN: u32 = 0x1000;
 
+/// The entries of the chain that the entry `head` of the main table begins.
+pub(super) fn chain<G: Generation>(mem: Mem<'_, G>, head: u32) -> impl Iterator<Item = u32> {
+    let mut link = head - 1;
+    let pairs = std::iter::from_fn(move || {
+        let entry = (link != 0).then(|| collision_element(mem, link))?;
+        link = collision_element(mem, link + 1);
+        Some(entry)
+    });
+    pairs.take(MAX_CHAIN as usize)
+}
+
+/// An element of the collision table.
+fn collision_element<G: Generation>(mem: Mem<'_, G>, index: u32) -> u32 {
+    if G::WIDE_COUNTS {
+        let index = index & (G::HT_COLLISION_LIMIT | 0xF);
+        mem.cell(G::HT_COLLISION.add(index << 1)).0
+    } else {
+        u32::from(mem.word(G::HT_COLLISION.add(index & 0xFFFF)))
+    }
+}
+
 impl<G: Generation> Machine<'_, G> {
     /// [`Machine::add_ref`], all cases.
     #[cold]
     #[inline(never)]
     pub(super) fn add_ref_slow(&mut self, object: LispPtr) {
         self.change_count(object, Change::Add);
+        self.noticed(object, false);
     }
 
     /// [`Machine::del_ref`], all cases.
     #[cold]
     #[inline(never)]
     pub(super) fn del_ref_slow(&mut self, object: LispPtr) -> Option<LispPtr> {
-        self.change_count(object, Change::Delete)
-            .then(|| object.masked::<G>())
+        let unreferenced = self.change_count(object, Change::Delete);
+        if unreferenced {
+            self.noticed(object, true);
+        }
+        unreferenced.then(|| object.masked::<G>())
     }
 
     /// Notes that the stack refers to `object`. Only for use in a collection.
@@ -297,12 +322,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Element `index` of the collision table.
     pub(super) fn collision_element(&self, index: u32) -> u32 {
-        if G::WIDE_COUNTS {
-            let index = index & (G::HT_COLLISION_LIMIT | 0xF);
-            self.mem.cell(G::HT_COLLISION.add(index << 1)).0
-        } else {
-            u32::from(self.mem.word(G::HT_COLLISION.add(index & 0xFFFF)))
-        }
+        collision_element(self.mem, index)
     }
 
     /// Stores an element of the collision table.

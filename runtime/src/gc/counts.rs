@@ -10,9 +10,14 @@
 //! objects at one place, counts too large for an entry, the end of the allocation
 //! countdown) is `collisions`.
 //!
+//! The limits that additions and the countdown are compared with are in the control block:
+//! the backup collector makes them zero while it wants to know of all counting (`backup`).
+//!
 //! Each new entry counts `\RECLAIM.COUNTDOWN` down by one and each removed entry
 //! counts it up; at zero a collection is due. While the cell holds NIL nothing
 //! counts it.
+
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::layout::Generation;
 use crate::layout::records::type_entry;
@@ -73,7 +78,7 @@ impl<G: Generation> Machine<'_, G> {
         let entry = main_entry(self.mem, object);
         let tag = tag::<G>(object);
         let above_two = entry.wrapping_sub(tag).wrapping_sub(2 * G::COUNT_ONE);
-        if above_two.rotate_right(G::COUNT_SHIFT) < G::COUNT_MAX - 3 {
+        if above_two.rotate_right(G::COUNT_SHIFT) < self.mem.control().plain_counts.load(Relaxed) {
             set_main_entry(self.mem, object, entry + G::COUNT_ONE);
         } else if entry == 0 && self.count_down_inline() {
             set_main_entry(self.mem, object, tag | (2 * G::COUNT_ONE));
@@ -126,7 +131,8 @@ impl<G: Generation> Machine<'_, G> {
     fn count_down_inline(&self) -> bool {
         let at = self.symbols.reclaim_countdown;
         let countdown = self.mem.cell(at).0;
-        let plain = countdown.wrapping_sub(ZERO + 2) < 0xFFFE;
+        let limit = self.mem.control().plain_down.load(Relaxed);
+        let plain = countdown.wrapping_sub(ZERO + 2) < limit;
         if plain {
             self.mem.set_cell(at, LispPtr(countdown - 1));
         }
@@ -138,7 +144,8 @@ impl<G: Generation> Machine<'_, G> {
     fn count_up_inline(&self) -> bool {
         let at = self.symbols.reclaim_countdown;
         let countdown = self.mem.cell(at).0;
-        let plain = countdown.wrapping_sub(ZERO) < 0xFFFF;
+        let limit = self.mem.control().plain_up.load(Relaxed);
+        let plain = countdown.wrapping_sub(ZERO) < limit;
         if plain {
             self.mem.set_cell(at, LispPtr(countdown + 1));
         }

@@ -10,12 +10,14 @@
 //!   `del_ref`; `collisions` and `big_counts`: the cases that an inline test
 //!   leaves over.
 //! - `scan`: a collection: stack scan, map scan, unscan.
+//! - `backup`: a tracer for circles of garbage, which counts never free.
 //! - `reclaim`: freeing one object and what only it kept alive; `code` and
 //!   `arrays`: code blocks and array blocks.
 
 mod arrays;
 #[cfg(test)]
 mod arrays_tests;
+mod backup;
 mod barrier;
 mod big_counts;
 mod code;
@@ -34,11 +36,13 @@ mod tests;
 
 use crate::memory::LispPtr;
 
+pub use backup::{BackupMode, BackupTotals};
+
 use big_counts::BigCountCache;
 use reclaim::FieldCache;
 
 /// What the collector keeps outside Lisp memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct GcState {
     /// Where recently used big counts are.
     big_counts: BigCountCache,
@@ -53,4 +57,6 @@ pub struct GcState {
     fields: FieldCache,
     /// See [`Machine::set_gc_zeal`].
     zeal: bool,
+    /// The backup collector, if there is one.
+    backup: Option<Box<backup::Backup>>,
 }

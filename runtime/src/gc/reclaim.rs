@@ -103,6 +103,7 @@ impl<G: Generation> Machine<'_, G> {
     #[inline]
     fn reclaim_list_cell(&mut self, list: LispPtr) -> Option<LispPtr> {
         let (cell, car, cdr, holder) = self.list_cells(list)?;
+        self.dying(list);
         if cell != list {
             self.free_list_cell(list);
         }
@@ -119,6 +120,7 @@ impl<G: Generation> Machine<'_, G> {
     #[inline]
     fn free_record(&mut self, object: LispPtr, type_number: u16) {
         self.statistics.objects_freed += 1;
+        self.dying(object);
         let (start, end) = self.pointer_fields(type_number);
         if start == end {
             self.link_free(object, type_number);
@@ -217,6 +219,7 @@ impl<G: Generation> Machine<'_, G> {
         };
         match self.mem.word(block.at) & array_block::CONTENT {
             array_block::POINTERS => {
+                self.dying(data);
                 for cell in 0..block.cells - 2 {
                     let at = data.add(2 * cell);
                     let value = self.mem.cell(at).masked::<G>();
@@ -225,7 +228,7 @@ impl<G: Generation> Machine<'_, G> {
                 }
             }
             array_block::CODE if !self.reclaim_code(data) => return,
-            _ => {}
+            _ => self.dying(data),
         }
         self.free_block(block);
         self.statistics.objects_freed += 1;

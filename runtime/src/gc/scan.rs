@@ -64,6 +64,7 @@ impl<G: Generation> Machine<'_, G> {
         let gc_time = G::MISC_STATS.add(misc_stats::GC_TIME);
         self.mem
             .set_cell(gc_time, self.mem.cell(gc_time).add(spent));
+        self.consider_backup();
     }
 
     /// For tests: from now on a collection is due as soon as anything may be garbage,

@@ -292,6 +292,7 @@ impl<G: Generation> Machine<'_, G> {
         {
             self.add_ref(item);
             self.del_ref(self.cdr(cell));
+            self.made_uncounted(new);
             self.mem.set_cell(new, content::<G>(item, G::CDR_NIL));
             self.mem
                 .set_cell(cell, content::<G>(old.masked::<G>(), G::CDR_NIL | code));
@@ -314,6 +315,7 @@ impl<G: Generation> Machine<'_, G> {
         {
             self.add_ref(item);
             self.del_ref(self.cdr(cell));
+            self.made_uncounted(new);
             self.mem.set_cell(new, content::<G>(item, G::CDR_NIL));
             let car = old.masked::<G>();
             self.mem
@@ -331,8 +333,10 @@ impl<G: Generation> Machine<'_, G> {
     /// `list` itself, or what it is a forwarder for so far.
     fn forward(&mut self, list: LispPtr, cell: LispPtr, moved: LispPtr) {
         if list != cell {
+            self.freed(cell);
             self.free_list_cell(cell);
         }
+        self.made_uncounted(moved);
         self.mem.set_cell(list, moved);
     }
 }

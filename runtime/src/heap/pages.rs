@@ -178,6 +178,7 @@ impl<G: Generation> Machine<'_, G> {
             unit
         };
         self.charge_unit();
+        self.unit_made(unit);
         let uncounted = if self.gc_disabled() {
             type_entry::NO_REF
         } else {

@@ -168,7 +168,7 @@ handler! {
         for word in (0..u32::from(count.lo())).rev() {
             s.mem.set_word(to.add(word), s.mem.word(from.add(word)));
         }
-        m.written(to);
+        m.written_words(to, u32::from(count.lo()));
         s.replace(2, count);
         s.next_behind_store(m, 1, to, count.lo().into())
     }

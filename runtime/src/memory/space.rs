@@ -47,6 +47,16 @@ pub struct Control {
     /// Instructions until the next tick of a clock that counts them; 0 if there is no
     /// such clock. Only the machine's own thread uses it.
     pub left: AtomicU32,
+    /// Counts of references, less the least that is plain, below this are changed in line;
+    /// 0 while the backup collector watches counting (`gc/backup/`), as the next two.
+    pub plain_counts: AtomicU32,
+    /// Countdowns, less 2, below this are counted down in line.
+    pub plain_down: AtomicU32,
+    /// Countdowns below this are counted up in line.
+    pub plain_up: AtomicU32,
+    /// Segments, from that of the stack on, of which the machine wants to know what is
+    /// written without counting.
+    pub told_segments: AtomicU32,
 }
 
 /// Who wants the machine's attention.
@@ -83,6 +93,25 @@ impl Control {
     #[inline(always)]
     pub fn is_raised(&self) -> bool {
         self.reasons.load(Ordering::Relaxed) != 0
+    }
+
+    /// Has all counting, and all stores that count nothing, take their slow ways, or not.
+    pub fn watch_counting<G: Generation>(&self, all: bool) {
+        for (limit, plain) in [
+            (&self.plain_counts, G::COUNT_MAX - 3),
+            (&self.plain_down, 0xFFFE),
+            (&self.plain_up, 0xFFFF),
+        ] {
+            limit.store(if all { 0 } else { plain }, Ordering::Relaxed);
+        }
+        let told = if all { u32::MAX } else { 1 };
+        self.told_segments.store(told, Ordering::Relaxed);
+    }
+
+    /// True while all counting takes its slow way.
+    #[inline(always)]
+    pub fn counting_is_watched(&self) -> bool {
+        self.plain_counts.load(Ordering::Relaxed) == 0
     }
 
     /// Takes the reasons, leaving none.
@@ -157,8 +186,10 @@ impl<G: Generation> AddressSpace<G> {
             .no_reserve_swap()
             .map_anon()
             .map_err(|source| SpaceError { bytes, source })?;
+        let reservation = Reservation { map };
+        reservation.control().watch_counting::<G>(false);
         Ok(Self {
-            reservation: Arc::new(Reservation { map }),
+            reservation: Arc::new(reservation),
             not_sync: PhantomData,
         })
     }

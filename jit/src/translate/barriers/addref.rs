@@ -8,6 +8,9 @@
 //! the object's, count 0, countdown plain: entry = empty; countdown += 1
 //! else:                                   operation addref
 //! ```
+//!
+//! "Plain" and "largest" are compared with numbers in front of the Lisp memory: the backup
+//! collector makes them such that every object referred to comes to the operation.
 
 use cranelift_codegen::ir::{InstBuilder, Value};
 
@@ -21,7 +24,7 @@ impl Translator<'_, '_> {
         let slow = self.cold_block();
         self.unless_counted(object, done);
         let count = self.count_of(object);
-        self.change_if_plain(&count, 2, 1, done);
+        self.add_if_plain(&count, done);
         self.builder.ins().brif(count.entry, used, &[], empty, &[]);
         self.builder.switch_to_block(empty);
         self.count_down(slow);

@@ -12,6 +12,20 @@ use super::super::{Translator, trusted};
 /// The small integer 0, as a cell.
 const ZERO: i64 = LispPtr::smallpos(0).0 as i64;
 
+/// Byte offsets from the Lisp memory to the limits that say what is plain. The backup
+/// collector makes them zero while it wants to know of all counting.
+pub(in crate::translate) mod limit {
+    use std::mem::{offset_of, size_of};
+
+    use geiko_runtime::memory::Control;
+
+    const CONTROL: i32 = -(size_of::<Control>() as i32);
+    pub const COUNTS: i32 = CONTROL + offset_of!(Control, plain_counts) as i32;
+    pub const DOWN: i32 = CONTROL + offset_of!(Control, plain_down) as i32;
+    pub const UP: i32 = CONTROL + offset_of!(Control, plain_up) as i32;
+    pub const TOLD: i32 = CONTROL + offset_of!(Control, told_segments) as i32;
+}
+
 /// The place in the count table for an object.
 pub(in crate::translate) struct Count {
     /// Host address of the entry.
@@ -64,16 +78,32 @@ impl Translator<'_, '_> {
         self.set_count(count, nothing);
     }
 
-    /// Adds to the count there, if it is from `least` to the last but one that fits, and
+    /// Adds one to the count there, if it is from 2 to the last but one that fits, and
     /// goes to `done`; else goes on.
-    pub(super) fn change_if_plain(&mut self, count: &Count, least: i64, by: i64, done: Block) {
+    pub(super) fn add_if_plain(&mut self, count: &Count, done: Block) {
+        let limit = self.limit(limit::COUNTS);
+        self.change_if_plain(count, 2, 1, limit, done);
+    }
+
+    /// Takes one from the count there, if it is from 3 to the last that fits, and goes
+    /// to `done`; else goes on.
+    pub(super) fn take_if_plain(&mut self, count: &Count, done: Block) {
+        let limit = self.constant(self.layout.count_max - 3);
+        self.change_if_plain(count, 3, -1, limit, done);
+    }
+
+    /// One of the limits in front of the Lisp memory.
+    pub(in crate::translate) fn limit(&mut self, offset: i32) -> Value {
+        self.builder.ins().load(I32, trusted(), self.base, offset)
+    }
+
+    fn change_if_plain(&mut self, count: &Count, least: i64, by: i64, limit: Value, done: Block) {
         let one = 1i64 << self.layout.count_shift;
         let above = self.builder.ins().isub(count.entry, count.tag);
         let above = self.builder.ins().iadd_imm_s(above, -least * one);
         let shift = i64::from(self.layout.count_shift);
         let above = self.builder.ins().rotr_imm_u(above, shift);
-        let limit = i64::from(self.layout.count_max - 3);
-        let plain = (self.builder.ins()).icmp_imm_u(IntCC::UnsignedLessThan, above, limit);
+        let plain = (self.builder.ins()).icmp(IntCC::UnsignedLessThan, above, limit);
         let (change, other) = (self.builder.create_block(), self.builder.create_block());
         self.builder.ins().brif(plain, change, &[], other, &[]);
         self.builder.switch_to_block(change);
@@ -98,19 +128,20 @@ impl Translator<'_, '_> {
     /// Takes one from the countdown, or goes to `slow` if it would not stay above
     /// zero or is not a number.
     pub(super) fn count_down(&mut self, slow: Block) {
-        self.change_countdown(ZERO + 2, 0xFFFE, -1, slow);
+        self.change_countdown(ZERO + 2, limit::DOWN, -1, slow);
     }
 
     /// Adds one to the countdown, or goes to `slow` if it cannot.
     pub(super) fn count_up(&mut self, slow: Block) {
-        self.change_countdown(ZERO, 0xFFFF, 1, slow);
+        self.change_countdown(ZERO, limit::UP, 1, slow);
     }
 
-    fn change_countdown(&mut self, least: i64, numbers: i64, by: i64, slow: Block) {
+    fn change_countdown(&mut self, least: i64, limit: i32, by: i64, slow: Block) {
         let countdown = self.host.countdown;
         let left = self.load_fixed(countdown);
         let above = self.builder.ins().iadd_imm_s(left, -least);
-        let plain = (self.builder.ins()).icmp_imm_u(IntCC::UnsignedLessThan, above, numbers);
+        let limit = self.limit(limit);
+        let plain = (self.builder.ins()).icmp(IntCC::UnsignedLessThan, above, limit);
         let go_on = self.builder.create_block();
         self.builder.ins().brif(plain, go_on, &[], slow, &[]);
         self.builder.switch_to_block(go_on);

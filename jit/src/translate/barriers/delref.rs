@@ -21,7 +21,7 @@ impl Translator<'_, '_> {
         let slow = self.cold_block();
         self.unless_counted(object, done);
         let count = self.count_of(object);
-        self.change_if_plain(&count, 3, -1, done);
+        self.take_if_plain(&count, done);
         self.builder.ins().brif(count.entry, used, &[], empty, &[]);
         self.builder.switch_to_block(empty);
         self.count_down(slow);

@@ -10,7 +10,7 @@
 //! Where both are not counted, as small integers and symbols, one test says so.
 
 mod addref;
-mod counts;
+pub(super) mod counts;
 mod delref;
 
 use cranelift_codegen::ir::types::I32;

@@ -1,0 +1,70 @@
+//! The backup collector on the image of Medley 2.01.
+
+use std::time::Instant;
+
+use super::BackupMode;
+use crate::audit::Audit;
+use crate::image::testing::with_medley;
+use crate::interp::Exit;
+use crate::layout::Medley2;
+use crate::machine::Machine;
+use crate::memory::LispPtr;
+use crate::testing::devices;
+
+fn started(test: impl FnOnce(Machine<'_, Medley2>)) {
+    with_medley(|mem, image| {
+        let size = image.memory_size(None).expect("a size");
+        let (mut m, _) = Machine::of_image(mem, devices());
+        m.prepare(size);
+        m.start().expect("a frame to resume");
+        test(m);
+    });
+}
+
+fn run(m: &mut Machine<'_, Medley2>, instructions: u32) {
+    for _ in 0..instructions {
+        let exit = m.step();
+        assert!(
+            matches!(exit, Exit::Continue | Exit::Attention),
+            "{exit:?}: {:?}",
+            m.fault
+        );
+    }
+}
+
+#[test]
+fn a_shipped_image_has_no_circles_of_garbage() {
+    started(|mut m| {
+        m.set_backup(BackupMode::Report);
+        let start = Instant::now();
+        m.collect_cycles();
+        let totals = m.backup_totals();
+        println!("{totals:?} in {:?}", start.elapsed());
+        assert_eq!((totals.cycles, totals.disputed), (1, 0));
+        // Blocks of code that are never freed among them.
+        assert!((168_000..170_000).contains(&totals.marked), "{totals:?}");
+        // What hangs on objects whose count is zero already, and nothing in circles.
+        assert!(totals.garbage <= 20, "{totals:?}");
+        assert!((900..1100).contains(&totals.lost), "{totals:?}");
+    });
+}
+
+#[test]
+fn lisp_runs_while_cycles_are_collected() {
+    started(|mut m| {
+        m.set_backup(BackupMode::On);
+        let few = LispPtr::smallpos(20);
+        m.mem.set_cell(m.symbols.reclaim_min, few);
+        m.mem.set_cell(m.symbols.reclaim_countdown, few);
+        for _ in 0..100 {
+            m.start_backup();
+            run(&mut m, 10_000);
+            m.backup_step(20_000);
+        }
+        let totals = m.backup_totals();
+        println!("{totals:?}");
+        assert!(totals.cycles > 2 && totals.disputed == 0, "{totals:?}");
+        let audit = Audit::run(m.mem, &m.symbols);
+        assert!(audit.is_sound(), "{audit}");
+    });
+}

@@ -1,0 +1,310 @@
+//! Suspects: objects that were not found in use. Their counts say whether that is true.
+//!
+//! First all free cells get the colour of what is in use, and the white objects that
+//! remain are listed with their counts, in the order of their addresses. Then the
+//! references from suspects to suspects are subtracted. An object whose count was all from
+//! suspects has no other references. One that has some, which the tracer did not find, stays,
+//! and so does what it refers to.
+
+use geiko_region::{Colour, Model};
+
+use super::Image;
+use super::objects::UNIT_WORDS;
+use crate::audit::{ConsCell, ConsPages, array_blocks, array_regions, decode_page, object_offsets};
+use crate::gc::counts::{main_entry, tag};
+use crate::layout::Generation;
+use crate::layout::records::{type_entry, types};
+use crate::machine::type_entry_of;
+use crate::memory::{LispPtr, WORDS_PER_PAGE};
+
+/// Units for a unit of pages whose objects are looked through.
+const UNITS_PER_PAGES: u64 = 32;
+/// Units of pages without objects that are passed for one.
+const UNITS_PER_STRETCH: u32 = 32;
+/// Units for a suspect whose references are subtracted.
+const UNITS_PER_SUSPECT: u64 = 2;
+/// Most objects of a free list that are followed.
+const MAX_FREE: u32 = 1 << 26;
+/// A count that is not to be proven: it does not fit its entry.
+const LARGE: i32 = i32::MAX / 2;
+
+/// How far the suspects have been examined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+enum Stage {
+    /// Not at all.
+    #[default]
+    None,
+    /// Those in units from this one on are to be listed.
+    List(u32),
+    /// The references of those from this one on are to be subtracted.
+    Subtract(usize),
+    /// Those from this one on are to be judged.
+    Judge(usize),
+    /// They are garbage.
+    Proven,
+}
+
+/// The suspects of a cycle.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Suspects {
+    objects: Vec<LispPtr>,
+    /// References that are not from suspects.
+    others: Vec<i32>,
+    stage: Stage,
+    /// Those released.
+    released: usize,
+    /// How many more may be released before the next collection.
+    pub room: u32,
+    /// Collections at the time that was said.
+    pub collections: Option<u64>,
+    /// Objects proven to be garbage, but for those that ordinary collections free
+    /// anyway.
+    pub garbage: u64,
+    /// Objects that nothing was found to refer to, and whose counts say that something
+    /// does.
+    pub lost: u64,
+}
+
+impl Suspects {
+    /// Forgets them.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.stage == Stage::None
+    }
+
+    /// All of them are known, and `object` is one.
+    pub fn are_known(&self, object: LispPtr) -> bool {
+        let known = matches!(
+            self.stage,
+            Stage::Subtract(_) | Stage::Judge(_) | Stage::Proven
+        );
+        known && self.index(object).is_some()
+    }
+
+    /// The next to be released.
+    pub fn next(&mut self) -> Option<LispPtr> {
+        let next = self.objects.get(self.released).copied();
+        self.released += 1;
+        next
+    }
+
+    fn index(&self, object: LispPtr) -> Option<usize> {
+        self.objects.binary_search(&object).ok()
+    }
+}
+
+impl<G: Generation> Image<'_, '_, G> {
+    /// Examines the suspects, those that are `white`. True if that is done: those still
+    /// white are garbage.
+    pub fn examine(&mut self, white: Colour, budget: &mut u64) -> bool {
+        while *budget > 0 {
+            match self.heap.suspects.stage {
+                Stage::None => {
+                    self.paint_free_objects(white.opposite(), budget);
+                    self.heap.suspects = Suspects {
+                        stage: Stage::List(0),
+                        ..Suspects::default()
+                    };
+                }
+                Stage::List(unit) => self.list_unit(unit, white, budget),
+                Stage::Subtract(index) => self.subtract(index, white, budget),
+                Stage::Judge(index) => self.judge(index, white, budget),
+                Stage::Proven => return true,
+            }
+        }
+        self.heap.suspects.stage == Stage::Proven
+    }
+
+    /// Paints what is on the free lists of records.
+    fn paint_free_objects(&mut self, in_use: Colour, budget: &mut u64) {
+        for number in u32::from(types::SMALLP) + 1..G::DTD_CAPACITY {
+            let dtd = G::dtd(number);
+            if self.mem.word(dtd.add(G::DTD_FIELDS.size)) == 0 || number == types::LISTP.into() {
+                continue;
+            }
+            let mut at = self.mem.cell(dtd.add(G::DTD_FIELDS.free)).masked::<G>();
+            for _ in 0..MAX_FREE {
+                let number_there = type_entry_of(self.mem, at) & type_entry::NUMBER;
+                if at.is_nil() || u32::from(number_there) != number {
+                    break;
+                }
+                self.paint(at, in_use);
+                *budget = budget.saturating_sub(1);
+                at = self.mem.cell(at).masked::<G>();
+            }
+        }
+    }
+
+    /// Lists the suspects of the unit of pages with that number.
+    fn list_unit(&mut self, unit: u32, white: Colour, budget: &mut u64) {
+        let base = LispPtr(unit * UNIT_WORDS);
+        let mut next = unit + 1;
+        let entry = type_entry_of(self.mem, base);
+        let number = entry & type_entry::NUMBER;
+        if entry & type_entry::NO_REF != 0 || number == types::NEW_ATOM {
+            // Nothing here is counted, or is ever garbage.
+            *budget -= u64::from(unit.is_multiple_of(UNITS_PER_STRETCH));
+        } else if number == types::ARRAY_BLOCK {
+            *budget -= u64::from(unit.is_multiple_of(UNITS_PER_STRETCH));
+            let regions = array_regions(self.mem, self.symbols);
+            if let Some(&(from, to)) = regions
+                .iter()
+                .find(|&&(from, to)| from.0 / UNIT_WORDS == unit && from < to)
+            {
+                *budget = budget.saturating_sub(UNITS_PER_PAGES);
+                for data in array_blocks(self.mem, from, to) {
+                    self.list(data, white);
+                    *budget = budget.saturating_sub(1);
+                }
+                next = (to.0 / UNIT_WORDS).max(next);
+            }
+        } else {
+            *budget = budget.saturating_sub(UNITS_PER_PAGES);
+            if number == types::LISTP {
+                self.list_cons_page(base, white);
+                self.list_cons_page(base.add(WORDS_PER_PAGE), white);
+            } else {
+                let dtd = G::dtd(number.into());
+                let words = u32::from(self.mem.word(dtd.add(G::DTD_FIELDS.size)));
+                if words != 0 && words <= UNIT_WORDS {
+                    for offset in object_offsets(words) {
+                        self.list(base.add(offset), white);
+                    }
+                }
+            }
+        }
+        self.heap.suspects.stage = if next < G::TYPE_TABLE_WORDS {
+            Stage::List(next)
+        } else {
+            Stage::Subtract(0)
+        };
+    }
+
+    fn list_cons_page(&mut self, base: LispPtr, white: Colour) {
+        let cells = decode_page(self.mem, base, &mut ConsPages::default());
+        for (index, cell) in cells.into_iter().enumerate() {
+            let at = base.add(2 * index as u32);
+            match cell {
+                Some(ConsCell::Free) => self.paint(at, white.opposite()),
+                Some(ConsCell::Cons { .. } | ConsCell::Forwarder(_)) => self.list(at, white),
+                // What becomes of it later is noticed as if it were new.
+                Some(ConsCell::Holder) => self.paint(at, white.opposite()),
+                None => {}
+            }
+        }
+    }
+
+    fn list(&mut self, object: LispPtr, white: Colour) {
+        if self.colour(object) == white {
+            let count = self.stored_count(object);
+            self.heap.suspects.objects.push(object);
+            self.heap.suspects.others.push(count);
+        }
+    }
+
+    /// The count of `object`.
+    fn stored_count(&self, object: LispPtr) -> i32 {
+        let tag = tag::<G>(object);
+        let of_entry = |entry: u32| match entry >> G::COUNT_SHIFT {
+            count if count == G::COUNT_MAX => LARGE,
+            count => count as i32,
+        };
+        let entry = main_entry(self.mem, object);
+        if entry & 1 == 0 {
+            let is_its = entry != 0 && entry & G::COUNT_SEGMENT == tag;
+            return if is_its { of_entry(entry) } else { 1 };
+        }
+        let chain = crate::gc::collisions::chain(self.mem, entry);
+        let its = chain
+            .into_iter()
+            .find(|entry| entry & G::COUNT_SEGMENT == tag);
+        its.map_or(1, of_entry)
+    }
+
+    /// Subtracts the references of the suspect with that index.
+    fn subtract(&mut self, index: usize, white: Colour, budget: &mut u64) {
+        let Some(&object) = self.heap.suspects.objects.get(index) else {
+            self.heap.suspects.stage = Stage::Judge(0);
+            return;
+        };
+        if self.colour(object) == white {
+            *budget = budget.saturating_sub(self.subtract_references(object));
+        }
+        *budget = budget.saturating_sub(UNITS_PER_SUSPECT);
+        self.heap.suspects.stage = Stage::Subtract(index + 1);
+    }
+
+    /// Subtracts the references of `object` to suspects; answers how many it has.
+    fn subtract_references(&mut self, object: LispPtr) -> u64 {
+        let mut references = 0;
+        self.counted(object, |image, target| {
+            references += 1;
+            let suspects = &mut image.heap.suspects;
+            if let Some(index) = suspects.index(target) {
+                suspects.others[index] -= 1;
+            }
+        });
+        references
+    }
+
+    /// An ordinary collection frees `object`, and with it go its references.
+    pub fn withdraw(&mut self, object: LispPtr, white: Colour) {
+        let suspects = &self.heap.suspects;
+        let is_subtracted = match suspects.stage {
+            Stage::List(_) => false,
+            Stage::Subtract(next) => suspects.index(object).is_none_or(|index| index < next),
+            Stage::None | Stage::Judge(_) | Stage::Proven => true,
+        };
+        if !is_subtracted && self.colour(object) == white {
+            self.subtract_references(object);
+        }
+    }
+
+    /// Lets the suspect with that index stay if something else refers to it.
+    fn judge(&mut self, index: usize, white: Colour, budget: &mut u64) {
+        let suspects = &mut self.heap.suspects;
+        let Some(&object) = suspects.objects.get(index) else {
+            self.count_garbage(white);
+            return;
+        };
+        let others = suspects.others[index];
+        suspects.stage = Stage::Judge(index + 1);
+        *budget = budget.saturating_sub(1);
+        if others != 0 && self.colour(object) == white {
+            self.heap.suspects.lost += u64::from(others > 0);
+            self.keep(object, white, budget);
+        }
+    }
+
+    /// Lets `object` and all that it refers to stay.
+    fn keep(&mut self, object: LispPtr, white: Colour, budget: &mut u64) {
+        let mut waiting = vec![object];
+        self.paint(object, white.opposite());
+        while let Some(object) = waiting.pop() {
+            self.counted(object, |image, target| {
+                *budget = budget.saturating_sub(1);
+                if let Some(target) = image.object_at(target)
+                    && image.colour(target) == white
+                {
+                    image.paint(target, white.opposite());
+                    waiting.push(target);
+                }
+            });
+        }
+    }
+
+    /// Keeps only what is garbage, in the list.
+    fn count_garbage(&mut self, white: Colour) {
+        let mut objects = std::mem::take(&mut self.heap.suspects.objects);
+        objects.retain(|&object| self.colour(object) == white && self.stored_count(object) != 0);
+        let suspects = &mut self.heap.suspects;
+        suspects.garbage = objects.len() as u64;
+        suspects.objects = objects;
+        suspects.others = Vec::new();
+        suspects.stage = Stage::Proven;
+    }
+}
