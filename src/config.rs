@@ -35,6 +35,7 @@ pub const SETTINGS: [&str; 25] = [
     "jit",
     "jit-threshold",
     "jit-cache",
+    "gc-backup",
     "crash-report-dir",
     "stats",
     "log",

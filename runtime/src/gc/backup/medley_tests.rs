@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use geiko_region::UNITS_PER_STEP;
+
 use super::BackupMode;
 use crate::audit::Audit;
 use crate::image::testing::with_medley;
@@ -46,6 +48,29 @@ fn a_shipped_image_has_no_circles_of_garbage() {
         // What hangs on objects whose count is zero already, and nothing in circles.
         assert!(totals.garbage <= 20, "{totals:?}");
         assert!((900..1100).contains(&totals.lost), "{totals:?}");
+    });
+}
+
+#[test]
+fn steps_are_short() {
+    started(|mut m| {
+        m.set_backup(BackupMode::Report);
+        m.start_backup();
+        let mut steps = Vec::new();
+        while !m.backup_is_idle() {
+            let start = Instant::now();
+            m.backup_step(UNITS_PER_STEP);
+            steps.push(start.elapsed());
+        }
+        steps.sort_unstable();
+        let [median, late, longest] =
+            [50, 99, 100].map(|part| steps[(steps.len() - 1) * part / 100]);
+        println!(
+            "{} steps: {median:?}, 99 % {late:?}, longest {longest:?}",
+            steps.len()
+        );
+        // The host may be busy with something else now and then.
+        assert!(cfg!(debug_assertions) || median.as_micros() < 200);
     });
 }
 
