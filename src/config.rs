@@ -15,7 +15,7 @@ use toml::{Table, Value};
 use crate::folders;
 
 /// The options that can be settings, in the order of the table in the documentation.
-pub const SETTINGS: [&str; 25] = [
+pub const SETTINGS: [&str; 26] = [
     "display",
     "screen",
     "scale",

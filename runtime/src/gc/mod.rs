@@ -26,6 +26,8 @@ mod counts;
 #[cfg(test)]
 mod counts_tests;
 #[cfg(test)]
+mod maiko_tests;
+#[cfg(test)]
 mod medley_tests;
 #[cfg(test)]
 mod model_tests;

@@ -50,7 +50,7 @@ use suspects::Suspects;
 /// Objects that wait to be looked at, at most; more are found again by their colour.
 const WORKLIST: usize = 1 << 16;
 /// New objects between two steps.
-const OBJECTS_PER_STEP: u32 = 128;
+const OBJECTS_PER_STEP: u32 = 32;
 /// Growth of the image after which there is another cycle: this many pages and
 const LEAST_GROWTH: u32 = 512;
 /// this part of all pages.
