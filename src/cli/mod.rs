@@ -320,7 +320,7 @@ pub struct MachineArgs {
     #[arg(
         long,
         value_name = "WHAT",
-        default_value = "on",
+        default_value = "off",
         help_heading = "Memory"
     )]
     gc_backup: UseBackup,
