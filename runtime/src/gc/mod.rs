@@ -44,7 +44,7 @@ use big_counts::BigCountCache;
 use reclaim::FieldCache;
 
 /// What the collector keeps outside Lisp memory.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct GcState {
     /// Where recently used big counts are.
     big_counts: BigCountCache,

@@ -84,6 +84,10 @@ impl Control {
             (&self.end, &other.end),
             (&self.reasons, &other.reasons),
             (&self.left, &other.left),
+            (&self.plain_counts, &other.plain_counts),
+            (&self.plain_down, &other.plain_down),
+            (&self.plain_up, &other.plain_up),
+            (&self.told_segments, &other.told_segments),
         ] {
             to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
         }

@@ -87,7 +87,7 @@ pub struct BackupTotals {
 }
 
 /// The backup collector's state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Backup {
     mode: BackupMode,
     progress: Progress,
@@ -97,7 +97,7 @@ pub(crate) struct Backup {
 }
 
 /// How far the collector is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Progress {
     tracer: Tracer<LispPtr>,
     /// New objects until the next step.
@@ -108,7 +108,7 @@ struct Progress {
 }
 
 /// What the tracer knows of the image.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Heap {
     colours: Colours,
     kinds: Kinds,
