@@ -36,6 +36,9 @@ use journal::Journal;
 /// Pages that are looked at in a machine without a page table, as there are in tests.
 const UNLISTED_PAGES: u32 = 0x4000;
 
+/// Pages of a unit of objects of one type.
+const PAGES_PER_UNIT: u32 = 2;
+
 /// The types of boxes.
 const NUMBERS: [u16; 2] = [types::FIXP, types::FLOATP];
 
@@ -241,9 +244,20 @@ impl<'m, G: Generation> Shadow<'m, G> {
         let of = |m: &Machine<'m, G>| {
             let page = m.page_variable(m.symbols.next_mds_page);
             let reasons = m.mem.control().reasons.load(Relaxed);
-            (m.statistics.collections, m.active_pages(), page, reasons)
+            // NIL while Lisp collects.
+            let collects = m.mem.cell(m.symbols.reclaim_countdown).is_nil();
+            let collections = m.statistics.collections;
+            (collections, collects, m.active_pages(), page, reasons)
+        };
+        // Boxes come from another unit.
+        let unit = |m: &Machine<'m, G>, kind: u16| {
+            let free = G::dtd(kind.into()).add(G::DTD_FIELDS.free);
+            m.mem.cell(free).masked::<G>().page() / PAGES_PER_UNIT
         };
         of(machine) != of(&self.machine)
+            || NUMBERS
+                .into_iter()
+                .any(|kind| unit(machine, kind) != unit(&self.machine, kind))
     }
 
     /// True if the cells are equal or refer to boxes that hold the same number.
