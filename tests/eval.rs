@@ -50,6 +50,17 @@ fn expect(arguments: &[&str], input: &str, expected: &str) {
     assert_eq!(output.status.code(), Some(0), "{arguments:?}");
 }
 
+/// Native code is left for every collection, and entered again in the same activation.
+#[test]
+fn a_loop_that_is_interrupted_often_does_not_fill_the_stack_of_the_host() {
+    let ring = "(defun ring () (let ((x (list 1 2 3))) (setf (cdr (cddr x)) x) nil))";
+    for generation in ["2", "3"] {
+        let options = ["eval", "--generation", generation, ring];
+        let forms = ["(dotimes (i 200000) (ring))", "(+ 1 2)"];
+        expect(&[&options[..], &forms].concat(), "", "RING\nNIL\n3\n");
+    }
+}
+
 #[test]
 fn eval_prints_every_value_on_a_line() {
     expect(&["eval", "(+ 3 4)"], "", "7\n");

@@ -54,6 +54,10 @@ pub const MARGIN: u32 = 0x2000;
 /// Entries of the table of counts, a power of two.
 const COUNTS: usize = 1 << 13;
 
+/// Most entries of native code within each other: the stack of the host has room for them
+/// and for the native frames of as many activations as fit on Lisp's stack.
+const MOST_ENTRIES: u16 = 256;
+
 /// How an activation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -114,6 +118,8 @@ pub struct NativeState<G> {
     /// What the running frame was returned when control went to it in another way than
     /// by a plain return.
     landed: Option<LispPtr>,
+    /// How many times native code is entered within each other.
+    entries: u16,
     /// Not 0 for pages on which a code block is watched.
     watched: Box<[u8]>,
     /// Where Lisp stored last on such a page, and how many words.
@@ -132,6 +138,7 @@ impl<G> Default for NativeState<G> {
             counts: Box::new([none; COUNTS]),
             stopped: None,
             landed: None,
+            entries: 0,
             watched: Box::default(),
             stored: (LispPtr::NIL, 0),
         }
@@ -168,6 +175,7 @@ impl<G: Generation> Machine<'_, G> {
             counts: Box::new([none; COUNTS]),
             stopped: None,
             landed: None,
+            entries: 0,
             watched: vec![0; G::MEMORY_BYTES / BYTES_PER_PAGE].into(),
             stored: (LispPtr::NIL, 0),
         };
@@ -235,6 +243,12 @@ impl<G: Generation> Machine<'_, G> {
             return None;
         }
         count.left = 0;
+        // An activation that leaves native code is interpreted while its native frame
+        // waits, and may enter native code again and again in a loop.
+        if self.native.entries == MOST_ENTRIES {
+            self.native.count_of(code).left = threshold;
+            return None;
+        }
         let point = Point {
             pvar: self.regs.pvar,
             pc: self.regs.pc.offset_in(code),
@@ -243,7 +257,9 @@ impl<G: Generation> Machine<'_, G> {
         self.mem.set_stack(self.regs.sp, self.regs.tos);
         self.native.landed = None;
         self.searches.enter(point.pvar);
+        self.native.entries += 1;
         let entered = compiler.enter(self, point);
+        self.native.entries -= 1;
         self.searches.leave();
         match entered {
             Err(turns) => {
