@@ -1,6 +1,7 @@
 //! A small blank machine for unit tests: no image, just the tables that the
 //! operation under test needs.
 
+pub mod assembler;
 pub mod function;
 pub mod images;
 mod objects;

@@ -1,8 +1,6 @@
 //! Everything can be compiled for AArch64: no assumption of x86-64 has crept into the
 //! translator. Cranelift's verifier looks at all of it in builds with debug assertions.
 
-#![cfg(feature = "arm64")]
-
 use std::path::Path;
 
 use geiko_forge::build::build;

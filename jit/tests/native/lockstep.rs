@@ -1,40 +1,22 @@
 //! Lockstep finds native code that is wrong, where it is wrong.
 
-mod common;
-
-use common::Item::{I, S};
-use common::{HELPER, PLAIN, Program, Way, run};
 use geiko_runtime::fault::Fault;
-use geiko_runtime::isa::Opcode;
-use geiko_runtime::layout::records::function;
 use geiko_runtime::layout::{Generation, Medley2, Medley3};
-use geiko_runtime::testing::function::Function;
+
+use crate::programs::{PLAIN, Program, START, Way, run};
 
 /// Adds 3 and what the helper answers.
-const PROGRAM: Program = Program {
-    code: |_| {
-        vec![
-            I(Opcode::Ivar0, &[]),
-            I(Opcode::Sic, &[3]),
-            I(Opcode::Plus2, &[]),
-            I(Opcode::PvarSet0, &[]),
-            S(Opcode::Fn1, HELPER),
-            I(Opcode::Pvar0, &[]),
-            I(Opcode::Plus2, &[]),
-            I(Opcode::Return, &[]),
-        ]
-    },
-    helper: Some(|| Function {
-        stack_min: 60,
-        arguments: 1,
-        ..Function::default()
+const PROGRAM: Program<'static> = Program {
+    code: "IVAR0; SIC 3; PLUS2; PVAR_0; FN1 HELPER; PVAR0; PLUS2; RETURN",
+    helper: Some(&Program {
+        code: "IVAR0; RETURN",
+        ..PLAIN
     }),
-    helper_code: &[I(Opcode::Ivar0, &[]), I(Opcode::Return, &[])],
     ..PLAIN
 };
 
 fn difference<G: Generation>() -> String {
-    let constant = 2 * function::WORDS as i32 + 2;
+    let constant = START as i32 + 2;
     match run::<G>(&PROGRAM, Way::Patched(constant, 4)).fault {
         Some(Fault::Lockstep { difference }) => difference,
         other => panic!("{other:?}"),

@@ -1,7 +1,5 @@
 //! Functions in byte code, and ways to run and to look at them.
 
-#![allow(dead_code)] // Each test uses some of it.
-
 use std::rc::Rc;
 
 use geiko_jit::events::Totals;
@@ -10,120 +8,89 @@ use geiko_jit::listing::Listing;
 use geiko_jit::{Jit, Pace};
 use geiko_runtime::fault::Fault;
 use geiko_runtime::interp::Exit;
-use geiko_runtime::isa::Opcode;
-use geiko_runtime::layout::records::frame;
+use geiko_runtime::layout::records::{frame, function};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, SymbolCell};
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{AddressSpace, CodePc, LispPtr, StackOffset};
-use geiko_runtime::testing::function::{Function, operand};
 use geiko_runtime::testing::with_machine;
+use geiko_runtime::testing::{assembler, function::Function};
 
 /// Where the machine's frame is.
 const FRAME: StackOffset = geiko_runtime::testing::FRAME;
 const MAIN: LispPtr = LispPtr(3000);
-pub const TESTED: LispPtr = LispPtr(3001);
-pub const HELPER: LispPtr = LispPtr(3002);
+const TESTED: LispPtr = LispPtr(3001);
+const HELPER: LispPtr = LispPtr(3002);
 const RESULT: LispPtr = LispPtr(3003);
 pub const SPECIAL: LispPtr = LispPtr(3004);
-pub const BLOCKS: LispPtr = LispPtr(0x24_0000);
-/// The service that ends the session.
-const FINISH: u8 = 13;
+/// The code block of the main function.
+const BLOCKS: LispPtr = LispPtr(0x24_0000);
+pub const TESTED_BLOCK: LispPtr = LispPtr(BLOCKS.0 + 0x400);
+const HELPER_BLOCK: LispPtr = LispPtr(BLOCKS.0 + 0x800);
 
-/// An item of code.
-#[derive(Clone, Copy)]
-pub enum Item {
-    /// An instruction with its operand bytes.
-    I(Opcode, &'static [u8]),
-    /// An instruction with a symbol as its operand.
-    S(Opcode, LispPtr),
-}
-
-use Item::{I, S};
-
-/// The bytes of `items`.
-pub fn assemble<G: Generation>(items: &[Item]) -> Vec<u8> {
-    let mut code = Vec::new();
-    for item in items {
-        match *item {
-            I(opcode, operands) => {
-                code.push(opcode as u8);
-                code.extend(operands);
-            }
-            S(opcode, symbol) => {
-                code.push(opcode as u8);
-                code.extend(operand::<G>(symbol));
-            }
-        }
-    }
-    code.push(0);
-    code
-}
+/// Where the code of a function without names starts in its block, in bytes.
+pub const START: u32 = 2 * function::WORDS;
 
 /// A function to be tested, perhaps with another that it calls.
-pub struct Program {
+#[derive(Clone, Copy)]
+pub struct Program<'a> {
     pub arguments: i16,
     pub quads: u16,
     pub locals: u8,
-    pub names: &'static [(LispPtr, u32)],
-    pub code: fn(operand_bytes: u8) -> Vec<Item>,
-    pub helper: Option<fn() -> Function<'static>>,
-    pub helper_code: &'static [Item],
-    /// Cells of the helper's code block.
-    pub helper_cells: u16,
+    pub names: &'a [(LispPtr, u32)],
+    /// For the [`assembler`].
+    pub code: &'a str,
+    /// Cells of its code block.
+    pub cells: u16,
+    /// What it calls by the name HELPER.
+    pub helper: Option<&'a Program<'a>>,
 }
 
-pub const PLAIN: Program = Program {
+pub const PLAIN: Program<'static> = Program {
     arguments: 1,
     quads: 2,
     locals: 4,
     names: &[],
-    code: |_| Vec::new(),
+    code: "",
+    cells: 0x100,
     helper: None,
-    helper_code: &[],
-    helper_cells: CELLS,
 };
 
-/// Cells of a code block.
-const CELLS: u16 = 0x100;
+impl Program<'_> {
+    /// The bytes of its code.
+    pub fn bytes<G: Generation>(&self) -> Vec<u8> {
+        let names = [
+            ("TESTED", TESTED),
+            ("HELPER", HELPER),
+            ("RESULT", RESULT),
+            ("SPECIAL", SPECIAL),
+            ("TESTED-BLOCK", TESTED_BLOCK),
+            ("HELPER-BLOCK", HELPER_BLOCK),
+        ];
+        assembler::assemble::<G>(self.code, &names)
+    }
 
-/// Puts `function` in the code block with the number `place`, as the definition of `symbol`.
-fn define<G: Generation>(m: &Machine<'_, G>, symbol: LispPtr, place: u32, function: Function<'_>) {
-    let block = BLOCKS.add(0x400 * place);
-    function.define(m, symbol, block);
-    // The header of an array block of code, and its length in cells.
-    m.mem.set_word(LispPtr(block.0 - 2), 0xAAAD);
-    m.mem.set_word(LispPtr(block.0 - 1), CELLS);
-}
-
-/// Defines the functions of `program`.
-fn define_functions<G: Generation>(m: &Machine<'_, G>, program: &Program) {
-    let tested = assemble::<G>(&(program.code)(G::OPERAND_BYTES as u8));
-    define(
-        m,
-        TESTED,
-        1,
-        Function {
+    /// Puts the function in `block`, as the definition of `symbol`.
+    fn define<G: Generation>(&self, m: &Machine<'_, G>, symbol: LispPtr, block: LispPtr) {
+        let function = Function {
             stack_min: 60,
-            arguments: program.arguments,
-            quads: program.quads,
-            locals: program.locals,
-            names: program.names,
-            code: &tested,
-        },
-    );
-    if let Some(helper) = program.helper {
-        let code = assemble::<G>(program.helper_code);
-        define(
-            m,
-            HELPER,
-            2,
-            Function {
-                code: &code,
-                ..helper()
-            },
-        );
-        let cells = LispPtr(BLOCKS.add(2 * 0x400).0 - 1);
-        m.mem.set_word(cells, program.helper_cells);
+            arguments: self.arguments,
+            quads: self.quads,
+            locals: self.locals,
+            names: self.names,
+            code: &self.bytes::<G>(),
+        };
+        function.define(m, symbol, block);
+        // The header of an array block of code, and its length in cells.
+        m.mem.set_word(LispPtr(block.0 - 2), 0xAAAD);
+        m.mem.set_word(LispPtr(block.0 - 1), self.cells);
+    }
+
+    /// Defines the function and what it calls.
+    fn define_all<G: Generation>(&self, m: &Machine<'_, G>) {
+        self.define(m, TESTED, TESTED_BLOCK);
+        if let Some(helper) = self.helper {
+            helper.define(m, HELPER, HELPER_BLOCK);
+        }
     }
 }
 
@@ -168,48 +135,21 @@ fn start<G: Generation>(m: &mut Machine<'_, G>) {
     m.set_stack_limit();
 }
 
-/// Calls the function of `program` for the numbers 0 to 19 and answers the sum of
-/// its results.
-pub fn run<G: Generation>(program: &Program, way: Way) -> Ran {
+/// Calls the function of `program` for the numbers 0 to 19, adds up its results and ends the
+/// session with service 13.
+pub fn run<G: Generation>(program: &Program<'_>, way: Way) -> Ran {
     let mut outcome = None;
     with_machine::<G>(|mut m| {
-        define_functions(&m, program);
-        let call = 5 + G::OPERAND_BYTES as u8;
-        let main = assemble::<G>(&[
-            I(Opcode::Zero, &[]),
-            I(Opcode::PvarSet0, &[]),
-            I(Opcode::PvarSetPop1, &[]),
-            I(Opcode::Pvar1, &[]),
-            I(Opcode::Pvar0, &[]),
-            S(Opcode::Fn1, TESTED),
-            I(Opcode::Plus2, &[]),
-            I(Opcode::PvarSetPop1, &[]),
-            I(Opcode::Pvar0, &[]),
-            I(Opcode::One, &[]),
-            I(Opcode::Plus2, &[]),
-            I(Opcode::PvarSet0, &[]),
-            I(Opcode::Sic, &[20]),
-            I(Opcode::Eq, &[]),
-            // Back to the first PVAR1.
-            I(Opcode::FJumpX, if call == 8 { &[0xF1] } else { &[0xF0] }),
-            I(Opcode::Pvar1, &[]),
-            S(Opcode::GvarSet, RESULT),
-            I(Opcode::SubrCall, &[FINISH, 0]),
-            I(Opcode::Return, &[]),
-        ]);
-        define(
-            &m,
-            MAIN,
-            0,
-            Function {
-                stack_min: 60,
-                arguments: 0,
-                quads: 1,
-                locals: 2,
-                names: &[],
-                code: &main,
-            },
-        );
+        program.define_all(&m);
+        let main = Program {
+            arguments: 0,
+            code: "'0; PVAR_0; PVAR_^1
+                   next: PVAR1; PVAR0; FN1 TESTED; PLUS2; PVAR_^1
+                   PVAR0; '1; PLUS2; PVAR_0; SIC 20; EQ; FJUMPX next
+                   PVAR1; GVAR_ RESULT; SUBRCALL 13 0; RETURN",
+            ..PLAIN
+        };
+        main.define(&m, MAIN, BLOCKS);
         let jit = Rc::new(Jit::new(m.mem, 1 << 20, Pace::Now).expect("a compiler"));
         let before = jit.code_bytes();
         if way == Way::Counted || way == Way::CountedInterpreted {
@@ -229,7 +169,7 @@ pub fn run<G: Generation>(program: &Program, way: Way) -> Ran {
         start(&mut m);
         let mut exit = m.run();
         if let Way::Patched(offset, byte) = way {
-            m.mem.set_byte(BLOCKS.add(0x400), offset, byte);
+            m.mem.set_byte(TESTED_BLOCK, offset, byte);
             start(&mut m);
             exit = m.run();
         }
@@ -248,8 +188,8 @@ pub fn run<G: Generation>(program: &Program, way: Way) -> Ran {
 }
 
 /// Runs `program` in both ways in both generations; the sum must be `expected`.
-pub fn check(program: &Program, expected: u16) {
-    fn of<G: Generation>(program: &Program, expected: u16) {
+pub fn check(program: &Program<'_>, expected: u16) {
+    fn of<G: Generation>(program: &Program<'_>, expected: u16) {
         let expected = (Exit::Finished, LispPtr::smallpos(expected));
         let ran = run::<G>(program, Way::Interpreted);
         assert_eq!(
@@ -270,10 +210,10 @@ pub fn check(program: &Program, expected: u16) {
 }
 
 /// The native code of the function of `program`.
-pub fn list<G: Generation>(program: &Program) -> Listing {
+pub fn list<G: Generation>(program: &Program<'_>) -> Listing {
     let mut listing = None;
     with_machine::<G>(|m| {
-        define_functions(&m, program);
+        program.define_all(&m);
         let jit = Jit::new(m.mem, 1 << 20, Pace::Now).expect("a compiler");
         let name = |symbol| match symbol {
             TESTED => "TESTED".into(),
@@ -281,8 +221,16 @@ pub fn list<G: Generation>(program: &Program) -> Listing {
             _ => format!("{symbol}"),
         };
         listing = jit
-            .list(m.mem, &m.symbols, BLOCKS.add(0x400), &name)
+            .list(m.mem, &m.symbols, TESTED_BLOCK, &name)
             .expect("a host that is known");
     });
     listing.expect("native code")
 }
+
+/// (if (> 2 n) n (+ (fib (- n 1)) (fib (- n 2))))
+pub const FIBONACCI: Program<'static> = Program {
+    code: "SIC 2; IVAR0; GREATERP; FJUMP large; IVAR0; RETURN
+           large: IVAR0; IDIFFERENCE.N 1; FN1 TESTED
+           IVAR0; SIC 2; DIFFERENCE; FN1 TESTED; PLUS2; RETURN",
+    ..PLAIN
+};
