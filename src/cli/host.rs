@@ -8,24 +8,19 @@ use crate::devices::host::Rights;
 
 /// What Lisp may do on the host.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Host")]
 pub struct HostArgs {
     /// What Lisp may do with files
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "WHAT",
-        help_heading = "Host"
-    )]
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     fs: FileUse,
 
     /// Show Lisp this folder as the root of all files, and nothing outside it
-    #[arg(long, value_name = "DIR", help_heading = "Host")]
+    #[arg(long, value_name = "DIR")]
     fs_root: Option<PathBuf>,
 
     /// Lisp gets no shell commands, terminals or sockets; nor does it with --fs readonly
     /// or --fs-root, which these would get round
-    #[arg(long, help_heading = "Host")]
+    #[arg(long)]
     no_processes: bool,
 }
 

@@ -17,9 +17,10 @@ use crate::lisp;
 
 /// Which Lisp evaluates.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Lisp")]
 pub struct LispArgs {
     /// A saved image of the built-in Lisp, to be used instead of a fresh one
-    #[arg(long, value_name = "IMAGE", help_heading = "Lisp")]
+    #[arg(long, value_name = "IMAGE")]
     image: Option<PathBuf>,
 
     /// The image generation of a fresh Lisp: 2 has 24-bit pointers, 3 has 28-bit
@@ -29,8 +30,7 @@ pub struct LispArgs {
         value_enum,
         default_value = "3",
         value_name = "N",
-        conflicts_with = "image",
-        help_heading = "Lisp"
+        conflicts_with = "image"
     )]
     generation: GenerationNumber,
 }

@@ -17,7 +17,6 @@ use crate::display::link::LinkFront;
 use crate::error::{Error, Status};
 use crate::image_lock::ImageLock;
 use crate::lisp::REQUEST_VARIABLE;
-use crate::log;
 use crate::report::Report;
 use crate::screenshot;
 use crate::script::Script;
@@ -60,11 +59,11 @@ pub fn work(image: ImageFile, work: Work<'_>) -> Result<Status, Error> {
 
 fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error> {
     let arguments = work.machine;
-    log::begin(&arguments.log);
+    arguments.watching.log.begin();
     let path = image.path().to_owned();
     let size = image.memory_size(arguments.memory)?;
     let space = image.load::<G>(size)?;
-    let shadow = arguments.lockstep.map(|_| image.load::<G>(size));
+    let shadow = arguments.native.lockstep.map(|_| image.load::<G>(size));
     let shadow = shadow.transpose()?;
     // What has been loaded need not be kept twice.
     drop(image);
@@ -79,7 +78,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     }
     let keeping = work.keeping.as_ref();
     let named = keeping.map(|keeping| clipboard::environment(keeping.running.name()));
-    let clock = match arguments.lockstep {
+    let clock = match arguments.native.lockstep {
         Some(_) => ClockKind::Virtual,
         None => arguments.clock,
     };
@@ -102,16 +101,20 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
         machine.raise_fault(fault);
     }
     machine.set_backup(arguments.gc_backup.into());
-    if arguments.gc_zeal {
+    let watching = &arguments.watching;
+    if watching.gc_zeal {
         machine.set_gc_zeal();
     }
-    if arguments.count {
+    if watching.count {
         machine.count_instructions();
     }
-    if let (Some(interval), Some(shadow)) = (arguments.lockstep, &shadow) {
+    if let (Some(interval), Some(shadow)) = (arguments.native.lockstep, &shadow) {
         machine.set_shadow(space.attention(), shadow, interval);
     }
-    let native = native::compiler(&mut machine, arguments)?;
+    let native = native::compiler(&mut machine, &arguments.native)?;
+    if let Some(native) = native.as_ref().filter(|_| watching.count) {
+        native.count_instructions();
+    }
     let mut session = Session::new(machine, setting.shared, settings);
     if let Some(front) = work.front {
         front.connect(Waker::new(space.attention()));
@@ -139,7 +142,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
             source,
         })?;
     }
-    if arguments.stats {
+    if watching.stats {
         print_statistics(&session);
         if let Some(native) = native {
             native::print_statistics(&native, session.machine());
@@ -157,10 +160,10 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
 /// Writes the report of a guest fault.
 fn fault<G: Generation>(session: &Session<'_, G>, image: &Path, arguments: &MachineArgs) -> Error {
     let mut report = Report::new(session.machine(), image, session.elapsed());
-    if let Err(error) = report.save(&arguments.crash_report_dir) {
+    if let Err(error) = report.save(&arguments.watching.crash_report_dir) {
         eprintln!(
             "geiko: cannot write a report in {}: {error}",
-            arguments.crash_report_dir.display()
+            arguments.watching.crash_report_dir.display()
         );
     }
     Error::Fault(Box::new(report))

@@ -16,6 +16,7 @@ mod output;
 mod run;
 mod serve;
 mod sessions;
+mod watching;
 mod window;
 
 use std::ffi::OsString;
@@ -26,12 +27,10 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use geiko_runtime::gc::BackupMode;
-use tracing_subscriber::filter::Targets;
 
 use crate::clipboard;
 use crate::display::ScreenSize;
 use crate::error::{Error, Status};
-use crate::log;
 use crate::script;
 use crate::session::ClockKind;
 use host::HostArgs;
@@ -251,70 +250,8 @@ pub struct MachineArgs {
     )]
     clock: ClockKind,
 
-    /// Folder for the report of a guest fault
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = ".",
-        help_heading = "Watching"
-    )]
-    crash_report_dir: PathBuf,
-
-    /// Whether hot functions are compiled to native code
-    #[arg(
-        long,
-        value_name = "WHEN",
-        default_value = "on",
-        help_heading = "Native code"
-    )]
-    jit: UseJit,
-
-    /// Calls and loop turns after which a function is compiled
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 2000,
-        help_heading = "Native code"
-    )]
-    jit_threshold: u32,
-
-    /// Most native code; when there is more, functions that are not used make room
-    #[arg(
-        long,
-        value_name = "MB",
-        default_value_t = 64.0,
-        value_parser = cache_size,
-        help_heading = "Native code"
-    )]
-    jit_cache: f64,
-
-    /// Tell what is done about native code, a line each time: function ordered,
-    /// compiled, installed, activation given up, evicted [default: on standard error]
-    #[arg(
-        long,
-        value_name = "FILE",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "-",
-        help_heading = "Native code"
-    )]
-    jit_log: Option<PathBuf>,
-
-    /// Tell perf the names of native code: map, in /tmp/perf-PID.map, for perf report;
-    /// jitdump, in /tmp/jit-PID.dump, for perf record -k 1 and perf inject --jit
-    #[arg(long, value_name = "FORM", help_heading = "Native code")]
-    perf: Option<PerfForm>,
-
-    /// For tests: compare native code with the interpreter, instruction by
-    /// instruction, and all of memory every N blocks; with the virtual clock
-    #[arg(
-        long,
-        value_name = "N",
-        num_args = 0..=1,
-        default_missing_value = "1000",
-        help_heading = "Native code"
-    )]
-    lockstep: Option<u32>,
+    #[command(flatten)]
+    native: native::NativeArgs,
 
     /// What is done about circles of garbage, which reference counts never free
     #[arg(
@@ -325,29 +262,8 @@ pub struct MachineArgs {
     )]
     gc_backup: UseBackup,
 
-    /// For tests: collect garbage as soon as there may be any, and spoil what is freed
-    #[arg(long, help_heading = "Watching")]
-    gc_zeal: bool,
-
-    /// Print what the machine has done when the session ends
-    #[arg(long, help_heading = "Watching")]
-    stats: bool,
-
-    /// Count byte codes, interpreted and executed natively, for --stats. Lisp becomes
-    /// slower
-    #[arg(long, requires = "stats", help_heading = "Watching")]
-    count: bool,
-
-    /// What the program tells of itself on standard error: off, error, warn, info, debug,
-    /// trace, or more for some parts, such as geiko=debug
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        default_value = "error",
-        value_parser = log::parse,
-        help_heading = "Watching"
-    )]
-    log: Targets,
+    #[command(flatten)]
+    watching: watching::WatchingArgs,
 }
 
 /// What the backup collector does.
@@ -371,26 +287,6 @@ impl From<UseBackup> for BackupMode {
     }
 }
 
-/// When native code is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum UseJit {
-    /// Never
-    Off,
-    /// For hot functions, while they are interpreted
-    On,
-    /// For all functions, before they are called the second time
-    Always,
-}
-
-/// In which form names of native code are written for perf.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum PerfForm {
-    /// Names and addresses
-    Map,
-    /// The code as well
-    Jitdump,
-}
-
 /// Where the screen can be shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum DisplayKind {
@@ -408,13 +304,6 @@ enum DisplayKind {
 
 fn time(text: &str) -> Result<Duration, &'static str> {
     script::duration(text).ok_or("expected a time such as 500ms, 90s or 5m")
-}
-
-/// The size of the code cache in megabytes.
-fn cache_size(text: &str) -> Result<f64, &'static str> {
-    let size = text.parse().ok();
-    size.filter(|size| (0.01..=1024.0).contains(size))
-        .ok_or("expected a number of megabytes from 0.01 to 1024")
 }
 
 /// Runs the program.

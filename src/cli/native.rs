@@ -6,14 +6,86 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
+use clap::{Args, ValueEnum};
 use geiko_jit::events::Listener;
 use geiko_jit::perf::Form;
 use geiko_jit::{Jit, Pace};
 use geiko_runtime::layout::Generation;
 use geiko_runtime::machine::Machine;
 
-use super::{MachineArgs, PerfForm, UseJit};
 use crate::error::Error;
+
+/// How native code is made.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Native code")]
+pub struct NativeArgs {
+    /// Whether hot functions are compiled to native code
+    #[arg(long, value_name = "WHEN", default_value = "on")]
+    jit: UseJit,
+
+    /// Calls and loop turns after which a function is compiled
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    jit_threshold: u32,
+
+    /// Most native code; when there is more, functions that are not used make room
+    #[arg(
+        long,
+        value_name = "MB",
+        default_value_t = 64.0,
+        value_parser = cache_size)]
+    jit_cache: f64,
+
+    /// Tell what is done about native code, a line each time: function ordered,
+    /// compiled, installed, activation given up, evicted [default: on standard error]
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "-")]
+    jit_log: Option<PathBuf>,
+
+    /// Tell perf the names of native code: map, in /tmp/perf-PID.map, for perf report;
+    /// jitdump, in /tmp/jit-PID.dump, for perf record -k 1 and perf inject --jit
+    #[arg(long, value_name = "FORM")]
+    perf: Option<PerfForm>,
+
+    /// For tests: compare native code with the interpreter, instruction by
+    /// instruction, and all of memory every N blocks; with the virtual clock
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        default_missing_value = "1000")]
+    pub lockstep: Option<u32>,
+}
+
+/// When native code is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum UseJit {
+    /// Never
+    Off,
+    /// For hot functions, while they are interpreted
+    On,
+    /// For all functions, before they are called the second time
+    Always,
+}
+
+/// In which form names of native code are written for perf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PerfForm {
+    /// Names and addresses
+    Map,
+    /// The code as well
+    Jitdump,
+}
+
+/// The size of the code cache in megabytes.
+fn cache_size(text: &str) -> Result<f64, &'static str> {
+    let size = text.parse().ok();
+    size.filter(|size| (0.01..=1024.0).contains(size))
+        .ok_or("expected a number of megabytes from 0.01 to 1024")
+}
 
 /// Reasons shown for which native code was left.
 const EXIT_ROWS: usize = 24;
@@ -21,7 +93,7 @@ const EXIT_ROWS: usize = 24;
 /// Has hot functions of `machine` compiled, if that is wanted and possible here.
 pub fn compiler<G: Generation>(
     machine: &mut Machine<'_, G>,
-    arguments: &MachineArgs,
+    arguments: &NativeArgs,
 ) -> Result<Option<Rc<Jit<G>>>, Error> {
     if arguments.jit == UseJit::Off {
         return Ok(None);
@@ -48,9 +120,6 @@ pub fn compiler<G: Generation>(
             PerfForm::Jitdump => Form::Dump,
         };
         jit.add_listener(form.listener().map_err(cannot_write(form.path()))?);
-    }
-    if arguments.count {
-        jit.count_instructions();
     }
     machine.set_compiler(jit.clone(), threshold);
     Ok(Some(jit))

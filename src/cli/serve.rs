@@ -5,12 +5,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use tracing_subscriber::filter::Targets;
 
+use super::watching::LogArgs;
 use super::{Cli, Command, config};
 use crate::display::window::Palette;
 use crate::error::{Error, Status};
-use crate::log;
 use crate::serve::{Options, random_token, serve as serve_all};
 use crate::sessions::Sessions;
 
@@ -61,15 +60,8 @@ pub struct ServeArgs {
     )]
     palette: Palette,
 
-    /// What the program tells of itself on standard error: off, error, warn, info, debug,
-    /// trace, or more for some parts, such as geiko=debug
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        default_value = "error",
-        value_parser = log::parse
-    )]
-    log: Targets,
+    #[command(flatten)]
+    log: LogArgs,
 
     /// Options of geiko run for every session
     #[arg(value_name = "OPTION", last = true)]
@@ -89,7 +81,7 @@ fn token(text: &str) -> Result<String, String> {
 
 /// Shows sessions in browsers.
 pub fn serve(arguments: &ServeArgs) -> Result<Status, Error> {
-    log::begin(&arguments.log);
+    arguments.log.begin();
     let line = ["geiko", "run", "IMAGE"].map(OsString::from);
     let says_where = match config::parse([&line[..], &arguments.run].concat())? {
         Ok(Cli {

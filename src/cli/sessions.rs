@@ -15,32 +15,25 @@ use crate::sessions::{Session, SessionError, Sessions, about};
 
 /// How a session's work is kept.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Session")]
 pub struct KeepArgs {
     /// Name of the session [default: that of the image]
-    #[arg(long, value_name = "NAME", help_heading = "Session")]
+    #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
     /// What becomes of the session when its window is closed, or somebody ends the program
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "WHAT",
-        help_heading = "Session"
-    )]
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     on_close: OnClose,
 
     /// Save an image of the session every TIME, such as 10m, without stopping Lisp
     #[arg(
         long,
         value_name = "TIME",
-        value_parser = super::time,
-        help_heading = "Session"
-    )]
+        value_parser = super::time)]
     autosave: Option<Duration>,
 
     /// How many of these images are kept
-    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Session")]
+    #[arg(long, value_name = "N", default_value_t = 5)]
     keep: usize,
 }
 

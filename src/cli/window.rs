@@ -13,25 +13,18 @@ use crate::error::Error;
 
 /// How the window is to be.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Display")]
 pub struct WindowArgs {
     /// Window pixels to a screen pixel: auto, or a number such as 2 or 1.5
     #[arg(
         long,
         value_name = "N",
         default_value = "auto",
-        value_parser = Scale::parse,
-        help_heading = "Display"
-    )]
+        value_parser = Scale::parse)]
     scale: Scale,
 
     /// How the screen fits in a window of another size
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "HOW",
-        help_heading = "Display"
-    )]
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     fit: Fit,
 
     /// Colours: black-on-white, white-on-black, sepia, green, amber, night, or two such
@@ -40,31 +33,23 @@ pub struct WindowArgs {
         long,
         value_name = "NAME",
         default_value = "black-on-white",
-        value_parser = Palette::parse,
-        help_heading = "Display"
-    )]
+        value_parser = Palette::parse)]
     palette: Palette,
 
     /// Fill the monitor
-    #[arg(long, help_heading = "Display")]
+    #[arg(long)]
     full_screen: bool,
 
     /// What stands above the window [default: the name of the image]
-    #[arg(long, value_name = "TEXT", help_heading = "Display")]
+    #[arg(long, value_name = "TEXT")]
     title: Option<String>,
 
     /// The X server of the window [default: $DISPLAY]
-    #[arg(long, value_name = "NAME", help_heading = "Display")]
+    #[arg(long, value_name = "NAME")]
     x_display: Option<OsString>,
 
     /// Buttons of the mouse; with one, Alt makes it the middle one and Super the right one
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "N",
-        help_heading = "Display"
-    )]
+    #[arg(long, value_enum, default_value_t, value_name = "N")]
     mouse_buttons: Buttons,
 }
 
