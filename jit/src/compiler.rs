@@ -366,6 +366,10 @@ impl<G: Generation> Compiler<G> for Jit<G> {
         {
             return Err(SOON);
         }
+        if machine.is_finishing(point.pvar) {
+            self.context.landing.enter(way.target, way.number);
+            return Ok(Outcome::Reentered);
+        }
         Ok(self.run(machine, point, way))
     }
 

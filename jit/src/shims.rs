@@ -67,6 +67,14 @@ pub struct Landing {
     entry: Cell<usize>,
 }
 
+impl Landing {
+    /// Native code goes on at the entry `number`, whose code is at `target`.
+    pub fn enter(&self, target: usize, number: usize) {
+        self.entry.set(target);
+        self.link.set(2 * number as u32 + 1);
+    }
+}
+
 /// Byte offsets in [`Landing`].
 pub mod landing {
     use std::mem::offset_of;
@@ -144,6 +152,7 @@ impl<G: Generation> Context<G> {
     fn outcome(&self, machine: &Machine<'_, G>, outcome: Outcome) -> u64 {
         match outcome {
             Outcome::Returned(value) => pack(value.0, status::RETURNED),
+            Outcome::Reentered => pack(0, status::REENTER),
             Outcome::Abandoned => {
                 let (frame, value) = machine.landing().map_or((0, LispPtr::NIL), |landing| {
                     (self.address(landing.0), landing.1)
@@ -275,8 +284,7 @@ pub unsafe extern "C" fn resume<G: Generation>(
     let (code, _) = machine.instruction_at(at);
     let entry = (context.records).with(code, |record| record.entry_at(at.pc.into(), at.depth));
     if let (Some((entry, number)), false) = (entry, machine.attention_wanted()) {
-        context.landing.entry.set(entry);
-        context.landing.link.set(2 * number as u32 + 1);
+        context.landing.enter(entry, number);
         return pack(0, status::REENTER);
     }
     context.exits.count(Exit::Elsewhere, 0);

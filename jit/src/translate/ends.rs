@@ -3,10 +3,12 @@
 //!
 //! ```text
 //! ended(value, status):  if abandoned, and control is in this frame: resumed(what it was returned)
+//!                        if it goes on natively: entered
 //!                        else: return value, status
-//! resumed(value):        where the frame goes on there is native code: enter that
+//! resumed(value):        where the frame goes on there is native code: entered
 //!                        else: the interpreter finishes the frame
-//! outcome(of a shim):    return its value and status
+//! outcome(of a shim):    ended(its value and status), never in this frame
+//! entered:               jump to the native code that the frame goes on in
 //! ```
 
 use super::*;
@@ -20,8 +22,11 @@ pub(super) enum End {
     /// What was called made the frame go on elsewhere than behind the call. Takes what
     /// it returned.
     Resumed,
-    /// A shim finished the frame. Takes what it answered.
+    /// A shim finished the frame, or says where native code goes on in it. Takes what it
+    /// answered.
     Outcome,
+    /// Native code goes on in this frame.
+    Entered,
 }
 
 impl End {
@@ -30,6 +35,7 @@ impl End {
             Self::Ended => &[I32, I32],
             Self::Resumed => &[I32],
             Self::Outcome => &[I64],
+            Self::Entered => &[],
         }
     }
 }
@@ -57,7 +63,7 @@ impl Translator<'_, '_> {
 
     /// Writes the blocks that were jumped to.
     pub(super) fn write_ends(&mut self) {
-        for end in [End::Ended, End::Resumed, End::Outcome] {
+        for end in [End::Ended, End::Resumed, End::Outcome, End::Entered] {
             let Some(&block) = self.ends.get(&end) else {
                 continue;
             };
@@ -66,7 +72,8 @@ impl Translator<'_, '_> {
             match (end, &*parameters) {
                 (End::Ended, &[value, status]) => self.end_or_resume(value, status),
                 (End::Resumed, &[value]) => self.resume(value),
-                (_, &[outcome]) => self.return_outcome(outcome),
+                (End::Outcome, &[outcome]) => self.return_outcome(outcome),
+                (End::Entered, _) => self.enter_again(),
                 _ => {}
             }
         }
@@ -81,6 +88,15 @@ impl Translator<'_, '_> {
             .ins()
             .brif(here, resumed, &[landed.into()], away, &[]);
         self.builder.switch_to_block(away);
+        self.return_or_enter(value, status);
+    }
+
+    fn return_or_enter(&mut self, value: Value, status: Value) {
+        let natively = self.equals(status, crate::status::REENTER as u32);
+        let entered = self.end(End::Entered);
+        let ended = self.cold_block();
+        self.builder.ins().brif(natively, entered, &[], ended, &[]);
+        self.builder.switch_to_block(ended);
         self.builder.ins().return_(&[value, status]);
     }
 
@@ -100,16 +116,11 @@ impl Translator<'_, '_> {
         let frame = self.frame();
         let value = self.builder.ins().uextend(I64, value);
         let outcome = self.call_shim(self.host.resume, frame, value);
-        let status = self.builder.ins().ushr_imm_u(outcome, 32);
-        let natively =
-            (self.builder.ins()).icmp_imm_u(IntCC::Equal, status, crate::status::REENTER);
-        let enter = self.builder.create_block();
-        let ended = self.end(End::Outcome);
-        self.builder.set_cold_block(enter);
-        self.builder
-            .ins()
-            .brif(natively, enter, &[], ended, &[outcome.into()]);
-        self.builder.switch_to_block(enter);
+        self.jump_to_end(End::Outcome, &[outcome]);
+    }
+
+    fn enter_again(&mut self) {
+        let frame = self.frame();
         let at = self.builder.ins().iconst(I64, self.host.landing);
         let link = (self.builder.ins()).uload32(trusted(), at, landing::LINK);
         let entry = (self.builder.ins()).load(I64, trusted(), at, landing::ENTRY);
@@ -124,6 +135,6 @@ impl Translator<'_, '_> {
         let value = self.builder.ins().ireduce(I32, outcome);
         let status = self.builder.ins().ushr_imm_u(outcome, 32);
         let status = self.builder.ins().ireduce(I32, status);
-        self.builder.ins().return_(&[value, status]);
+        self.return_or_enter(value, status);
     }
 }

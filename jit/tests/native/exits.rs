@@ -3,7 +3,7 @@
 use geiko_jit::exits::{Exit, Row};
 use geiko_runtime::layout::Medley3;
 
-use crate::programs::{FIBONACCI, PLAIN, Program, Way, run};
+use crate::programs::{FIBONACCI, PLAIN, Program, Way, check, check_count, run};
 
 /// How often `program` left native code for `exit` at `detail`.
 fn count(program: &Program<'_>, exit: Exit, detail: &str) -> u64 {
@@ -14,15 +14,6 @@ fn count(program: &Program<'_>, exit: Exit, detail: &str) -> u64 {
         || panic!("{exit:?} {detail} in {:?}", ran.exits),
         |row| row.count,
     )
-}
-
-/// The interpreter alone and both together count the same number of instructions.
-fn check_count(program: &Program<'_>) {
-    let alone = run::<Medley3>(program, Way::CountedInterpreted);
-    let together = run::<Medley3>(program, Way::Counted);
-    assert_eq!(together.value, alone.value);
-    assert!(together.native > 0);
-    assert_eq!(together.native + together.interpreted, alone.interpreted);
 }
 
 #[test]
@@ -78,4 +69,17 @@ fn calls_that_are_interpreted() {
     check_count(&program);
     // One argument is not enough to supply the others.
     assert_eq!(count(&program, Exit::Uncompiled, "FN1"), 18);
+}
+
+#[test]
+fn the_native_frame_that_waits_goes_on_at_the_next_turn_of_a_loop() {
+    // A loop of 500 turns, which leaves native code in each of them.
+    let program = Program {
+        code: "SICX 500; PVAR_^1
+            next: PVAR1; IDIFFERENCE.N 1; PVAR_^1; IVAR0; FJUMPX behind; IVAR0; UNWIND 6 0
+            behind: PVAR1; '0; EQ; FJUMPX next; IVAR0; RETURN",
+        ..PLAIN
+    };
+    check(&program, 190);
+    assert!(count(&program, Exit::Rest, "UNWIND") > 18 * 490);
 }

@@ -187,7 +187,16 @@ pub fn run<G: Generation>(program: &Program<'_>, way: Way) -> Ran {
     outcome.expect("it ran")
 }
 
-/// Runs `program` in both ways in both generations; the sum must be `expected`.
+/// The interpreter alone and both together count the same number of instructions.
+pub fn check_count(program: &Program<'_>) {
+    let alone = run::<Medley3>(program, Way::CountedInterpreted);
+    let together = run::<Medley3>(program, Way::Counted);
+    assert_eq!(together.value, alone.value);
+    assert!(together.native > 0);
+    assert_eq!(together.native + together.interpreted, alone.interpreted);
+}
+
+/// Runs `program` in all ways in both generations; the sum must be `expected`.
 pub fn check(program: &Program<'_>, expected: u16) {
     fn of<G: Generation>(program: &Program<'_>, expected: u16) {
         let expected = (Exit::Finished, LispPtr::smallpos(expected));
@@ -207,6 +216,7 @@ pub fn check(program: &Program<'_>, expected: u16) {
     }
     of::<Medley2>(program, expected);
     of::<Medley3>(program, expected);
+    check_count(program);
 }
 
 /// The native code of the function of `program`.

@@ -18,6 +18,8 @@ pub enum Exit {
     Fault,
     /// A value was returned to native code that waits for it.
     Returned,
+    /// Native code goes on in the running activation.
+    Reentered,
     /// Control left the activations that native code waits in.
     Abandoned,
 }

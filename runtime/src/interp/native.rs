@@ -63,6 +63,9 @@ const MOST_ENTRIES: u16 = 256;
 pub enum Outcome {
     /// It returned this value to its caller.
     Returned(LispPtr),
+    /// It goes on natively in the native frame that waits for it: the compiler knows
+    /// where.
+    Reentered,
     /// Control is elsewhere; the machine's registers say where.
     Abandoned,
 }
@@ -118,6 +121,9 @@ pub struct NativeState<G> {
     /// What the running frame was returned when control went to it in another way than
     /// by a plain return.
     landed: Option<LispPtr>,
+    /// PVAR slot 0 of the activation whose rest is being interpreted while its native
+    /// frame waits.
+    finishing: StackOffset,
     /// How many times native code is entered within each other.
     entries: u16,
     /// Not 0 for pages on which a code block is watched.
@@ -138,6 +144,7 @@ impl<G> Default for NativeState<G> {
             counts: Box::new([none; COUNTS]),
             stopped: None,
             landed: None,
+            finishing: NOBODY,
             entries: 0,
             watched: Box::default(),
             stored: (LispPtr::NIL, 0),
@@ -175,6 +182,7 @@ impl<G: Generation> Machine<'_, G> {
             counts: Box::new([none; COUNTS]),
             stopped: None,
             landed: None,
+            finishing: NOBODY,
             entries: 0,
             watched: vec![0; G::MEMORY_BYTES / BYTES_PER_PAGE].into(),
             stored: (LispPtr::NIL, 0),
@@ -243,8 +251,6 @@ impl<G: Generation> Machine<'_, G> {
             return None;
         }
         count.left = 0;
-        // An activation that leaves native code is interpreted while its native frame
-        // waits, and may enter native code again and again in a loop.
         if self.native.entries == MOST_ENTRIES {
             self.native.count_of(code).left = threshold;
             return None;
@@ -271,6 +277,7 @@ impl<G: Generation> Machine<'_, G> {
                 self.regs.tos = value;
                 Some(Exit::Returned)
             }
+            Ok(Outcome::Reentered) => Some(Exit::Reentered),
             Ok(Outcome::Abandoned) if self.waiting == NOBODY => {
                 Some(self.native.stopped.take().unwrap_or(Exit::Continue))
             }
@@ -279,6 +286,12 @@ impl<G: Generation> Machine<'_, G> {
             }
             Ok(Outcome::Abandoned) => Some(Exit::Abandoned),
         }
+    }
+
+    /// True if the native frame of the activation at `pvar` waits for its end, so that it
+    /// can go on in native code without another entry.
+    pub fn is_finishing(&self, pvar: StackOffset) -> bool {
+        self.native.finishing == pvar
     }
 
     /// Cells on the evaluation stack of the running activation.
@@ -354,7 +367,7 @@ impl<G: Generation> Machine<'_, G> {
         } else {
             SOMEBODY
         };
-        self.interpret_until_return_to(caller, start)
+        self.interpret_until_return_to(caller, self.regs.pvar, start)
     }
 
     /// Executes the instruction at `point`, with the calls it makes; `next` is the
@@ -380,9 +393,9 @@ impl<G: Generation> Machine<'_, G> {
             } else {
                 super::returns::unpolled::<G>
             };
-            match self.interpret_until_return_to(point.pvar, start) {
+            match self.interpret_until_return_to(point.pvar, NOBODY, start) {
                 Outcome::Returned(value) => (value, frame.pc_offset()),
-                Outcome::Abandoned => return Executed::Ended(Outcome::Abandoned),
+                ended => return Executed::Ended(ended),
             }
         };
         if pc == next && !self.must_be_exact() {
@@ -509,16 +522,25 @@ impl<G: Generation> Machine<'_, G> {
         self.mem.control().is_raised()
     }
 
-    /// Runs from `start` until a plain return reaches the frame at `waiting`.
-    fn interpret_until_return_to(&mut self, waiting: StackOffset, start: Handler<G>) -> Outcome {
+    /// Runs from `start` until a plain return reaches the frame at `waiting`, or native
+    /// code goes on in the one at `finishing`.
+    fn interpret_until_return_to(
+        &mut self,
+        waiting: StackOffset,
+        finishing: StackOffset,
+        start: Handler<G>,
+    ) -> Outcome {
         let outer = std::mem::replace(&mut self.waiting, waiting);
+        let outer_finishing = std::mem::replace(&mut self.native.finishing, finishing);
         let mut exit = State::load(self).go(self, start);
         if exit == Exit::Continue {
             exit = self.interpret();
         }
         self.waiting = outer;
+        self.native.finishing = outer_finishing;
         match exit {
             Exit::Returned => Outcome::Returned(self.regs.tos),
+            Exit::Reentered => Outcome::Reentered,
             Exit::Abandoned => Outcome::Abandoned,
             exit => {
                 self.native.stopped = Some(exit);
