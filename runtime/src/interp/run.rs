@@ -79,13 +79,13 @@ impl<G: Generation> Machine<'_, G> {
     /// Interprets until the host's attention is wanted, Lisp ends the session, or
     /// a fault stops the machine.
     pub fn run(&mut self) -> Exit {
-        self.renew_shadow();
         if self.interrupts_due() {
             let exit = self.serve_interrupts();
             if exit != Exit::Continue {
                 return exit;
             }
         }
+        self.renew_shadow();
         let exit = self.interpret();
         self.observe_stop();
         exit

@@ -9,11 +9,14 @@
 //!
 //! Native code makes boxes for numbers only where they reach memory, so the boxes of
 //! the machines lie in different places: they are the same if they hold the same. What
-//! says where boxes lie is not compared, and when one machine took a page or collected
-//! garbage before the other, or all of memory has been compared, or the session has had
-//! its turn, the shadow becomes a copy again.
+//! says where boxes lie is not compared, and when one machine took a page before the
+//! other, or they collected garbage, perhaps not at the same instruction and in another
+//! order, or all of memory has been compared, or the session has had its turn, the shadow
+//! becomes a copy again.
 
 mod journal;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
@@ -52,6 +55,8 @@ pub struct Shadow<'m, G: Generation> {
     /// Observations from one comparison of all memory to the next.
     interval: u32,
     passed: u32,
+    /// Collections when it was made a copy.
+    collections: u64,
 }
 
 /// Where a machine is.
@@ -75,6 +80,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             journal,
             interval: interval.max(1),
             passed: 0,
+            collections: 0,
         }));
     }
 
@@ -177,8 +183,10 @@ impl<'m, G: Generation> Shadow<'m, G> {
     fn copy(&mut self, from: &Machine<'m, G>) {
         let to = &mut self.machine;
         let special = [G::INTERFACE_PAGE, IO_PAGE, USER_NAME].map(LispPtr::page);
-        let pages = from
-            .pages_outside_stack()
+        // Pages that only the shadow has taken are nobody's again.
+        let own: Vec<_> = to.pages_outside_stack().collect();
+        let pages = (own.into_iter())
+            .chain(from.pages_outside_stack())
             .chain(stack_pages())
             .chain(special);
         for page in pages {
@@ -203,6 +211,7 @@ impl<'m, G: Generation> Shadow<'m, G> {
         to.is_exact = from.is_exact;
         to.handlers = from.handlers;
         to.fault.clone_from(&from.fault);
+        self.collections = from.statistics.collections;
         self.journal.clear();
     }
 
@@ -239,22 +248,26 @@ impl<'m, G: Generation> Shadow<'m, G> {
         (here != place || !cells.is_empty()).then(|| self.report(machine, from, place, &cells))
     }
 
-    /// True if the machines took pages, collected garbage or want to at different times.
+    /// True if the machines took pages or want to collect garbage at different times, or
+    /// have collected it.
     fn has_strayed(&self, machine: &Machine<'m, G>) -> bool {
         let of = |m: &Machine<'m, G>| {
             let page = m.page_variable(m.symbols.next_mds_page);
             let reasons = m.mem.control().reasons.load(Relaxed);
             // NIL while Lisp collects.
             let collects = m.mem.cell(m.symbols.reclaim_countdown).is_nil();
-            let collections = m.statistics.collections;
-            (collections, collects, m.active_pages(), page, reasons)
+            let unit = m.mem.cell(m.symbols.mds_free_list_page);
+            (collects, m.active_pages(), page, unit, reasons)
         };
         // Boxes come from another unit.
         let unit = |m: &Machine<'m, G>, kind: u16| {
             let free = G::dtd(kind.into()).add(G::DTD_FIELDS.free);
             m.mem.cell(free).masked::<G>().page() / PAGES_PER_UNIT
         };
+        let collected = |m: &Machine<'m, G>| m.statistics.collections != self.collections;
         of(machine) != of(&self.machine)
+            || collected(machine)
+            || collected(&self.machine)
             || NUMBERS
                 .into_iter()
                 .any(|kind| unit(machine, kind) != unit(&self.machine, kind))

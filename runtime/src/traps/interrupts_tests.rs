@@ -9,7 +9,7 @@ use crate::isa::Opcode;
 use crate::layout::records::{key_queue, misc_stats};
 use crate::layout::{Generation, SymbolCell};
 use crate::machine::Machine;
-use crate::memory::{AttentionReason, LispPtr};
+use crate::memory::{AddressSpace, AttentionReason, LispPtr};
 use crate::traps::HostCall;
 
 /// The functions that serve interrupts, in the order in which they are preferred.
@@ -122,6 +122,27 @@ fn one_request_is_served_at_a_time() {
                 assert_eq!(serve(m), Some(server));
             }
             assert_eq!(serve(m), None);
+        });
+    }
+    for_both!(run);
+}
+
+#[test]
+fn the_shadow_of_a_machine_is_interrupted_with_it() {
+    fn run<G: Generation>() {
+        /// The service that ends the session.
+        const FINISH: u8 = 13;
+        with_servers::<G>(|m| {
+            // It is to live longer than the machine.
+            let space = Box::leak(Box::new(AddressSpace::reserve().expect("address space")));
+            m.count_exactly();
+            m.set_shadow(space.attention(), space, 1);
+            prepare(m, &[END, Opcode::SubrCall as u8, FINISH, 0], &[]);
+            Reclaim.want(m);
+            m.mem.control().raise(AttentionReason::Host);
+            assert_eq!(m.service_poll(), Exit::Attention);
+            assert_eq!(m.run(), Exit::Finished);
+            assert_eq!(m.fault, None);
         });
     }
     for_both!(run);
