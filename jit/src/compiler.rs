@@ -171,7 +171,7 @@ impl<G: Generation> Jit<G> {
             ..feedback
         };
         let unit = Unit::read(machine.mem, machine.symbols.mvlist, code, feedback, records);
-        let fits = |unit: &Unit| !is_exact || unit.flow.steps.len() < MARGIN as usize;
+        let fits = |unit: &Unit| !is_exact || unit.longest() < MARGIN as usize;
         let Some(unit) = unit.filter(fits) else {
             records.with(code, |record| record.stage.replace(Stage::Refused));
             return;

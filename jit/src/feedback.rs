@@ -192,11 +192,11 @@ impl Feedback {
         *missed == MOST_MISSED
     }
 
-    /// True if the code of the leaf that is called at `pc` is put there.
+    /// True if the code of the leaf that is called at `pc` is put there: not if that saves
+    /// boxes that the interpreter makes.
     pub fn wants_leaf(&self, pc: u32) -> bool {
-        self.missed
-            .get(&pc)
-            .is_none_or(|&missed| missed < MOST_MISSED)
+        let missed = self.missed.get(&pc).copied().unwrap_or(0);
+        !self.exact && missed < MOST_MISSED
     }
 
     /// The kind that the result of a leaf is taken to be of, which is used at `pc`.

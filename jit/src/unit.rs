@@ -135,6 +135,19 @@ impl Unit {
         let own = frame + 2 * u32::from(self.flow.max_depth) + 16;
         own.max(self.stack_min.into())
     }
+
+    /// Stack words that activations of it and of the leaves in it need, if no jump is to
+    /// find the stack too short.
+    pub fn deepest(&self) -> u32 {
+        let leaves = self.leaves.values().map(|leaf| leaf.deepest()).max();
+        self.stack_words() + u32::from(self.stack_min) + leaves.unwrap_or(0)
+    }
+
+    /// Most instructions that are executed without a jump back or a call that needs a frame.
+    pub fn longest(&self) -> usize {
+        let leaf = |step| self.leaf(step).map_or(0, |(_, leaf)| leaf.longest());
+        self.flow.steps.iter().map(|step| 1 + leaf(step)).sum()
+    }
 }
 
 /// Addresses of the [`Called`] of each call of a function object.

@@ -158,6 +158,10 @@ impl Translator<'_, '_> {
                 };
             }
         }
+        if self.inlined.is_some() {
+            // There is no frame to look at.
+            return;
+        }
         self.leave_if_tick_is_near(pc);
         if self.host.is_observed {
             self.observe(pc);

@@ -121,12 +121,9 @@ impl Translator<'_, '_> {
 
     /// Calls the function that Lisp has for the instruction of `step`, which cannot be done
     /// otherwise, and goes to `meet` with what it returns. Goes on where that cannot be
-    /// done natively. The cells of the stack are stored.
-    pub(super) fn trap(&mut self, step: &Step, meet: Block) {
-        if self.host.is_exact {
-            // The interpreter counts the instruction.
-            return;
-        }
+    /// done natively. The cells of the stack are stored, all instructions in front of this
+    /// one are counted, `pending` of them not at `meet`.
+    pub(super) fn trap(&mut self, step: &Step, pending: i32, meet: Block) {
         let Some(trap) = self.unit.facts.trap(step) else {
             return;
         };
@@ -147,8 +144,16 @@ impl Translator<'_, '_> {
             self.store_home(operand, home);
         }
         let arguments = (first, trap.arguments);
-        let call = self.compiled(trap.function, trap.callee, arguments, (slow, meet), true);
+        let counted = self.host.is_exact.then(|| self.meeting(I32));
+        let behind = counted.map_or(meet, |(block, _)| block);
+        let call = self.compiled(trap.function, trap.callee, arguments, (slow, behind), true);
         self.native_call(&call, step);
+        if let Some((block, result)) = counted {
+            self.builder.set_cold_block(block);
+            self.builder.switch_to_block(block);
+            self.count(-pending - 1);
+            self.builder.ins().jump(meet, &[result.into()]);
+        }
         self.builder.switch_to_block(slow);
     }
 
@@ -322,7 +327,7 @@ impl Translator<'_, '_> {
     }
 
     /// Host address of stack cell `depth`.
-    fn stack_place(&mut self, depth: usize) -> Value {
+    pub(super) fn stack_place(&mut self, depth: usize) -> Value {
         let home = i64::from(self.stack_home(depth));
         let frame = self.frame();
         self.builder.ins().iadd_imm_s(frame, home)

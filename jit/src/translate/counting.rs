@@ -5,13 +5,45 @@
 //! it is left in front of its end:     count -= instructions that are left
 //! ```
 
-use cranelift_codegen::ir::InstBuilder;
-use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{InstBuilder, Value};
 
+use super::exact::LEFT;
+use super::leaving::PLACE;
 use super::{Translator, trusted};
 use crate::flow::{Effect, Step};
 
+/// What has been counted at a place.
+pub(super) struct Counts {
+    left: Option<Value>,
+    counter: Option<(i64, Value)>,
+}
+
 impl Translator<'_, '_> {
+    /// What has been counted here, so that what follows can be forgotten.
+    pub(super) fn counts(&mut self) -> Counts {
+        self.count_pending();
+        let exact = self.host.is_exact;
+        Counts {
+            left: exact.then(|| self.builder.ins().load(I32, trusted(), self.base, LEFT)),
+            counter: self.host.counter.map(|counter| {
+                let at = self.builder.ins().iconst(I64, counter);
+                (counter, self.builder.ins().load(I64, trusted(), at, 0))
+            }),
+        }
+    }
+
+    /// Forgets what was counted since then.
+    pub(super) fn set_counts(&mut self, counts: &Counts) {
+        if let Some(left) = counts.left {
+            self.builder.ins().store(trusted(), left, self.base, LEFT);
+        }
+        if let Some((counter, count)) = counts.counter {
+            let at = self.builder.ins().iconst(I64, counter);
+            self.builder.ins().store(trusted(), count, at, 0);
+        }
+    }
+
     /// Counts the instructions of the block that begins with the step `first`.
     pub(super) fn count_block(&mut self, first: usize) {
         if self.host.counter.is_none() {
@@ -34,10 +66,14 @@ impl Translator<'_, '_> {
     }
 
     /// Takes back the instructions of the block from the one at `pc`, which is the one
-    /// being translated or, after it, begins another block.
+    /// being translated, or the one behind that, or begins another block.
     pub(super) fn uncount_from(&mut self, pc: u32) {
-        if pc == self.current
+        let next = self.unit.flow.step(self.current).map(|step| step.next);
+        let is_near = pc == self.current || Some(pc & !PLACE) == next;
+        let pc = pc & !PLACE;
+        if is_near
             && let Some(&at) = self.unit.flow.at.get(&pc)
+            && self.counted.contains(&at)
         {
             self.add_to_count(at as i64 - self.counted.end as i64);
         }

@@ -12,14 +12,15 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I32;
-use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use geiko_runtime::interp::native::MARGIN;
 
 use super::ends::End;
 use super::{END, Translator, trusted};
+use crate::unit::Unit;
 
 /// Byte offset from the Lisp memory to the number of instructions left until the tick.
-const LEFT: i32 = -52;
+pub(super) const LEFT: i32 = -52;
 
 impl Translator<'_, '_> {
     /// Counts `count` instructions more.
@@ -54,6 +55,19 @@ impl Translator<'_, '_> {
         self.state = state;
         self.reachable = true;
         self.builder.switch_to_block(next);
+    }
+
+    /// Goes to `call` if the interpreter would poll when it calls the code in `leaf`, with
+    /// the evaluation stack up to `depth`, or in it.
+    pub(super) fn call_if_stack_is_short(&mut self, depth: usize, leaf: &Unit, call: Block) {
+        if !self.host.is_exact {
+            return;
+        }
+        let top = self.stack_place(depth);
+        let at = self.word_address(top);
+        let short = self.is_stack_short(at, leaf.deepest());
+        let enough = self.equals(short, 0);
+        self.go_on_if(enough, call);
     }
 
     fn tick_is_near(&mut self) -> Value {

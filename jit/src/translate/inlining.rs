@@ -18,6 +18,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use geiko_runtime::layout::SymbolCell;
 use geiko_runtime::memory::LispPtr;
 
+use super::counting::Counts;
 use super::leaving::PLACE;
 use super::{Local, Place, Slot, StackCell, State, Translator, trusted};
 use crate::flow::Step;
@@ -42,10 +43,6 @@ impl<'a> Translator<'a, '_> {
     /// Puts the leaf that `step` calls in its place. False if it calls none.
     pub(super) fn leaf_call(&mut self, step: &Step) -> bool {
         let unit: &'a Unit = self.unit;
-        if self.host.counter.is_some() || self.host.is_exact {
-            // What is executed is counted by functions.
-            return false;
-        }
         let Some((symbol, leaf)) = unit.leaf(step) else {
             return false;
         };
@@ -69,6 +66,11 @@ impl<'a> Translator<'a, '_> {
             Some(outer) => (outer.call, outer.miss),
             None => (self.cold_block(), self.cold_block()),
         };
+        let counts = self.counts();
+        if self.inlined.is_none() {
+            let depth = self.state.stack.len();
+            self.call_if_stack_is_short(depth, leaf, call);
+        }
 
         let cell = (self.layout.symbol_cell)(symbol, SymbolCell::Definition);
         let definition = self.load_fixed(cell);
@@ -86,10 +88,12 @@ impl<'a> Translator<'a, '_> {
         };
         self.leaf(leaf, plan, &slots, inlined);
         if self.inlined.is_none() {
-            self.call_instead(step, (symbol, argc), &inlined);
+            self.call_instead(step, (symbol, argc), &inlined, &counts);
         }
         self.builder.switch_to_block(meet);
         self.reachable = true;
+        // The call has been counted.
+        self.state.pending = -1;
         self.state.stack.truncate(first);
         self.push_slot(match kind {
             Kind::Float => Slot::Float(result),
@@ -179,18 +183,27 @@ impl<'a> Translator<'a, '_> {
             locals,
             stack: Vec::new(),
             reads: Vec::new(),
+            // The call.
+            pending: 1,
             ..self.state.clone()
         }
     }
 
     /// The call of the function that is a leaf.
-    fn call_instead(&mut self, step: &Step, (symbol, argc): (LispPtr, u16), inlined: &Inlined) {
+    fn call_instead(
+        &mut self,
+        step: &Step,
+        (symbol, argc): (LispPtr, u16),
+        inlined: &Inlined,
+        counts: &Counts,
+    ) {
         self.builder.switch_to_block(inlined.miss);
         let [code, pc] = [self.unit.code.0, step.instruction.offset]
             .map(|n| self.builder.ins().iconst(I64, i64::from(n)));
         self.call_machine(self.host.missed, [code, pc, pc, pc]);
         self.builder.ins().jump(inlined.call, &[]);
         self.builder.switch_to_block(inlined.call);
+        self.set_counts(counts);
         let state = self.state.clone();
         let first = state.stack.len() - usize::from(argc);
         self.store_stack();
@@ -203,6 +216,7 @@ impl<'a> Translator<'a, '_> {
         }
         self.builder.switch_to_block(slow);
         let answer = self.execute(step);
+        self.count(1);
         self.builder.ins().jump(called, &[answer.into()]);
         self.builder.switch_to_block(called);
         self.state.stack.truncate(first);
@@ -240,6 +254,8 @@ impl<'a> Translator<'a, '_> {
             Slot::Float(value) => value,
             slot => self.raw(slot),
         };
+        self.state.pending += 1;
+        self.count_pending();
         self.builder.ins().jump(inlined.meet, &[result.into()]);
         self.reachable = false;
         true

@@ -160,8 +160,10 @@ impl Translator<'_, '_> {
         }
         let state = self.state.clone();
         self.store_stack();
-        self.trap(step, meet);
+        self.count_pending();
+        self.trap(step, state.pending, meet);
         let result = self.execute(step);
+        self.count(-state.pending);
         self.builder.ins().jump(meet, &[result.into()]);
         self.state = state;
     }

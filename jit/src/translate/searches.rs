@@ -15,7 +15,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::types;
 
-use super::Translator;
+use super::{END, Translator, trusted};
 use crate::flow::Step;
 
 /// Cells that are looked at in line.
@@ -59,9 +59,9 @@ impl Translator<'_, '_> {
         let (meet, result) = self.meeting(I32);
         let slow = self.cold_block();
         if self.host.is_exact {
-            // The machine sees when it is to poll.
-            let never = self.constant(0);
-            self.go_on_if(never, slow);
+            // The interpreter polls at every cell.
+            let end = self.builder.ins().load(I32, trusted(), self.base, END);
+            self.go_on_if(end, slow);
         }
         if matches!(opcode, Opcode::CmlAssoc | Opcode::CmlMember) {
             let immediate = self.is_in_segments(cells[0], IMMEDIATE);

@@ -9,7 +9,7 @@ use geiko_runtime::layout::records::frame::{self, flag};
 use geiko_runtime::layout::{STACK, SymbolCell};
 use geiko_runtime::memory::LispPtr;
 
-use super::{Slot, Translator, trusted};
+use super::{END, Slot, Translator, trusted};
 use crate::flow::{self, Step};
 use crate::numbers::{self, Kind};
 
@@ -398,23 +398,27 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// Not 0 if there is no room for `words` words behind the word address `at`, or attention
+    /// is wanted.
+    pub(super) fn is_stack_short(&mut self, at: Value, words: u32) -> Value {
+        let end = self.builder.ins().load(I32, trusted(), self.base, END);
+        let need = i64::from(words) - 0x1_0000;
+        let reached = self.builder.ins().iadd_imm_s(at, need);
+        (self.builder.ins()).icmp(IntCC::UnsignedGreaterThan, reached, end)
+    }
+
     /// Builds the frame at `top`, behind the arguments, for a call from the frame
     /// at the word offset in the lower half of `link`; refuses if the stack is too short or attention is
     /// wanted.
     pub(super) fn build_frame(&mut self, top: Value, link: Value, environment: Value) {
-        use super::{END, home};
+        use super::home;
         let at = self.word_address(top);
-        let end = self.builder.ins().load(I32, trusted(), self.base, END);
-        let mut need = i64::from(self.unit.stack_words()) - 0x1_0000;
+        let mut need = self.unit.stack_words();
         if self.host.is_exact {
             // No jump finds the stack too short.
-            need += i64::from(self.unit.stack_min);
+            need += u32::from(self.unit.stack_min);
         }
-        let reached = self.builder.ins().iadd_imm_s(at, need);
-        let short = self
-            .builder
-            .ins()
-            .icmp(IntCC::UnsignedGreaterThan, reached, end);
+        let short = self.is_stack_short(at, need);
         let refuse = self.builder.create_block();
         let build = self.builder.create_block();
         self.builder.set_cold_block(refuse);
