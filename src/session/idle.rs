@@ -18,8 +18,11 @@ const MIN_SAMPLE: Duration = Duration::from_micros(20);
 const BLINKING_SHARE: f64 = 0.1;
 /// The allowance.
 const BLINKING: Duration = Duration::from_millis(5);
-/// The longest nap.
+/// The longest nap, and the longest of a Lisp that has waited for some time.
 const MAX_NAP: Duration = Duration::from_millis(16);
+const MAX_LONG_NAP: Duration = Duration::from_millis(25);
+/// That time.
+const LONG_WAIT: Duration = Duration::from_secs(1);
 /// The first nap.
 const MIN_NAP: Duration = Duration::from_millis(1);
 
@@ -76,7 +79,9 @@ impl IdleWatch {
         if !self.waiting {
             return None;
         }
-        self.nap = (self.nap * 2).clamp(MIN_NAP, MAX_NAP);
+        let is_long = self.idle_for(self.sampled_at) > LONG_WAIT;
+        let longest = if is_long { MAX_LONG_NAP } else { MAX_NAP };
+        self.nap = (self.nap * 2).clamp(MIN_NAP, longest);
         Some(self.nap)
     }
 }
@@ -102,6 +107,9 @@ mod tests {
         }
         assert_eq!(naps, [1, 2, 4, 8, 16, 16]);
         assert_eq!(watch.idle_for(now), TICK * 6);
+        now += LONG_WAIT;
+        watch.sample(now, MANY, TICK);
+        assert_eq!(watch.next_nap(), Some(MAX_LONG_NAP));
         now += TICK;
         watch.sample(now, 1, TICK);
         assert_eq!(watch.next_nap(), None);

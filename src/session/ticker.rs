@@ -9,12 +9,18 @@ use geiko_runtime::memory::Attention;
 
 /// Time between two ticks.
 pub const TICK: Duration = Duration::from_millis(10);
+/// Time between two ticks while Lisp mostly naps.
+const SLOW_TICK: Duration = Duration::from_millis(50);
 
 const RUNNING: u8 = 0;
 const PAUSED: u8 = 1;
 const STOPPED: u8 = 2;
+const NAPPING: u8 = 3;
+const LOOKING: u8 = 4;
 
-/// Asks for attention every [`TICK`] unless paused.
+/// Asks for attention every [`TICK`] unless paused. A Lisp that waits looks around dozens
+/// of times a second, for less than a tick; to wake this thread each time would cost as
+/// much as the look. So it ticks slowly then, in case Lisp finds something to do.
 #[derive(Debug)]
 pub struct Ticker {
     state: Arc<AtomicU8>,
@@ -39,7 +45,19 @@ impl Ticker {
 
     /// Ticks again.
     pub fn resume(&self) {
-        self.set(RUNNING);
+        if self.state.load(Ordering::Relaxed) != RUNNING {
+            self.set(RUNNING);
+        }
+    }
+
+    /// Lisp naps: no tick happens until [`Ticker::look`].
+    pub fn nap(&self) {
+        self.state.store(NAPPING, Ordering::Relaxed);
+    }
+
+    /// Lisp looks around between two naps: ticks slowly.
+    pub fn look(&self) {
+        self.state.store(LOOKING, Ordering::Relaxed);
     }
 
     fn set(&self, state: u8) {
@@ -75,6 +93,13 @@ fn tick(state: &AtomicU8, attention: &Attention) {
                 thread::park();
                 due = Instant::now() + TICK;
             }
+            at_rest @ (NAPPING | LOOKING) => {
+                if at_rest == LOOKING {
+                    attention.raise();
+                }
+                thread::park_timeout(SLOW_TICK);
+                due = Instant::now() + TICK;
+            }
             _ => return,
         }
     }
@@ -107,6 +132,11 @@ mod tests {
         ticks_within(TICK * 3);
         assert!(!ticks_within(TICK * 5));
         ticker.resume();
+        assert!(ticks_within(TICK * 1000));
+        ticker.nap();
+        ticks_within(TICK * 3);
+        assert!(!ticks_within(SLOW_TICK * 3));
+        ticker.look();
         assert!(ticks_within(TICK * 1000));
     }
 }

@@ -14,8 +14,8 @@ use super::idle::IdleWatch;
 use super::ticker::Ticker;
 use crate::devices::clock::{Pulse, RealClock, VirtualClock, VirtualTime, thread_cpu_time};
 
-/// Clock questions that a waiting Lisp may ask between two naps: a few rounds
-/// through its processes.
+/// Clock questions after which the session looks whether Lisp waits: a few rounds
+/// through its processes. A waiting Lisp asks so many between two naps.
 const QUESTIONS_PER_LOOK: u32 = 32;
 
 /// Time as a session measures it.
@@ -140,15 +140,16 @@ impl Time {
             return;
         };
         let Some(nap) = real.idle.next_nap() else {
-            real.pulse.set(0);
+            real.ticker.resume();
+            real.pulse.set(QUESTIONS_PER_LOOK);
             return;
         };
         let nap = nap.min(limit);
-        real.ticker.pause();
+        real.ticker.nap();
         // Input ends the nap.
         let start = Instant::now();
         thread::park_timeout(nap);
-        real.ticker.resume();
+        real.ticker.look();
         real.slept += start.elapsed();
         real.pulse.set(QUESTIONS_PER_LOOK);
     }

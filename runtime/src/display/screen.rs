@@ -55,11 +55,13 @@ impl<'m, G: Generation> Screen<'m, G> {
         }
         let flip = if self.inverse { !0 } else { 0 };
         let first = DISPLAY.add(u32::from(y) * u32::from(self.width / 16));
-        let cells = self.line_bytes() / 4;
-        for (n, bytes) in line.chunks_mut(4).take(cells).enumerate() {
-            let pixels = self.mem.cell(first.add(n as u32 * 2)).0 ^ flip;
-            bytes.copy_from_slice(&pixels.to_be_bytes()[..bytes.len()]);
+        let bytes = line.len().min(self.line_bytes());
+        let cell = |n: usize| self.mem.cell(first.add(n as u32 * 2)).0 ^ flip;
+        let (cells, rest) = line[..bytes].as_chunks_mut();
+        for (n, bytes) in cells.iter_mut().enumerate() {
+            *bytes = cell(n).to_be_bytes();
         }
+        rest.copy_from_slice(&cell(cells.len()).to_be_bytes()[..rest.len()]);
     }
 
     /// The whole picture, one line after the other.
