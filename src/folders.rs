@@ -30,9 +30,20 @@ pub fn state() -> Option<PathBuf> {
 /// Where things are that last as long as the user is logged in, or else among the
 /// temporary files; nobody else can enter.
 pub fn private_runtime() -> io::Result<PathBuf> {
+    match strategy().and_then(|strategy| strategy.runtime_dir()) {
+        Some(folder) => private(folder),
+        None => private_temporary(),
+    }
+}
+
+/// A folder among the temporary files that nobody else can enter.
+pub fn private_temporary() -> io::Result<PathBuf> {
     let user = rustix::process::getuid().as_raw();
-    let folder = strategy().and_then(|strategy| strategy.runtime_dir());
-    let folder = folder.unwrap_or_else(|| std::env::temp_dir().join(format!("geiko-{user}")));
+    private(std::env::temp_dir().join(format!("geiko-{user}")))
+}
+
+fn private(folder: PathBuf) -> io::Result<PathBuf> {
+    let user = rustix::process::getuid().as_raw();
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -53,8 +64,8 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}", std::process::id()));
     let beside = PathBuf::from(beside);
-    fs::write(&beside, content)?;
-    fs::rename(&beside, path).inspect_err(|_| {
+    let written = fs::write(&beside, content).and_then(|()| fs::rename(&beside, path));
+    written.inspect_err(|_| {
         // What cannot be removed stays.
         let _ = fs::remove_file(&beside);
     })

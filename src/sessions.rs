@@ -19,6 +19,8 @@ const ABOUT: &str = "session.json";
 pub const RECOVERY: &str = "recovery.sysout";
 /// The image that a session saves when nobody said where.
 const SAVED: &str = "saved.sysout";
+/// A link to the image of a session that had to be saved elsewhere.
+const ELSEWHERE: &str = "elsewhere.sysout";
 const AUTOSAVE: &str = "autosave-";
 const IMAGE_EXTENSION: &str = "sysout";
 /// Sessions that have the same name, but for a number.
@@ -83,6 +85,8 @@ pub struct Session {
 pub struct Running {
     name: String,
     folder: PathBuf,
+    /// The image that it began with.
+    image: Option<PathBuf>,
     _lock: File,
 }
 
@@ -117,6 +121,7 @@ impl Sessions {
                     return Ok(Running {
                         name,
                         folder,
+                        image,
                         _lock: lock,
                     });
                 }
@@ -236,9 +241,34 @@ impl Running {
         &self.name
     }
 
-    /// Where its image goes when it is ended from outside.
-    pub fn recovery(&self) -> PathBuf {
-        self.folder.join(RECOVERY)
+    /// Where its image goes when it is ended from outside: the first of these that the
+    /// host lets it have. Beside its own folder that is where its Lisp saves, where its
+    /// image came from, and a folder for temporary files.
+    pub fn recoveries(&self, usual: Option<&Path>) -> Vec<PathBuf> {
+        let mut places = vec![self.folder.join(RECOVERY)];
+        let files = [usual, self.image.as_deref()].into_iter().flatten();
+        let absolute = files.filter_map(|file| std::path::absolute(file).ok());
+        let others = absolute.filter_map(|file| Some(file.parent()?.to_path_buf()));
+        for folder in others.chain(folders::private_temporary().ok()) {
+            if places.iter().any(|place| place.parent() == Some(&folder)) {
+                continue;
+            }
+            let name = format!("{}-recovery", self.name);
+            let mut files =
+                alike(&name).map(|name| folder.join(format!("{name}.{IMAGE_EXTENSION}")));
+            places.extend(files.find(|file| file.symlink_metadata().is_err()));
+        }
+        places
+    }
+
+    /// Its image is at `path`, one of [`Running::recoveries`].
+    pub fn note_recovery(&self, path: &Path) {
+        if path.parent() != Some(&self.folder) {
+            let link = self.folder.join(ELSEWHERE);
+            // Where there is no room for this link the user has been told the name.
+            let _ = fs::remove_file(&link);
+            let _ = std::os::unix::fs::symlink(path, &link);
+        }
     }
 
     /// Where its next automatic image goes.
@@ -375,7 +405,14 @@ mod tests {
         for result in [sessions.remove("lisp"), sessions.rename("lisp", "new")] {
             assert!(matches!(result, Err(SessionError::Running(_))));
         }
-        fs::write(first.recovery(), "image").unwrap();
+        let places = first.recoveries(Some(&folder.path().join("y")));
+        assert_eq!(places[0], folder.path().join("lisp").join(RECOVERY));
+        assert_eq!(places[1], folder.path().join("lisp-recovery.sysout"));
+        assert_eq!(places[2], Path::new("/x/lisp-recovery.sysout"));
+        assert_eq!(places.len(), 4);
+        fs::write(&places[1], "image").unwrap();
+        assert_ne!(first.recoveries(Some(&places[1])), places);
+        first.note_recovery(&places[1]);
         drop((first, second));
         let listed = sessions.list();
         assert_eq!(listed.len(), 1);
@@ -384,7 +421,8 @@ mod tests {
         assert_eq!(begin(&sessions, "lisp").name(), "lisp-2");
         sessions.rename("lisp", "old").unwrap();
         assert_eq!(begin(&sessions, "lisp").name(), "lisp");
-        let saved = folder.path().join("old").join(RECOVERY);
+        let saved = sessions.find("old").unwrap().newest_image().unwrap();
+        assert_eq!(fs::read_to_string(&saved).unwrap(), "image");
         assert_eq!(sessions.name_of(&saved), "old");
         assert_eq!(sessions.name_of(Path::new("/x/full.sysout")), "full");
         sessions.remove("old").unwrap();
@@ -409,7 +447,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sessions = Sessions::in_folder(folder.path());
         let running = begin(&sessions, "lisp");
-        fs::write(running.recovery(), "").unwrap();
+        fs::write(&running.recoveries(None)[0], "").unwrap();
         for second in 1..=5 {
             let path = running.folder().join(format!("autosave-{second}.sysout"));
             fs::write(&path, "").unwrap();

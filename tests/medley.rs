@@ -1,8 +1,10 @@
 //! Scripted sessions with a real Medley 2.01 image, where there is one: at
 //! `../shared/images/medley-2.01/lisp.sysout` or where `GEIKO_MEDLEY_IMAGE` says.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 /// What brings the image from its start to the prompt of the Exec.
 const BOOT: &str = "wait idle 1s\nkey Return\nwait idle 10s\n";
@@ -405,4 +407,102 @@ fn a_script_that_waits_in_vain_fails_with_its_line() {
         play(&image, folder.path(), "quit 42").status.code(),
         Some(42)
     );
+}
+
+/// A session whose state is on a small disk of its own, where `prepare` is done before it
+/// starts and `folder` is the one around that disk; `None` where that cannot be.
+fn session_on_small_disk(folder: &Path, prepare: &str, options: &[&str]) -> Option<Child> {
+    let unshare = ["--user", "--map-root-user", "--mount", "sh", "-c"];
+    let small = |prepare: &str| {
+        let mut command = Command::new("unshare");
+        command
+            .args(unshare)
+            .arg(format!(
+                "mount -t tmpfs -o size=6m small state && {prepare} exec \"$@\""
+            ))
+            .arg("sh")
+            .current_dir(folder);
+        command
+    };
+    std::fs::create_dir(folder.join("state")).expect("a folder");
+    let tried = small("").arg("true").output();
+    if !tried.is_ok_and(|output| output.status.success()) {
+        println!("skipped: no disk can be mounted");
+        return None;
+    }
+    let session = small(prepare)
+        .arg(env!("CARGO_BIN_EXE_geiko"))
+        .args(["run", "--display", "none", "--name", "full"])
+        .args(["--save-to", "state/saved.sysout"])
+        .args(options)
+        .env("XDG_STATE_HOME", folder.join("state"))
+        .env("XDG_RUNTIME_DIR", folder)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn();
+    Some(session.expect("the program runs"))
+}
+
+#[test]
+fn a_session_that_is_ended_on_a_full_disk_is_saved_elsewhere() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::copy(&image, path("lisp.sysout")).expect("a copy");
+    let fill = "head -c 3000000 /dev/zero >state/other;";
+    let Some(mut session) = session_on_small_disk(folder.path(), fill, &["lisp.sysout"]) else {
+        return;
+    };
+    std::thread::sleep(Duration::from_secs(5));
+    terminate(&session);
+    let mut said = String::new();
+    let errors = session.stderr.as_mut().expect("a pipe");
+    errors.read_to_string(&mut said).expect("text");
+    let status = session.wait().expect("an end").code();
+    assert_eq!(status, Some(128 + 15), "{said}");
+    let saved = path("full-recovery.sysout");
+    let lines: Vec<_> = said.lines().collect();
+    let [first, second, last] = lines[..] else {
+        panic!("{said}");
+    };
+    for (line, file) in [(first, "recovery.sysout"), (second, "full-recovery.sysout")] {
+        assert!(
+            line.contains(file) && line.contains("No space left on device"),
+            "{said}"
+        );
+    }
+    assert!(last.ends_with(&saved.display().to_string()), "{said}");
+    look("audit", &saved, &[]);
+}
+
+#[test]
+fn a_session_that_can_be_saved_nowhere_goes_on() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::copy(&image, folder.path().join("lisp.sysout")).expect("a copy");
+    let all = "export TMPDIR=state; cp lisp.sysout state;";
+    let Some(mut session) = session_on_small_disk(folder.path(), all, &["state/lisp.sysout"])
+    else {
+        return;
+    };
+    let errors = session.stderr.take().expect("a pipe");
+    let mut lines = BufReader::new(errors).lines().map_while(Result::ok);
+    std::thread::sleep(Duration::from_secs(5));
+    terminate(&session);
+    let told = lines.find(|line| line.contains("could not be saved"));
+    let told = told.expect("the session tells");
+    assert!(
+        told.contains("No space left") && told.ends_with("goes on until it is ended again"),
+        "{told}"
+    );
+    assert_eq!(session.try_wait().expect("a state"), None);
+    terminate(&session);
+    let told = lines.last().expect("the session tells");
+    assert!(told.contains("could not be saved"), "{told}");
+    assert_eq!(session.wait().expect("an end").code(), Some(4));
+}
+
+fn terminate(session: &Child) {
+    let process = rustix::process::Pid::from_child(session);
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("a process");
 }

@@ -6,8 +6,13 @@
 //! interrupted; in the image that it saves, what ran goes on. Where the image goes, the
 //! session decides. When Lisp does not come to it and the session must end, the memory
 //! is saved as it is, which is better than nothing.
+//!
+//! Who ends the session from outside says not where to save it, so a full disk is no
+//! reason to lose it: there are other places. If none of them takes the image the session
+//! goes on, until it is ended once more.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -128,6 +133,8 @@ pub struct Keeper {
     next_autosave: Option<Instant>,
     writer: Option<JoinHandle<()>>,
     longest_stop: Duration,
+    /// The session was to end, but could not be saved anywhere.
+    is_stuck: bool,
 }
 
 struct Task {
@@ -150,9 +157,12 @@ impl Task {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Autosave,
-    /// The session ends with this status; its image goes there, or to the usual file.
-    Finish(i32, Option<PathBuf>),
+    /// The session ends with this status; its image goes to the first of these places
+    /// that takes it, or to the usual file.
+    Finish(i32, Option<Places>),
 }
+
+type Places = VecDeque<PathBuf>;
 
 impl Keeper {
     /// Keeps the work of a machine that saves to `target`. From now on signals do not
@@ -175,6 +185,7 @@ impl Keeper {
             next_autosave,
             writer: None,
             longest_stop: Duration::ZERO,
+            is_stuck: false,
         })
     }
 
@@ -217,7 +228,8 @@ impl Keeper {
     pub fn poll<G: Generation>(&mut self, machine: &mut Machine<'_, G>) -> Next {
         if let Some(signal) = self.take_signal() {
             let status = 128 + signal;
-            let recovery = Some(self.keeping.running.recovery());
+            let usual = machine.devices.environment.image_path();
+            let recovery = Some(self.keeping.running.recoveries(usual.as_deref()).into());
             match &mut self.task {
                 _ if self.keeping.on_close == OnClose::Discard => return Next::End(status),
                 // Who asks twice does not want to wait.
@@ -253,7 +265,9 @@ impl Keeper {
                 machine.keep_next_save = task.kind == Kind::Autosave;
                 self.target.begin(match &task.kind {
                     Kind::Autosave => None,
-                    Kind::Finish(_, to) => to.clone(),
+                    Kind::Finish(_, places) => {
+                        places.as_ref().and_then(|places| places.front().cloned())
+                    }
                 });
             }
         } else if let Some(saved) = machine.saved.take() {
@@ -264,7 +278,7 @@ impl Keeper {
             return self.finished(task.kind, saved);
         } else if let Some(error) = machine.save_error.take() {
             self.target.end();
-            return Self::failed(&task.kind, error.to_string());
+            return self.failed(task.kind, error.to_string());
         }
         let patience = match self.next {
             Some(_) => SHORT_PATIENCE,
@@ -277,8 +291,8 @@ impl Keeper {
         machine.keep_next_save = false;
         self.target.end();
         match task.kind {
-            Kind::Finish(status, Some(path)) => save_as_it_is(machine, status, &path),
-            kind => Self::failed(&kind, "Lisp does not come to save itself".into()),
+            Kind::Finish(status, Some(places)) => self.save_as_it_is(machine, status, places),
+            kind => self.failed(kind, "Lisp does not come to save itself".into()),
         }
     }
 
@@ -298,7 +312,7 @@ impl Keeper {
             }
             (Kind::Finish(status, recovery), Saved::In(path)) => {
                 match recovery {
-                    Some(_) => tell_recovery(&path),
+                    Some(_) => self.recovered(&path),
                     // The user has something better than the automatic images.
                     None => {
                         self.wait_for_writer();
@@ -313,18 +327,57 @@ impl Keeper {
         }
     }
 
-    fn failed(kind: &Kind, why: String) -> Next {
+    fn failed(&mut self, kind: Kind, why: String) -> Next {
         match kind {
             Kind::Autosave => {
                 eprintln!("geiko: no automatic image: {why}");
                 Next::Continue
             }
             Kind::Finish(_, None) => Next::Problem(why),
-            Kind::Finish(..) => {
-                eprintln!("geiko: the session could not be saved: {why}");
-                Next::End(Status::CannotSave.code().into())
+            Kind::Finish(status, Some(mut places)) => {
+                places.pop_front();
+                if !places.is_empty() {
+                    eprintln!("geiko: {why}");
+                    self.begin(Kind::Finish(status, Some(places)));
+                    return Next::Continue;
+                }
+                match std::mem::replace(&mut self.is_stuck, true) {
+                    false => Next::Problem(format!("{why}; it goes on until it is ended again")),
+                    true => lost(&why),
+                }
             }
         }
+    }
+
+    /// An image of the session that was ended is at `path`.
+    fn recovered(&self, path: &Path) {
+        self.keeping.running.note_recovery(path);
+        eprintln!(
+            "geiko: the session was saved; it goes on with geiko {}",
+            path.display()
+        );
+    }
+
+    /// Saves the memory of a Lisp that does not save itself.
+    fn save_as_it_is<G: Generation>(
+        &mut self,
+        machine: &mut Machine<'_, G>,
+        status: i32,
+        mut places: Places,
+    ) -> Next {
+        let mut why = "Lisp is in the middle of something".to_string();
+        if machine.suspend_for_saving() {
+            while let Some(path) = places.pop_front() {
+                match machine.save(&path) {
+                    Ok(()) => {
+                        self.recovered(&path);
+                        return Next::End(status);
+                    }
+                    Err(error) => why = error.to_string(),
+                }
+            }
+        }
+        lost(&why)
     }
 
     /// Writes an automatic image while Lisp goes on.
@@ -349,31 +402,14 @@ impl Keeper {
     }
 }
 
+/// The session ends without having been saved.
+fn lost(why: &str) -> Next {
+    eprintln!("geiko: the session could not be saved: {why}");
+    Next::End(Status::CannotSave.code().into())
+}
+
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.wait_for_writer();
     }
-}
-
-fn save_as_it_is<G: Generation>(machine: &mut Machine<'_, G>, status: i32, path: &Path) -> Next {
-    if !machine.suspend_for_saving() {
-        return Keeper::failed(
-            &Kind::Finish(status, Some(path.into())),
-            "Lisp is in the middle of something".into(),
-        );
-    }
-    match machine.save(path) {
-        Ok(()) => {
-            tell_recovery(path);
-            Next::End(status)
-        }
-        Err(error) => Keeper::failed(&Kind::Finish(status, Some(path.into())), error.to_string()),
-    }
-}
-
-fn tell_recovery(path: &Path) {
-    eprintln!(
-        "geiko: the session was saved; it goes on with geiko {}",
-        path.display()
-    );
 }
