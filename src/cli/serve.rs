@@ -8,9 +8,9 @@ use clap::Args;
 
 use super::watching::LogArgs;
 use super::{Cli, Command, config};
-use crate::display::window::Palette;
+use crate::display::window::{Buttons, Palette};
 use crate::error::{Error, Status};
-use crate::serve::{Options, random_token, serve as serve_all};
+use crate::serve::{Manner, Options, random_token, serve as serve_all};
 use crate::sessions::Sessions;
 
 /// Shorter tokens could be guessed.
@@ -59,6 +59,10 @@ pub struct ServeArgs {
         value_parser = Palette::parse
     )]
     palette: Palette,
+
+    /// Buttons of the mouse; with one, Alt makes it the middle one and Super the right one
+    #[arg(long, value_enum, default_value_t, value_name = "N")]
+    mouse_buttons: Buttons,
 
     #[command(flatten)]
     log: LogArgs,
@@ -109,7 +113,10 @@ pub fn serve(arguments: &ServeArgs) -> Result<Status, Error> {
         listen: arguments.listen,
         token,
         hosts: arguments.host.clone(),
-        palette: arguments.palette,
+        manner: Manner {
+            palette: arguments.palette,
+            buttons: arguments.mouse_buttons,
+        },
         run: arguments.run.clone(),
         says_where,
     };

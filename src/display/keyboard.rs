@@ -12,6 +12,8 @@
 //!
 //! [`HOST_KEY`] is for the program: while it is held, other keys are [`Command`]s.
 
+use geiko_runtime::traps::keyboard::Button;
+
 use super::Input;
 use crate::keys::{self, CONTROL, Key, META, RIGHT_SHIFT, SHIFT};
 
@@ -34,6 +36,8 @@ pub struct HostKey<'a> {
 pub enum Command {
     /// Interrupt Lisp.
     Break,
+    /// Copy what is selected.
+    Copy,
     /// Type what is on the clipboard.
     Paste,
     /// Let the window fill the monitor, or no longer.
@@ -49,12 +53,13 @@ pub enum Command {
 }
 
 /// The keys that are commands with [`HOST_KEY`], for help.
-pub const COMMANDS: [(&str, Command, &str); 7] = [
+pub const COMMANDS: [(&str, Command, &str); 8] = [
     (
         "b",
         Command::Break,
         "interrupt Lisp; again: at once; a third time: save and quit",
     ),
+    ("c", Command::Copy, "copy what is selected in TEdit"),
     ("v", Command::Paste, "type what is on the clipboard"),
     ("f", Command::FullScreen, "full screen, or no longer"),
     ("+", Command::Larger, "larger pixels"),
@@ -75,9 +80,20 @@ pub enum Action {
 /// The state of a host's keyboard.
 #[derive(Debug, Default)]
 pub struct Keyboard {
-    /// Keys of the host that are down, and what they hold down of Lisp's.
-    held: Vec<(String, Option<Key>)>,
+    /// Keys of the host that are down.
+    held: Vec<(String, Held)>,
     host_key: bool,
+}
+
+/// What a key of the host holds down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// A key of Lisp's.
+    Lisp(Key),
+    /// Nothing of Lisp's.
+    Nothing,
+    /// It makes the only button of a mouse this one.
+    Button(Button),
 }
 
 impl Keyboard {
@@ -88,30 +104,41 @@ impl Keyboard {
             self.host_key = key.down;
             return actions;
         }
-        let repeated = self.release(key.code, &mut actions);
+        let before = self.release(key.code, &mut actions);
         if !key.down {
             return actions;
         }
         if self.host_key {
             let letter = key.key.to_lowercase();
             let command = COMMANDS.iter().find(|(name, ..)| *name == letter);
-            actions.extend(command.filter(|_| !repeated).map(|c| Action::Host(c.1)));
-            self.held.push((key.code.into(), None));
+            let command = command.filter(|_| before.is_none());
+            actions.extend(command.map(|c| Action::Host(c.1)));
+            self.held.push((key.code.into(), Held::Nothing));
             return actions;
         }
         let held = match named(key) {
             Named::Key(lisp) => {
-                // Modifiers do not repeat; two keys may hold the same one of Lisp's.
                 let is_modifier = [SHIFT, RIGHT_SHIFT, CONTROL, META].contains(&lisp);
-                if is_modifier && repeated {
-                    actions.clear();
-                } else if !self.holds(lisp) {
-                    press(&mut actions, lisp, true);
+                match before.filter(|_| is_modifier) {
+                    // Modifiers do not repeat.
+                    Some(held) => {
+                        actions.clear();
+                        held
+                    }
+                    None => {
+                        // Two keys may hold the same one of Lisp's.
+                        if !self.holds(lisp) {
+                            press(&mut actions, lisp, true);
+                        }
+                        Held::Lisp(lisp)
+                    }
                 }
-                Some(lisp)
             }
-            Named::Nothing => None,
-            Named::Text => self.characters(key.key, &mut actions),
+            Named::Nothing => Held::Nothing,
+            Named::Text => {
+                let stays = self.characters(key.key, &mut actions);
+                stays.map_or(Held::Nothing, Held::Lisp)
+            }
         };
         self.held.push((key.code.into(), held));
         actions
@@ -129,20 +156,48 @@ impl Keyboard {
 
     /// Whether a key of Lisp's is down.
     pub fn holds(&self, lisp: Key) -> bool {
-        self.held.iter().any(|(_, held)| *held == Some(lisp))
+        self.held.iter().any(|(_, held)| *held == Held::Lisp(lisp))
     }
 
-    /// The host's key at `code` goes up, if it is down.
-    fn release(&mut self, code: &str, actions: &mut Vec<Action>) -> bool {
-        let Some(at) = self.held.iter().position(|(held, _)| held == code) else {
-            return false;
+    /// What a press of the only button of a mouse means: with Alt it is the middle one,
+    /// with Super the right one. That modifier is not for Lisp then.
+    pub fn only_button(&mut self, actions: &mut Vec<Action>) -> Button {
+        let meta = Held::Lisp(META);
+        for (code, held) in &mut self.held {
+            if *held == meta {
+                let is_alt = code.starts_with("Alt");
+                *held = Held::Button(if is_alt {
+                    Button::Middle
+                } else {
+                    Button::Right
+                });
+                if !actions.contains(&Action::Lisp(Input::Key(META, false))) {
+                    press(actions, META, false);
+                }
+            }
+        }
+        let chosen = |wanted| {
+            self.held
+                .iter()
+                .any(|(_, held)| *held == Held::Button(wanted))
         };
-        if let (_, Some(lisp)) = self.held.remove(at)
+        let choices = [Button::Middle, Button::Right].into_iter();
+        choices
+            .clone()
+            .find(|&button| chosen(button))
+            .unwrap_or(Button::Left)
+    }
+
+    /// The host's key at `code` goes up, if it is down; what it held.
+    fn release(&mut self, code: &str, actions: &mut Vec<Action>) -> Option<Held> {
+        let at = self.held.iter().position(|(held, _)| held == code)?;
+        let (_, held) = self.held.remove(at);
+        if let Held::Lisp(lisp) = held
             && !self.holds(lisp)
         {
             press(actions, lisp, false);
         }
-        true
+        Some(held)
     }
 
     /// Types characters; the key of Lisp's that stays down.

@@ -50,6 +50,8 @@ pub enum Input {
     Pointer(Point),
     /// Lisp is to be interrupted.
     Break,
+    /// What is selected is for the clipboard.
+    Copy,
     /// The user closed the display.
     Close,
     /// The answer to [`Notice::AskToClose`].

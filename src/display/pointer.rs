@@ -2,7 +2,8 @@
 
 use geiko_runtime::traps::keyboard::Button;
 
-use crate::display::Input;
+use super::Input;
+use super::keyboard::{Action, Keyboard};
 
 /// Touchpads tell of pixels; so many are a turn of the wheel by one notch.
 const NOTCH: f64 = 32.0;
@@ -25,12 +26,49 @@ pub enum Buttons {
     Three,
 }
 
-/// Which button a press of the only one means; the modifiers are not for Lisp then.
-pub fn only_button(alt: bool, special: bool) -> Button {
-    match (alt, special) {
-        (true, _) => Button::Middle,
-        (_, true) => Button::Right,
-        _ => Button::Left,
+/// The buttons of a mouse, which may be fewer than Lisp's.
+#[derive(Debug, Default)]
+pub struct Mouse {
+    buttons: Buttons,
+    /// What the only button was when it went down.
+    only: Option<Button>,
+    /// Lisp's that are down.
+    held: Vec<Button>,
+}
+
+impl Mouse {
+    /// A mouse with so many buttons.
+    pub fn new(buttons: Buttons) -> Self {
+        Self {
+            buttons,
+            ..Self::default()
+        }
+    }
+
+    /// What a press or release of a button comes to, with what is held on the keyboard.
+    pub fn button(&mut self, button: Button, down: bool, keyboard: &mut Keyboard) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let button = match (button, self.buttons, down) {
+            (Button::Left, Buttons::One, true) => {
+                *self.only.insert(keyboard.only_button(&mut actions))
+            }
+            (Button::Left, Buttons::One, false) => self.only.take().unwrap_or(button),
+            _ => button,
+        };
+        self.held.retain(|&held| held != button);
+        if down {
+            self.held.push(button);
+        }
+        actions.push(Action::Lisp(Input::Button(button, down)));
+        actions
+    }
+
+    /// The mouse is gone: its buttons go up.
+    pub fn leave(&mut self) -> Vec<Action> {
+        self.only = None;
+        let held = self.held.drain(..);
+        held.map(|button| Action::Lisp(Input::Button(button, false)))
+            .collect()
     }
 }
 
@@ -73,6 +111,8 @@ impl Wheel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::display::keyboard::HostKey;
+    use crate::keys::META;
 
     #[test]
     fn parts_of_notches_add_up() {
@@ -88,8 +128,65 @@ mod tests {
 
     #[test]
     fn one_button_is_three() {
-        assert_eq!(only_button(false, false), Button::Left);
-        assert_eq!(only_button(true, false), Button::Middle);
-        assert_eq!(only_button(false, true), Button::Right);
+        let mut keyboard = Keyboard::default();
+        let mut mouse = Mouse::new(Buttons::One);
+        let button = |button, down| Action::Lisp(Input::Button(button, down));
+        let meta = |down| Action::Lisp(Input::Key(META, down));
+        let mut click = |keyboard: &mut Keyboard| {
+            [true, false]
+                .map(|down| mouse.button(Button::Left, down, keyboard))
+                .concat()
+        };
+        assert_eq!(
+            click(&mut keyboard),
+            [true, false].map(|down| button(Button::Left, down))
+        );
+        // Names of windows and of browsers.
+        for (code, key, meant) in [
+            ("AltLeft", "Alt", Button::Middle),
+            ("SuperLeft", "Super", Button::Right),
+            ("MetaRight", "Meta", Button::Right),
+        ] {
+            let modifier = |down| HostKey { code, key, down };
+            let clicked = [true, false].map(|down| button(meant, down));
+            assert_eq!(keyboard.transition(modifier(true)), [meta(true)]);
+            assert_eq!(
+                click(&mut keyboard),
+                [&[meta(false)], &clicked[..]].concat()
+            );
+            assert_eq!(keyboard.transition(modifier(true)), [], "it repeats");
+            assert_eq!(click(&mut keyboard), clicked);
+            assert_eq!(keyboard.transition(modifier(false)), []);
+        }
+        assert_eq!(
+            keyboard.transition(HostKey {
+                code: "AltRight",
+                key: "AltGraph",
+                down: true
+            }),
+            []
+        );
+        assert_eq!(click(&mut keyboard)[0], button(Button::Left, true));
+    }
+
+    #[test]
+    fn more_buttons_are_what_they_are_and_go_up_with_the_mouse() {
+        let mut keyboard = Keyboard::default();
+        let mut mouse = Mouse::new(Buttons::Two);
+        let button = |button, down| [Action::Lisp(Input::Button(button, down))];
+        keyboard.transition(HostKey {
+            code: "AltLeft",
+            key: "Alt",
+            down: true,
+        });
+        for pressed in [Button::Left, Button::Right] {
+            assert_eq!(
+                mouse.button(pressed, true, &mut keyboard),
+                button(pressed, true)
+            );
+        }
+        mouse.button(Button::Left, false, &mut keyboard);
+        assert_eq!(mouse.leave(), button(Button::Right, false));
+        assert_eq!(mouse.leave(), []);
     }
 }

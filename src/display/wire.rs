@@ -69,6 +69,7 @@ pub fn input(input: &Input) -> Vec<u8> {
         Input::Button(button, down) => vec![b'b', place(&BUTTONS, button), u8::from(*down)],
         Input::Pointer(to) => [&b"p"[..], &to.x.to_le_bytes(), &to.y.to_le_bytes()].concat(),
         Input::Break => vec![b'i'],
+        Input::Copy => vec![b's'],
         Input::Close => vec![b'c'],
         Input::Answer(answer) => vec![b'a', place(&ANSWERS, answer)],
     }
@@ -83,6 +84,7 @@ pub fn read_input(message: &[u8]) -> Option<Input> {
         b'b' => Input::Button(bytes.one_of(&BUTTONS)?, bytes.truth()?),
         b'p' => Input::Pointer(bytes.point()?),
         b'i' => Input::Break,
+        b's' => Input::Copy,
         b'c' => Input::Close,
         b'a' => Input::Answer(bytes.one_of(&ANSWERS)?),
         _ => return None,
@@ -234,7 +236,13 @@ mod tests {
     fn what_is_said_arrives() {
         let point = Point { x: 3, y: 700 };
         let text = Input::Text("(é)\n".into());
-        let mut inputs = vec![Input::Break, Input::Close, text, Input::Pointer(point)];
+        let mut inputs = vec![
+            Input::Break,
+            Input::Copy,
+            Input::Close,
+            text,
+            Input::Pointer(point),
+        ];
         for down in [true, false] {
             inputs.push(Input::Key(Key(41), down));
             inputs.extend(BUTTONS.map(|button| Input::Button(button, down)));

@@ -31,12 +31,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-use crate::display::window::Palette;
 use crate::sessions::{SessionError, Sessions};
 use guard::Guard;
 use session::{Ending, Live, Start};
 
 pub use guard::random_token;
+pub use viewer::Manner;
 
 /// Requests that are answered at the same time; tabs that look at a session are not
 /// among them.
@@ -63,8 +63,8 @@ pub struct Options {
     pub token: Option<String>,
     /// Names that browsers may know the server by.
     pub hosts: Vec<String>,
-    /// Colours of the screen.
-    pub palette: Palette,
+    /// How tabs are.
+    pub manner: Manner,
     /// Options of `geiko run` for all sessions.
     pub run: Vec<OsString>,
     /// They say where images are saved.
@@ -211,10 +211,6 @@ impl House {
 
     fn guard(&self) -> &Guard {
         &self.guard
-    }
-
-    fn palette(&self) -> Palette {
-        self.options.palette
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Live>>> {

@@ -142,10 +142,10 @@ async fn screen(
 ) -> Result<Response, Problem> {
     let live = house.live(&name).ok_or(Problem::Unknown)?;
     let seat = live.sit_down().ok_or(Problem::TooMany)?;
-    let palette = house.palette();
+    let manner = house.options.manner;
     Ok(upgrade
         .max_message_size(viewer::LONGEST_MESSAGE)
         .max_frame_size(viewer::LONGEST_MESSAGE)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| viewer::show(socket, seat, palette)))
+        .on_upgrade(move |socket| viewer::show(socket, seat, manner)))
 }

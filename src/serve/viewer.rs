@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::patch::Patches;
 use super::session::{Seat, Told};
 use crate::display::keyboard::{Action, Command, HostKey, Keyboard};
-use crate::display::pointer::Wheel;
+use crate::display::pointer::{Buttons, Mouse, Wheel};
 use crate::display::window::Palette;
 use crate::display::{Answer, Cursor, Input, Notice};
 use crate::script::Point;
@@ -61,6 +61,7 @@ enum Said {
 #[serde(rename_all = "lowercase")]
 enum Wanted {
     Break,
+    Copy,
     Close,
     Save,
     Discard,
@@ -95,8 +96,18 @@ enum Parting {
     Ended(String),
 }
 
+/// What is the same for all tabs.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Colours of the screen.
+    pub palette: Palette,
+    /// Buttons of the mouse.
+    pub buttons: Buttons,
+}
+
 /// Shows the session to a tab until one of them ends.
-pub async fn show(mut socket: WebSocket, seat: Seat, palette: Palette) {
+pub async fn show(mut socket: WebSocket, seat: Seat, manner: Manner) {
+    let Manner { palette, buttons } = manner;
     let mut tab = Tab {
         seat,
         palette,
@@ -104,7 +115,7 @@ pub async fn show(mut socket: WebSocket, seat: Seat, palette: Palette) {
         unconfirmed: 0,
         has_news: true,
         keyboard: Keyboard::default(),
-        buttons: [false; 3],
+        mouse: Mouse::new(buttons),
         wheel: Wheel::default(),
         allowance: MOST_AT_ONCE,
         counted: Instant::now(),
@@ -138,7 +149,7 @@ struct Tab {
     unconfirmed: u32,
     has_news: bool,
     keyboard: Keyboard,
-    buttons: [bool; 3],
+    mouse: Mouse,
     wheel: Wheel,
     allowance: f64,
     counted: Instant,
@@ -213,8 +224,8 @@ impl Tab {
             }
             Said::Button(number, down) => {
                 if let Some(button) = BUTTONS.get(number) {
-                    self.buttons[number] = down;
-                    live.send(&Input::Button(*button, down));
+                    let actions = self.mouse.button(*button, down, &mut self.keyboard);
+                    return self.act(actions);
                 }
             }
             Said::At(x, y) => live.send(&Input::Pointer(Point { x, y })),
@@ -227,6 +238,7 @@ impl Tab {
             Said::Text(text) => live.send(&Input::Text(text.replace("\r\n", "\n"))),
             Said::Do(wanted) | Said::Answer(wanted) => live.send(&match wanted {
                 Wanted::Break => Input::Break,
+                Wanted::Copy => Input::Copy,
                 Wanted::Close => Input::Close,
                 Wanted::Save => Input::Answer(Answer::Save),
                 Wanted::Discard => Input::Answer(Answer::Discard),
@@ -245,6 +257,7 @@ impl Tab {
             match action {
                 Action::Lisp(input) => live.send(&input),
                 Action::Host(Command::Break) => live.send(&Input::Break),
+                Action::Host(Command::Copy) => live.send(&Input::Copy),
                 Action::Host(Command::Close) => live.send(&Input::Close),
                 Action::Host(Command::Paste) => own.push("paste"),
                 Action::Host(Command::FullScreen) => own.push("full"),
@@ -290,13 +303,10 @@ impl Tab {
 
     /// What the tab held down goes up.
     fn let_go(&mut self) {
-        let actions = self.keyboard.leave();
-        self.act(actions);
-        for (number, button) in BUTTONS.into_iter().enumerate() {
-            if self.buttons[number] {
-                self.seat.live().send(&Input::Button(button, false));
-            }
-        }
+        let keys = self.keyboard.leave();
+        self.act(keys);
+        let buttons = self.mouse.leave();
+        self.act(buttons);
     }
 }
 

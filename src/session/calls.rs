@@ -10,6 +10,8 @@ use geiko_runtime::traps::HostCall;
 const SAVE: &str = "SAVEVM";
 /// Opens a break in the running process.
 const BREAK: &str = "\\DOHELPINTERRUPT1";
+/// Evaluates a form.
+const EVALUATE: &str = "EVAL";
 /// The variable that is NIL while Lisp must not be interrupted.
 const GUARD: &str = "\\INTERRUPTABLE";
 
@@ -18,6 +20,7 @@ const GUARD: &str = "\\INTERRUPTABLE";
 pub struct Calls {
     save: LispPtr,
     break_here: LispPtr,
+    evaluate: LispPtr,
     guard: LispPtr,
 }
 
@@ -27,18 +30,24 @@ impl Calls {
         Some(Self {
             save: find_symbol(mem, SAVE)?,
             break_here: find_symbol(mem, BREAK)?,
+            evaluate: find_symbol(mem, EVALUATE)?,
             guard: find_symbol(mem, GUARD)?,
         })
     }
 
     /// Has Lisp save itself; false if that cannot be now.
     pub fn save<G: Generation>(&self, machine: &mut Machine<'_, G>) -> bool {
-        self.call(machine, self.save, SAVE)
+        self.call(machine, self.save, SAVE, LispPtr::NIL)
     }
 
     /// Has Lisp open a break; false if that cannot be now.
     pub fn break_here<G: Generation>(&self, machine: &mut Machine<'_, G>) -> bool {
-        self.call(machine, self.break_here, BREAK)
+        self.call(machine, self.break_here, BREAK, LispPtr::NIL)
+    }
+
+    /// Has Lisp evaluate a form; false if that cannot be now.
+    pub fn evaluate<G: Generation>(&self, machine: &mut Machine<'_, G>, form: LispPtr) -> bool {
+        self.call(machine, self.evaluate, EVALUATE, form)
     }
 
     fn call<G: Generation>(
@@ -46,8 +55,9 @@ impl Calls {
         machine: &mut Machine<'_, G>,
         function: LispPtr,
         name: &'static str,
+        argument: LispPtr,
     ) -> bool {
         // A function that is not compiled cannot be called now either.
-        machine.call_for_host(function, name, self.guard) == Ok(HostCall::Made)
+        machine.call_for_host(function, name, argument, self.guard) == Ok(HostCall::Made)
     }
 }

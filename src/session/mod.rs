@@ -10,6 +10,7 @@ mod calls;
 mod control_c;
 mod idle;
 mod keeper;
+mod selection;
 mod ticker;
 mod time;
 mod user;
@@ -44,6 +45,7 @@ use calls::Calls;
 use control_c::ControlC;
 use keeper::Keeper;
 pub use keeper::{Keeping, OnClose, SaveTarget};
+use selection::Selection;
 pub use time::Time;
 use user::{User, Wish};
 
@@ -169,6 +171,7 @@ pub struct Session<'m, G: Generation> {
     /// Who keeps the user's work, if anybody.
     keeper: Option<Keeper>,
     breaking: Breaking,
+    selection: Selection,
     /// Orders from outside.
     control: Option<Control>,
     started: Instant,
@@ -194,6 +197,7 @@ impl<'m, G: Generation> Session<'m, G> {
             save_to: shared.save_to,
             keeper: None,
             breaking: Breaking::default(),
+            selection: Selection::default(),
             control: None,
             started: Instant::now(),
             time_limit: settings.time_limit,
@@ -309,7 +313,8 @@ impl<'m, G: Generation> Session<'m, G> {
             tracing::debug!(?wish, "obeying");
             match (wish, &mut self.keeper) {
                 (Wish::Break, _) => self.breaking.press(),
-                (Wish::Copy(text), _) => self.user.copy(text),
+                (Wish::Copy(text), _) => self.user.copy(Some(text)),
+                (Wish::CopySelection, _) => self.selection.want(),
                 (Wish::Discard, _) | (Wish::Close | Wish::Save, None) => {
                     return Some(Ending::Finished(0));
                 }
@@ -336,6 +341,14 @@ impl<'m, G: Generation> Session<'m, G> {
                 None => return Some(Ending::Finished(control_c::STATUS)),
             },
             None => {}
+        }
+        if let Some(calls) = &self.calls {
+            if let Some(text) = self.selection.poll(&mut self.machine, calls) {
+                self.user.copy(text);
+            }
+            if self.selection.is_wanted() {
+                self.time.disturb();
+            }
         }
         let keeper = self.keeper.as_mut()?;
         let next = keeper.poll(&mut self.machine);

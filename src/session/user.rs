@@ -35,6 +35,8 @@ pub(super) enum Wish {
     Discard,
     /// A text is for the user's clipboard.
     Copy(String),
+    /// What is selected is for it.
+    CopySelection,
 }
 
 /// A display and the user in front of it.
@@ -101,7 +103,7 @@ impl User {
                 }
                 Input::Text(text) => self.text.extend(text.chars()),
                 Input::Pointer(to) => machine.move_pointer(to.x, to.y),
-                Input::Break | Input::Close | Input::Answer(_) => {}
+                Input::Break | Input::Close | Input::Copy | Input::Answer(_) => {}
             }
         }
         self.type_text(machine, time);
@@ -113,6 +115,7 @@ impl User {
         let wish = match input {
             Input::Break => Wish::Break,
             Input::Close => Wish::Close,
+            Input::Copy => Wish::CopySelection,
             Input::Answer(Answer::Save) => Wish::Save,
             Input::Answer(Answer::Discard) => Wish::Discard,
             Input::Answer(Answer::Cancel) => return,
@@ -139,9 +142,9 @@ impl User {
         self.front.tell(Notice::AskToClose(problem));
     }
 
-    /// Puts a text on the user's clipboard.
-    pub(super) fn copy(&mut self, text: String) {
-        self.front.tell(Notice::Copy(text));
+    /// Puts a text on the user's clipboard; if there is none the bell tells.
+    pub(super) fn copy(&mut self, text: Option<String>) {
+        self.front.tell(text.map_or(Notice::Bell, Notice::Copy));
     }
 
     fn must_wait(&self, input: &Input) -> bool {

@@ -234,3 +234,39 @@ fn what_programs_of_lisp_copy_is_for_the_browser() {
     assert_eq!(told, serde_json::json!({ "copy": "(é\n)" }));
     assert_eq!(xclip(&["-o", "-selection", "clipboard"]), "(é\n)");
 }
+
+#[test]
+fn what_is_selected_in_lisp_is_for_the_browser() {
+    let Some(image) = medley() else {
+        return;
+    };
+    let server = Server::start(&[image.to_str().unwrap(), "--", "--on-close", "discard"]);
+    let mut socket = server.look("lisp").unwrap();
+    while !socket.read().unwrap().is_binary() {}
+    // An editor that has this selected, whatever the window.
+    let editor = "\n(defun il:textstream (window) window)\n\
+                  (defun il:tedit.sel.as.string (stream) (list stream) \"grüße (Ω)\")\n";
+    sleep(Duration::from_secs(5));
+    let say = |socket: &mut WebSocket<TcpStream>, said: serde_json::Value| {
+        socket.send(Message::text(said.to_string())).unwrap();
+    };
+    let copy = |socket: &mut WebSocket<TcpStream>| {
+        say(socket, serde_json::json!({ "do": "copy" }));
+        loop {
+            match socket.read().unwrap() {
+                Message::Binary(_) => say(socket, serde_json::json!("drawn")),
+                Message::Text(text) if text.contains("copy") || text.contains("bell") => {
+                    return serde_json::from_str::<serde_json::Value>(&text).unwrap();
+                }
+                _ => {}
+            }
+        }
+    };
+    assert_eq!(copy(&mut socket), "bell");
+    say(&mut socket, serde_json::json!({ "text": editor }));
+    let told = wait("the selected text", || {
+        sleep(Duration::from_secs(1));
+        Some(copy(&mut socket)).filter(|told| told != "bell")
+    });
+    assert_eq!(told, serde_json::json!({ "copy": "grüße (Ω)" }));
+}

@@ -19,20 +19,21 @@ pub enum HostCall {
 
 impl<G: Generation> Machine<'_, G> {
     /// Has the running process call the compiled function of the symbol `to_call`,
-    /// called `name`, without arguments; its value is dropped. `guard` is the symbol
-    /// that code binds to NIL when it must not be interrupted.
+    /// called `name`, with `argument`, if it has any; its value is dropped. `guard` is the
+    /// symbol that code binds to NIL when it must not be interrupted.
     ///
     /// The machine must be stopped at a poll.
     pub fn call_for_host(
         &mut self,
         to_call: LispPtr,
         name: &'static str,
+        argument: LispPtr,
         guard: LispPtr,
     ) -> Result<HostCall, Fault> {
         if self.regs.sp <= self.stack_base() || !self.may_interrupt(guard)? {
             return Ok(HostCall::NotNow);
         }
-        self.interrupt_call(to_call, name)?;
+        self.interrupt_call(to_call, name, argument)?;
         self.set_stack_limit();
         Ok(HostCall::Made)
     }

@@ -12,13 +12,14 @@ use crate::stack::Frame;
 const MARGIN: u32 = 32;
 
 impl<G: Generation> Machine<'_, G> {
-    /// Calls the compiled function of `symbol` without arguments. The running
+    /// Calls the compiled function of `symbol` with `argument`, if it has any. The running
     /// frame is suspended: its top of stack goes to memory, and the value that
     /// is returned into it will be dropped.
     pub(crate) fn interrupt_call(
         &mut self,
         symbol: LispPtr,
         name: &'static str,
+        argument: LispPtr,
     ) -> Result<(), Fault> {
         let definition = self.definition(symbol);
         if symbol.is_nil() || !definition.has_sign() {
@@ -34,8 +35,9 @@ impl<G: Generation> Machine<'_, G> {
         let arguments = self.regs.sp.add(2);
         let count = self.mem.word(code.add(function::ARG_COUNT)) as i16;
         let mut top = arguments;
-        for _ in 0..count {
-            self.mem.set_stack(top, LispPtr::NIL);
+        for n in 0..count {
+            let given = if n == 0 { argument } else { LispPtr::NIL };
+            self.mem.set_stack(top, given);
             top = top.add(2);
         }
         let basic = u32::from(block::BASIC_FRAME) << 16 | u32::from(arguments.0);

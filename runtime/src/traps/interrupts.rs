@@ -146,6 +146,7 @@ impl<G: Generation> Machine<'_, G> {
             self.interrupt_call(
                 self.symbols.periodic_interrupt_frame,
                 "\\PERIODIC.INTERRUPTFRAME",
+                LispPtr::NIL,
             )?;
         } else if self.transitions_wait() {
             self.keyboard.pending = self.keyboard.pending.saturating_sub(1);
@@ -153,16 +154,21 @@ impl<G: Generation> Machine<'_, G> {
             self.interrupt_call(
                 self.symbols.do_buffered_transitions,
                 "\\DOBUFFEREDTRANSITIONS",
+                LispPtr::NIL,
             )?;
         } else if self.value(self.symbols.reclaim_countdown) == LispPtr::smallpos(0) {
             self.set_value(self.symbols.reclaim_countdown, LispPtr::NIL);
-            self.interrupt_call(self.symbols.do_reclaim, "\\DORECLAIM")?;
+            self.interrupt_call(self.symbols.do_reclaim, "\\DORECLAIM", LispPtr::NIL)?;
         } else if !self.value(self.symbols.pending_interrupt).is_nil() {
             let state = self.value(self.symbols.interrupt_state).masked::<G>();
             let bits = self.mem.word(state);
             self.mem.set_word(state, bits | (bits & 0xFF00) >> 8);
             self.set_value(self.symbols.pending_interrupt, LispPtr::NIL);
-            self.interrupt_call(self.symbols.interrupt_frame, "\\INTERRUPTFRAME")?;
+            self.interrupt_call(
+                self.symbols.interrupt_frame,
+                "\\INTERRUPTFRAME",
+                LispPtr::NIL,
+            )?;
         }
         Ok(())
     }

@@ -363,11 +363,11 @@ fn the_host_calls_lisp_between_two_instructions_unless_it_must_not() {
             prepare(m, &[END], &[]);
             let before = m.regs;
             m.mem.set_cell(guard, LispPtr::NIL);
-            let call = m.call_for_host(save, "SAVE", GUARD);
+            let call = m.call_for_host(save, "SAVE", LispPtr::NIL, GUARD);
             assert_eq!(call, Ok(HostCall::NotNow));
             assert_eq!(m.regs, before);
             m.mem.set_cell(guard, LispPtr::T);
-            let call = m.call_for_host(save, "SAVE", GUARD);
+            let call = m.call_for_host(save, "SAVE", LispPtr::NIL, GUARD);
             assert_eq!(call, Ok(HostCall::Made));
             assert_eq!(m.func, Pending.place());
             // It returns NIL, which is dropped.
@@ -376,7 +376,7 @@ fn the_host_calls_lisp_between_two_instructions_unless_it_must_not() {
             assert_eq!((m.regs.pc, m.regs.tos), (before.pc, before.tos));
             check_stack(m);
             let nothing = LispPtr(702);
-            let call = m.call_for_host(nothing, "NOTHING", GUARD);
+            let call = m.call_for_host(nothing, "NOTHING", LispPtr::NIL, GUARD);
             assert_eq!(call, Err(Fault::NotCompiled { name: "NOTHING" }));
         });
     }

@@ -22,7 +22,7 @@ use super::view::{self, SCALES};
 use super::{WindowError, WindowOptions};
 use crate::display::keyboard::{Action, Command, HostKey, Keyboard};
 use crate::display::link::Viewer;
-use crate::display::pointer::{Buttons, Wheel, only_button};
+use crate::display::pointer::{Mouse, Wheel};
 use crate::display::{Answer, Cursor, Frame, Input, Notice};
 
 /// What Lisp's thread tells.
@@ -50,10 +50,9 @@ pub struct App {
     shown: Option<Shown>,
     frame: Frame,
     keyboard: Keyboard,
+    mouse: Mouse,
     wheel: Wheel,
     modifiers: ModifiersState,
-    /// The button that a press of the only one meant.
-    only_button: Option<Button>,
     cursors: HashMap<(Cursor, usize), CustomCursor>,
     question: Option<Question>,
     /// The clipboard, once something was put there: X11 wants its owner to stay.
@@ -79,6 +78,7 @@ impl App {
     /// A window to be, for what `viewer` brings.
     pub fn new(options: WindowOptions, viewer: Viewer) -> Self {
         Self {
+            mouse: Mouse::new(options.buttons),
             options,
             viewer,
             shown: None,
@@ -86,7 +86,6 @@ impl App {
             keyboard: Keyboard::default(),
             wheel: Wheel::default(),
             modifiers: ModifiersState::empty(),
-            only_button: None,
             cursors: HashMap::new(),
             question: None,
             clipboard: None,
@@ -209,6 +208,7 @@ impl App {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Break => self.viewer.send(Input::Break),
+            Command::Copy => self.viewer.send(Input::Copy),
             Command::Close => self.viewer.send(Input::Close),
             Command::Paste => self.paste(),
             _ => {
@@ -237,28 +237,13 @@ impl App {
             return;
         }
         let button = match button {
-            MouseButton::Left if self.options.buttons == Buttons::One => self.choose(down),
             MouseButton::Left => Button::Left,
             MouseButton::Middle => Button::Middle,
             MouseButton::Right => Button::Right,
             _ => return,
         };
-        self.viewer.send(Input::Button(button, down));
-    }
-
-    /// What a press or release of the only button of a mouse means.
-    fn choose(&mut self, down: bool) -> Button {
-        if !down {
-            return self.only_button.take().unwrap_or(Button::Left);
-        }
-        let (alt, special) = (self.modifiers.alt_key(), self.modifiers.super_key());
-        let button = only_button(alt, special);
-        if button != Button::Left {
-            // The modifier was for the button, not for Lisp.
-            let actions = self.keyboard.leave();
-            self.act(actions);
-        }
-        *self.only_button.insert(button)
+        let actions = self.mouse.button(button, down, &mut self.keyboard);
+        self.act(actions);
     }
 
     fn pointer_moved(&mut self, to: PhysicalPosition<f64>) {
@@ -448,7 +433,7 @@ impl Shown {
             Command::Smaller if self.scale > 1.0 => self.zoom(self.scale.ceil() - 1.0),
             Command::Smaller => self.zoom(self.scale / 2.0),
             Command::UsualSize => self.zoom(self.usual_scale),
-            Command::Break | Command::Close | Command::Paste => {}
+            Command::Break | Command::Copy | Command::Close | Command::Paste => {}
         }
     }
 

@@ -49,7 +49,7 @@ function connect() {
     if (typeof data === "string") {
       hear(JSON.parse(data));
     } else {
-      drawing = drawing.then(() => draw(data)).catch(console.error).then(() => say("drawn"));
+      draw(data).catch(console.error).then(() => say("drawn"));
     }
   };
   socket.onclose = async () => {
@@ -103,10 +103,17 @@ function hear(told) {
 
 // --- the picture
 
+// Browsers decode in threads of their own, so that begins at once.
 async function draw(data) {
-  const [width, height, left, top] = new Uint16Array(data.slice(0, 8));
   const picture = new Blob([new Uint8Array(data, 8)], { type: "image/png" });
-  const bitmap = await createImageBitmap(picture, { colorSpaceConversion: "none" });
+  const decoded = createImageBitmap(picture, { colorSpaceConversion: "none" });
+  const before = drawing.catch(() => {});
+  drawing = decoded.then((bitmap) => before.then(() => paint(data, bitmap)));
+  return drawing;
+}
+
+function paint(data, bitmap) {
+  const [width, height, left, top] = new Uint16Array(data.slice(0, 8));
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
@@ -193,7 +200,7 @@ function copy() {
 for (const button of document.querySelectorAll("nav button")) {
   button.addEventListener("click", () => {
     const command = button.dataset.do;
-    if (command === "break") say({ do: "break" });
+    if (["break", "copy"].includes(command)) say({ do: command });
     else if (command === "quit") hear({ ask: null });
     else obey(command);
     keys.focus();

@@ -173,7 +173,8 @@ fn interrupted_frames_keep_their_own_top() {
                 .define(m, function_symbol(2), function_place(2));
                 let before = (m.regs, m.end, m.func, m.ivar);
                 let interrupted = m.running_frame();
-                m.interrupt_call(function_symbol(2), "").unwrap();
+                m.interrupt_call(function_symbol(2), "", LispPtr::NIL)
+                    .unwrap();
                 assert_eq!(m.func, function_place(2));
                 assert_ne!(interrupted.flags() & flag::NO_PUSH, 0);
                 assert!(m.running_frame().is_slow());
