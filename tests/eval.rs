@@ -413,3 +413,66 @@ fn control_c_ends_a_program_that_has_no_user() {
     pipe.read_to_string(&mut errors).expect("text");
     assert!(errors.contains("Interrupted."), "{errors}");
 }
+
+/// What `--stats` says of arrays: times that room was wanted, times it was found, blocks looked
+/// at.
+fn arrays(output: &Output) -> Vec<u64> {
+    let errors = stderr(output);
+    let line = errors.lines().find(|line| line.starts_with("arrays "));
+    let words = line.unwrap_or_default().split_whitespace();
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+#[test]
+fn room_for_arrays_is_found_without_a_search() {
+    const CHURN: &str = "(let ((all nil))
+        (dotimes (i 2000)
+          (push (make-array (+ 100 (mod (* i 37) 900)) :initial-element i) all)
+          (when (> (length all) 50)
+            (setf (cdr (nthcdr 20 all)) nil)))
+        (every #'(lambda (array) (eql (aref array 0) (aref array 99))) all))";
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = folder.path().join("work.sysout");
+    let image = image.to_str().expect("a name");
+    for generation in ["2", "3"] {
+        for jit in ["off", "always"] {
+            let save = format!("(progn (save-image \"{image}\") (gc) t)");
+            let output = geiko(&[
+                "eval",
+                "--array-policy",
+                "segmented",
+                "--stats",
+                "--generation",
+                generation,
+                "--jit",
+                jit,
+                CHURN,
+                &save,
+                CHURN,
+            ]);
+            assert_eq!(stdout(&output), "T\nT\nT\n", "{output:?}");
+            let [wanted, found, looked_at] = arrays(&output)[..] else {
+                panic!("{output:?}");
+            };
+            assert!(found > 1000 && wanted >= found, "{output:?}");
+            assert_eq!(looked_at, found);
+            let audit = geiko(&["audit", image]);
+            assert!(audit.status.success(), "{audit:?}");
+            // Without the index the rings are Lisp's.
+            let output = geiko(&["eval", "--stats", "--image", image, CHURN]);
+            assert_eq!(stdout(&output), "T\n", "{output:?}");
+            assert_eq!(arrays(&output), []);
+        }
+    }
+    // Whoever redefines one of the functions has them all.
+    let redefined = "(defun si:unlink-block (block) (declare (ignore block)) (error \"mine\"))";
+    let output = geiko(&[
+        "eval",
+        "--array-policy",
+        "segmented",
+        "--stats",
+        redefined,
+        CHURN,
+    ]);
+    assert!(!output.status.success(), "{output:?}");
+}

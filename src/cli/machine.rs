@@ -101,6 +101,9 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
         machine.raise_fault(fault);
     }
     machine.set_backup(arguments.gc_backup.into());
+    if let Err(error) = machine.set_array_policy(arguments.array_policy.into()) {
+        eprintln!("geiko: {error}: Lisp finds room for arrays itself");
+    }
     let watching = &arguments.watching;
     if watching.gc_zeal {
         machine.set_gc_zeal();
@@ -184,6 +187,13 @@ fn print_statistics<G: Generation>(session: &Session<'_, G>) {
     }
     eprintln!("collections  {:10}", statistics.collections);
     eprintln!("freed        {:10} objects", statistics.objects_freed);
+    let arrays = session.machine().array_totals();
+    if arrays.requests > 0 {
+        eprintln!(
+            "arrays       {:10} times room wanted, {} times found, {} blocks looked at",
+            arrays.requests, arrays.met, arrays.looked_at
+        );
+    }
     let backup = session.machine().backup_totals();
     if backup.cycles > 0 {
         let BackupTotals {

@@ -27,6 +27,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use geiko_runtime::gc::BackupMode;
+use geiko_runtime::heap::ArrayPolicy;
 
 use crate::clipboard;
 use crate::display::ScreenSize;
@@ -262,8 +263,36 @@ pub struct MachineArgs {
     )]
     gc_backup: UseBackup,
 
+    /// Who finds room for arrays among what was freed
+    #[arg(
+        long,
+        value_name = "WHO",
+        default_value = "maiko",
+        conflicts_with = "lockstep",
+        help_heading = "Memory"
+    )]
+    array_policy: UseArrays,
+
     #[command(flatten)]
     watching: watching::WatchingArgs,
+}
+
+/// Who finds free blocks of array space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum UseArrays {
+    /// Lisp, which takes the first that is large enough, as with Maiko
+    Maiko,
+    /// The machine, which takes one that fits, without a search
+    Segmented,
+}
+
+impl From<UseArrays> for ArrayPolicy {
+    fn from(wanted: UseArrays) -> Self {
+        match wanted {
+            UseArrays::Maiko => Self::Maiko,
+            UseArrays::Segmented => Self::Segmented,
+        }
+    }
 }
 
 /// What the backup collector does.

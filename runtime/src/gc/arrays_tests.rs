@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::arrays::bucket;
 use crate::fault::Fault;
+use crate::heap::rings::bucket;
 use crate::layout::records::array_block::{
     BACKWARD, FORWARD, FREE, IN_USE, LENGTH, MAX_CELLS, MIN_CELLS_WITH_HUNKS, POINTERS,
 };

@@ -7,20 +7,29 @@
 //! - `cells`: objects of fixed size, boxed numbers.
 //! - `conses`: list cells and their operations; `cons_pages`: where they come
 //!   from; `cell_map`: finding cells close to each other.
+//! - `rings`: free array blocks; `array_functions`: Lisp's functions for them.
 //! - `pages`: units, and the registration of pages for the image file.
 //! - `storage`: what happens when free memory runs out.
 //! - `variables`: Lisp variables that hold page numbers.
 
+pub(crate) mod array_functions;
 mod cell_map;
 mod cells;
 mod cons_pages;
 mod conses;
 mod pages;
+pub(crate) mod rings;
+#[cfg(test)]
+mod rings_tests;
 mod storage;
 mod variables;
 
 use cell_map::CellMaps;
 use pages::RegisteredPages;
+use rings::Rings;
+
+pub use array_functions::{ArrayPolicy, UnknownFunctions};
+pub use rings::ArrayTotals;
 
 /// What the heap keeps outside Lisp memory.
 #[derive(Clone, Debug, Default)]
@@ -29,4 +38,6 @@ pub struct HeapState {
     registered: Option<RegisteredPages>,
     /// Free cells of cons pages; Medley 3 only.
     cell_maps: CellMaps,
+    /// Free array blocks.
+    rings: Rings,
 }

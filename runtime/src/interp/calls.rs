@@ -153,7 +153,7 @@ fn call_symbol<'m, G: Generation>(
     }
     s.mem.set_stack(s.sp, s.tos);
     enter::<G, false>(&mut s, m, callee, argc, length);
-    if m.native.is_due(callee.code) {
+    if m.native.profile.is_due(callee.code) {
         return s.go(m, super::native::try_native::<G>);
     }
     s.dispatch(m)
@@ -219,7 +219,7 @@ impl<'m, G: Generation> Machine<'m, G> {
     fn call_and_continue(&mut self, call: Call) -> Exit {
         let caller = self.regs.pvar;
         self.call_object(call);
-        if self.regs.pvar != caller && self.native.is_due(self.func) {
+        if self.regs.pvar != caller && self.native.profile.is_due(self.func) {
             return State::load(self).go(self, super::native::try_native::<G>);
         }
         State::load(self).go(self, super::returns::resumed::<G>)
@@ -359,7 +359,7 @@ handler! {
         }
         s.sp = s.sp.sub(6);
         enter::<G, true>(&mut s, m, callee, argc as u16, 1);
-        if m.native.is_due(callee.code) {
+        if m.native.profile.is_due(callee.code) {
             return s.go(m, super::native::try_native::<G>);
         }
         s.dispatch(m)

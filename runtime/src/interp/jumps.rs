@@ -31,7 +31,7 @@ fn take<'m, G: Generation, const DROP: bool>(
         s.pop();
     }
     s.pc = s.pc.jump(displacement);
-    if displacement < 0 && m.native.is_due(m.func) {
+    if displacement < 0 && m.native.profile.is_due(m.func) {
         return s.go(m, super::native::try_native::<G>);
     }
     s.dispatch(m)
@@ -75,7 +75,7 @@ pub(super) fn answer_or_jump<'m, G: Generation>(
     }
     s.sp = s.sp.sub(4);
     s.tos = s.mem.stack(s.sp);
-    if displacement < 0 && result == jump_if && m.native.is_due(m.func) {
+    if displacement < 0 && result == jump_if && m.native.profile.is_due(m.func) {
         return s.go(m, super::native::try_native::<G>);
     }
     s.dispatch(m)

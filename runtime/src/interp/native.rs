@@ -22,13 +22,11 @@
 //! at the same instruction as in the interpreter: native code polls where that does,
 //! makes the same boxes, and leaves the last instructions before a tick of the clock to
 //! it ([`MARGIN`]).
-//!
-//! Calls and loops are counted in a table outside Lisp memory. Functions that
-//! share an entry of the table take it from each other until one is compiled.
 
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use super::profile::Profile;
 use super::{Exit, Handler, State, handler};
 use crate::isa::Opcode;
 use crate::layout::Generation;
@@ -50,9 +48,6 @@ const NEAR: u32 = 16;
 /// Most instructions that native code executes without asking how many are left until
 /// the next tick, if they are counted.
 pub const MARGIN: u32 = 0x2000;
-
-/// Entries of the table of counts, a power of two.
-const COUNTS: usize = 1 << 13;
 
 /// Most entries of native code within each other: the stack of the host has room for them
 /// and for the native frames of as many activations as fit on Lisp's stack.
@@ -104,18 +99,12 @@ pub trait Compiler<G: Generation> {
     fn patched(&self, from: LispPtr, words: u32) -> bool;
 }
 
-/// How often a function was called and its loops went round.
-#[derive(Clone, Copy)]
-struct Count {
-    code: LispPtr,
-    left: i32,
-}
-
 /// State of native code in the machine.
 pub struct NativeState<G> {
     compiler: Option<Rc<dyn Compiler<G>>>,
     threshold: i32,
-    counts: Box<[Count; COUNTS]>,
+    /// Which functions are hot.
+    pub(crate) profile: Profile,
     /// Why the interpreter stopped while native code waited.
     stopped: Option<Exit>,
     /// What the running frame was returned when control went to it in another way than
@@ -134,14 +123,10 @@ pub struct NativeState<G> {
 
 impl<G> Default for NativeState<G> {
     fn default() -> Self {
-        let none = Count {
-            code: LispPtr::NIL,
-            left: i32::MAX,
-        };
         Self {
             compiler: None,
             threshold: i32::MAX,
-            counts: Box::new([none; COUNTS]),
+            profile: Profile::default(),
             stopped: None,
             landed: None,
             finishing: NOBODY,
@@ -152,40 +137,18 @@ impl<G> Default for NativeState<G> {
     }
 }
 
-impl<G: Generation> NativeState<G> {
-    #[inline(always)]
-    fn count_of(&mut self, code: LispPtr) -> &mut Count {
-        &mut self.counts[(code.0 >> 1) as usize & (COUNTS - 1)]
-    }
-
-    /// Counts a call or a turn of a loop of the function at `code`; true when it
-    /// is time to look for native code.
-    #[inline(always)]
-    pub(super) fn is_due(&mut self, code: LispPtr) -> bool {
-        let count = self.count_of(code);
-        count.left = count.left.wrapping_sub(1);
-        count.left < 0
-    }
-}
-
 impl<G: Generation> Machine<'_, G> {
     /// Has functions compiled that were called or looped `threshold` times.
     pub fn set_compiler(&mut self, compiler: Rc<dyn Compiler<G>>, threshold: u32) {
         let threshold = i32::try_from(threshold).unwrap_or(i32::MAX);
-        let none = Count {
-            code: LispPtr::NIL,
-            left: 0,
-        };
+        let mut profile = std::mem::take(&mut self.native.profile);
+        profile.begin();
         self.native = NativeState {
             compiler: Some(compiler),
             threshold,
-            counts: Box::new([none; COUNTS]),
-            stopped: None,
-            landed: None,
-            finishing: NOBODY,
-            entries: 0,
+            profile,
             watched: vec![0; G::MEMORY_BYTES / BYTES_PER_PAGE].into(),
-            stored: (LispPtr::NIL, 0),
+            ..NativeState::default()
         };
     }
 
@@ -227,6 +190,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Tells the compiler that the code block at `code` is no longer what it was.
     pub(crate) fn forget_native_code(&mut self, code: LispPtr) {
+        self.array_code_is_freed(code);
         if let Some(compiler) = &self.native.compiler {
             compiler.forget(code);
         }
@@ -237,22 +201,26 @@ impl<G: Generation> Machine<'_, G> {
     #[cold]
     #[inline(never)]
     fn enter_native(&mut self) -> Option<Exit> {
+        if let Some(value) = self.do_array_function() {
+            self.regs.tos = value;
+            return Some(Exit::Returned);
+        }
         let (code, threshold) = (self.func, self.native.threshold);
-        let Some(compiler) = self.native.compiler.clone() else {
-            self.native.count_of(code).left = i32::MAX;
-            return None;
-        };
-        let count = self.native.count_of(code);
-        if count.code != code {
-            *count = Count {
-                code,
-                left: threshold,
-            };
+        // Natively it would be called without being looked at.
+        if self.native.profile.is_pinned(code) {
+            self.native.profile.look_again(code, 0);
             return None;
         }
-        count.left = 0;
+        let Some(compiler) = self.native.compiler.clone() else {
+            self.native.profile.look_again(code, i32::MAX);
+            return None;
+        };
+        if !self.native.profile.is_known(code) && self.native.profile.look_again(code, threshold) {
+            return None;
+        }
+        self.native.profile.look_again(code, 0);
         if self.native.entries == MOST_ENTRIES {
-            self.native.count_of(code).left = threshold;
+            self.native.profile.look_again(code, threshold);
             return None;
         }
         let point = Point {
@@ -269,7 +237,8 @@ impl<G: Generation> Machine<'_, G> {
         self.searches.leave();
         match entered {
             Err(turns) => {
-                self.native.count_of(code).left = i32::try_from(turns).unwrap_or(i32::MAX);
+                let turns = i32::try_from(turns).unwrap_or(i32::MAX);
+                self.native.profile.look_again(code, turns);
                 None
             }
             Ok(Outcome::Returned(value)) => {
@@ -388,7 +357,7 @@ impl<G: Generation> Machine<'_, G> {
         let (value, pc) = if self.regs.pvar == point.pvar {
             (self.regs.tos, self.regs.pc.offset_in(self.func))
         } else {
-            let start = if self.native.is_due(self.func) {
+            let start = if self.native.profile.is_due(self.func) {
                 try_native::<G>
             } else {
                 super::returns::unpolled::<G>
