@@ -1,12 +1,10 @@
 //! The devices on a real directory.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};
 
-use common::Fixture;
+use crate::fixture::Fixture;
 use geiko_files::{WOULD_BLOCK, lisp_seconds};
 use geiko_runtime::device::{
     Access, FILE_PAGE_BYTES, FileChange, FileError, FileHost, Recognition, SPECIAL_SIZE,

@@ -1,10 +1,5 @@
 //! A temporary directory seen through the devices.
 
-#![allow(
-    dead_code,
-    reason = "each test program uses its own part of this module"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

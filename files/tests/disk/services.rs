@@ -1,8 +1,6 @@
 //! The machine's file services over the devices, on a real directory.
 
-mod common;
-
-use common::Fixture;
+use crate::fixture::Fixture;
 use geiko_files::HostFiles;
 use geiko_runtime::device::FileError;
 use geiko_runtime::layout::records::{file_generator, types};

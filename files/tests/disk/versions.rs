@@ -5,12 +5,10 @@
 //! file is. Some of the changes are those of other programs, which know
 //! nothing of versions.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 
-use common::Fixture;
+use crate::fixture::Fixture;
 use geiko_runtime::device::{FileHost, Recognition};
 use proptest::prelude::*;
 
