@@ -137,6 +137,7 @@ impl<G: Generation> Jit<G> {
             observe: shims::observe::<G> as *const () as i64,
             watched: 0,
             context: &raw const *self.context as i64,
+            base: &raw const self.context.base as i64,
             finish: shims::finish::<G> as *const () as i64,
             give_up: shims::give_up::<G> as *const () as i64,
             execute: shims::execute::<G> as *const () as i64,
@@ -508,10 +509,7 @@ impl<G: Generation> Jit<G> {
         // SAFETY: the record has native code made for this memory and the pc of
         // one of its entries; the frame is that of the running activation, and
         // `machine` is not used again before the call returns.
-        let packed = unsafe {
-            self.entry
-                .call(self.context.base, frame, 2 * number + 1, target)
-        };
+        let packed = unsafe { self.entry.call(frame, 2 * number + 1, target) };
         self.context.machine.set(outer);
         self.context.entered.set(entered);
         match (packed >> 32) as i64 {

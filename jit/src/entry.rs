@@ -1,8 +1,8 @@
 //! The one place where native code is called from Rust.
 
-/// Called with Lisp memory, frame or place of a frame, link or entry number, and
-/// the address of the native code; answers value and status.
-type Trampoline = unsafe extern "C" fn(usize, usize, usize, usize) -> u64;
+/// Called with frame, entry number, and the address of the native code; answers value
+/// and status.
+type Trampoline = unsafe extern "C" fn(usize, usize, usize) -> u64;
 
 /// A door to native code.
 #[derive(Clone, Copy)]
@@ -21,12 +21,11 @@ impl Entry {
     ///
     /// # Safety
     ///
-    /// `target` is native code that the translator made for the memory at
-    /// `base`, `frame` and `number` are what it expects, and the context that
-    /// the code refers to names the machine over that memory, of which no other
-    /// reference is in use meanwhile.
-    pub unsafe fn call(self, base: usize, frame: usize, number: usize, target: usize) -> u64 {
+    /// `target` is native code that the translator made, `frame` and `number` are what
+    /// it expects, and the context that the code refers to names the machine over the
+    /// memory in it, of which no other reference is in use meanwhile.
+    pub unsafe fn call(self, frame: usize, number: usize, target: usize) -> u64 {
         // SAFETY: promised by the caller.
-        unsafe { (self.0)(base, frame, number, target) }
+        unsafe { (self.0)(frame, number, target) }
     }
 }

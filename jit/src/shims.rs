@@ -169,6 +169,7 @@ impl<G: Generation> Context<G> {
         self.base + 2 * (STACK.0 as usize + usize::from(offset.0))
     }
 
+    /// Stack offset of the frame at a host address, whose lowest bit means nothing.
     fn offset(&self, frame: usize) -> StackOffset {
         StackOffset((((frame - self.base) >> 1) as u32 - STACK.0) as u16)
     }

@@ -145,6 +145,7 @@ impl Workshop {
         builder.switch_to_block(block);
         let [address, a, b, c, d] = [0, 1, 2, 3, 4].map(|n| builder.block_params(block)[n]);
         let context = builder.ins().iconst(I64, context);
+        let [a, b, c, d] = [a, b, c, d].map(|a| builder.ins().iadd_imm_s(a, -translate::AWAY));
         let arguments = [context, a, b, c, d];
         let call = builder.ins().call_indirect(operation, address, &arguments);
         let value = builder.inst_results(call)[0];
@@ -160,8 +161,7 @@ impl Workshop {
     }
 
     /// The door from native code to native code that changes no register: calls what it is
-    /// told with the memory, the place of the frame, the link and the environment, and
-    /// leaves value and status at the address `answer`.
+    /// told with the place of the frame, the link and the environment, and leaves value and status at the address `answer`.
     pub fn aside_native(&mut self, answer: i64) -> Vec<u8> {
         let mut function = Function::new();
         function.signature = translate::aside_signature();
@@ -170,10 +170,9 @@ impl Workshop {
         let block = builder.create_block();
         builder.append_block_params_for_function_params(block);
         builder.switch_to_block(block);
-        let [entry, base, top, link, environment] =
-            [0, 1, 2, 3, 4].map(|n| builder.block_params(block)[n]);
-        let environment = builder.ins().ireduce(I32, environment);
-        let arguments = [base, top, link, environment];
+        let [entry, top, link, environment] = [0, 1, 2, 3].map(|n| builder.block_params(block)[n]);
+        let [link, environment] = [link, environment].map(|a| builder.ins().ireduce(I32, a));
+        let arguments = [top, link, environment];
         let call = builder.ins().call_indirect(native, entry, &arguments);
         let [value, status] = [0, 1].map(|n| builder.inst_results(call)[n]);
         let answer = builder.ins().iconst(I64, answer);
@@ -191,7 +190,7 @@ impl Workshop {
     /// The door from Rust to native code.
     pub fn trampoline(&mut self) -> Vec<u8> {
         let mut signature = Signature::new(CallConv::SystemV);
-        signature.params = [I64; 4].map(AbiParam::new).to_vec();
+        signature.params = [I64; 3].map(AbiParam::new).to_vec();
         signature.returns = vec![AbiParam::new(I64)];
         let mut function = Function::new();
         function.signature = signature;
@@ -200,11 +199,12 @@ impl Workshop {
         let block = builder.create_block();
         builder.append_block_params_for_function_params(block);
         builder.switch_to_block(block);
-        let [base, frame, number, target] = [0, 1, 2, 3].map(|n| builder.block_params(block)[n]);
+        let [frame, number, target] = [0, 1, 2].map(|n| builder.block_params(block)[n]);
+        let number = builder.ins().ireduce(I32, number);
         let environment = builder.ins().iconst(I32, -1);
         let call = builder
             .ins()
-            .call_indirect(native, target, &[base, frame, number, environment]);
+            .call_indirect(native, target, &[frame, number, environment]);
         let [value, status] = [0, 1].map(|n| builder.inst_results(call)[n]);
         let value = builder.ins().uextend(I64, value);
         let status = builder.ins().uextend(I64, status);

@@ -4,6 +4,7 @@
 //! stack cells and variables go through Cranelift's variables, and the state of
 //! the way that came first is what the others must provide.
 
+use super::known::Known;
 use super::leaving::PLACE;
 use super::*;
 
@@ -109,6 +110,7 @@ impl Translator<'_, '_> {
             let mut state = self.state.clone();
             state.boxes.clear();
             state.reads.clear();
+            state.known = Known::default();
             for (number, local) in state.locals.iter_mut().enumerate() {
                 local.kind = wanted(&locals, number);
                 local.cached |= local.kind != Kind::Any;

@@ -4,8 +4,8 @@
 //! store the stack, and next block and pc in the frame
 //! entry = native code of the callee, if it is still what it was, else interpreter;
 //!         of a function object: that of its code, if it is what was called before
-//! link = own offset, offset of the arguments << 16
-//! value, status = call entry(memory, behind the arguments, link, environment)
+//! link = own offset, and the flags of a frame's link
+//! value, status = call entry(behind the arguments, link, environment)
 //! if status: refused -> interpreter; else return it
 //! if abandoned: go on if control is in this frame, else return it
 //! if pc in the frame != next: go on at that pc
@@ -16,12 +16,12 @@ use cranelift_codegen::ir::types::{I16, I32, I64};
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::isa::decode::Operand;
-use geiko_runtime::layout::SymbolCell;
 use geiko_runtime::layout::records::types;
+use geiko_runtime::layout::{STACK, SymbolCell};
 use geiko_runtime::memory::LispPtr;
 
 use super::ends::End;
-use super::{Translator, home, trusted};
+use super::{LINK_FLAGS, Translator, home, trusted};
 use crate::facts::Callee;
 use crate::flow::{self, Effect, Step};
 use crate::shims::MAX_SUPPLIED;
@@ -35,6 +35,8 @@ pub(super) struct Call {
     environment: Value,
     /// Where the first argument is on the evaluation stack.
     first: usize,
+    /// What is behind the arguments on the evaluation stack.
+    behind: usize,
     /// Host address of the place of the frame, behind the arguments.
     top: Value,
     /// Where to go if the callee refuses.
@@ -112,6 +114,7 @@ impl Translator<'_, '_> {
             entry,
             environment,
             first,
+            behind: first + usize::from(argc),
             top,
             slow,
             meet,
@@ -200,6 +203,7 @@ impl Translator<'_, '_> {
             entry,
             environment,
             first,
+            behind: first + usize::from(count),
             top,
             slow,
             meet,
@@ -338,7 +342,7 @@ impl Translator<'_, '_> {
         self.native_call(call, step);
         self.builder.switch_to_block(call.slow);
         // Missing arguments may have been supplied in the place of these.
-        for cell in &mut self.state.stack[call.first..] {
+        for cell in &mut self.state.stack[call.behind..] {
             cell.stored = false;
         }
         let state = self.state.clone();
@@ -359,15 +363,16 @@ impl Translator<'_, '_> {
     fn enter(&mut self, call: &Call, link: Value) -> [Value; 2] {
         if call.aside {
             let door = self.builder.ins().iconst(I64, self.host.aside_native);
-            let environment = self.builder.ins().uextend(I64, call.environment);
-            let arguments = [call.entry, self.base, call.top, link, environment];
+            let [link, environment] =
+                [link, call.environment].map(|cell| self.builder.ins().uextend(I64, cell));
+            let arguments = [call.entry, call.top, link, environment, environment];
             self.builder
                 .ins()
                 .call_indirect(self.aside, door, &arguments);
             let answer = self.builder.ins().iconst(I64, self.host.answer);
             return [0, 4].map(|at| self.builder.ins().load(I32, trusted(), answer, at));
         }
-        let arguments = [self.base, call.top, link, call.environment];
+        let arguments = [call.top, link, call.environment];
         let instruction = self
             .builder
             .ins()
@@ -391,10 +396,8 @@ impl Translator<'_, '_> {
         let resume = (ivar << 16).wrapping_add(step.next as i32);
         let resume = self.builder.ins().iadd_imm_s(high, i64::from(resume));
         self.store_home(resume, home::RESUME);
-        let own = self.builder.ins().band_imm_u(own, 0xFFFF);
-        let own = self.builder.ins().uextend(I64, own);
-        let both = self.builder.ins().imul_imm_u(own, 0x1_0001);
-        let link = self.builder.ins().iadd_imm_s(both, i64::from(ivar) << 16);
+        let flags = i64::from(LINK_FLAGS.wrapping_sub(STACK.0) as i32);
+        let link = self.builder.ins().iadd_imm_s(own, flags);
         let [value, status] = self.enter(call, link);
         (self.builder.ins()).brif(status, odd, &[], returned, &[value.into()]);
         self.builder.switch_to_block(odd);

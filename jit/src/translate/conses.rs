@@ -18,8 +18,8 @@
 //! and the new cell gets one: then the countdown stays as it is.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::I32;
-use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use cranelift_codegen::ir::types::{I8, I16, I32};
+use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::{type_entry, types};
 
@@ -55,14 +55,15 @@ impl Translator<'_, '_> {
             self.page_of_list(cdr, found, slow);
         }
         let listed = self.first_cons_page();
+        self.go_on_if(listed, slow);
+        let is_list = self.is_counted_list(listed);
         self.builder
             .ins()
-            .brif(listed, found, &[listed.into()], slow, &[]);
+            .brif(is_list, found, &[listed.into()], slow, &[]);
         self.builder.switch_to_block(found);
         let cell = self.take_first_cell(page, slow);
-        let place = self.builder.ins().band_imm_u(cdr, 0xFF);
-        let code = self.builder.ins().ushr_imm_u(place, 1);
-        self.set_list_cell(cell, car, code);
+        let place = self.builder.ins().band_imm_u(cdr, 0xFE);
+        self.set_list_cell(cell, car, place);
         self.count_allocation(types::LISTP.into());
         self.count_new_cell(cell, (car_slot, car), (cdr_slot, cdr), meet);
         self.builder.switch_to_block(slow);
@@ -72,13 +73,18 @@ impl Translator<'_, '_> {
         self.replace(2, result);
     }
 
+    /// 1 if the cells of the page that `object` is on are list cells, and counted.
+    fn is_counted_list(&mut self, object: Value) -> Value {
+        let entry = self.type_entry(object);
+        let bits = i64::from(type_entry::NUMBER | type_entry::NO_REF);
+        let number = self.builder.ins().band_imm_u(entry, bits);
+        self.equals(number, types::LISTP.into())
+    }
+
     /// Goes to `found` with the page of the list cell `cdr`, to `slow` if it is something
     /// else, or goes on if it is NIL.
     fn page_of_list(&mut self, cdr: Value, found: Block, slow: Block) {
-        let entry = self.type_entry(cdr);
-        let bits = i64::from(type_entry::NUMBER | type_entry::NO_REF);
-        let number = self.builder.ins().band_imm_u(entry, bits);
-        let is_list = self.equals(number, types::LISTP.into());
+        let is_list = self.is_counted_list(cdr);
         let (list, other) = (self.builder.create_block(), self.builder.create_block());
         self.builder.ins().brif(is_list, list, &[], other, &[]);
         self.builder.switch_to_block(list);
@@ -99,46 +105,58 @@ impl Translator<'_, '_> {
         self.builder.ins().ishl_imm_u(number, 8)
     }
 
-    /// Takes the first free cell of `page`; goes to `slow` if there is none.
+    /// Takes the first free cell of `page`; goes to `slow` if there is none. The upper half
+    /// of the page's header is the number of free cells and the place of the first; the
+    /// upper byte of a free cell is the place of the next.
     fn take_first_cell(&mut self, page: Value, slow: Block) -> Value {
         let geometry = self.layout.cons_page;
+        let flags = MemFlagsData::new().with_notrap();
         let at = i64::from(geometry.header);
         let at = self.builder.ins().iadd_imm_u(page, at);
-        let header = self.load_cell(at, 0);
-        let first = self.builder.ins().ushr_imm_u(header, 16);
-        let first = self.builder.ins().band_imm_u(first, 0xFE);
-        let is_place = self.builder.ins().icmp_imm_u(
-            IntCC::UnsignedGreaterThanOrEqual,
-            first,
-            i64::from(geometry.first),
-        );
-        let one = 1 << 24;
-        let some = (self.builder.ins()).icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, header, one);
-        let free = self.builder.ins().band(is_place, some);
-        self.go_on_if(free, slow);
+        let header = self.address(at);
+        let state = self.builder.ins().load(I16, flags, header, 2);
+        let state = self.builder.ins().uextend(I32, state);
+        let first = self.builder.ins().band_imm_u(state, 0xFE);
+        let above = IntCC::UnsignedGreaterThanOrEqual;
+        let is_place = (self.builder.ins()).icmp_imm_u(above, first, i64::from(geometry.first));
+        self.go_on_if(is_place, slow);
+        let one = 1 << 8;
+        let some = self.builder.ins().icmp_imm_u(above, state, one);
+        self.go_on_if(some, slow);
         let cell = self.builder.ins().iadd(page, first);
-        let links = self.load_cell(cell, 0);
-        let next = self.builder.ins().ushr_imm_u(links, 24);
+        let place = self.address(cell);
+        let next = self.builder.ins().load(I8, flags, place, 3);
+        let next = self.builder.ins().uextend(I32, next);
         let next = self.builder.ins().band_imm_u(next, 0xFE);
-        let next = self.builder.ins().ishl_imm_u(next, 16);
-        let rest = self.builder.ins().iadd_imm_s(header, -one);
-        let rest = self.builder.ins().band_imm_u(rest, 0xFF00_FFFF);
+        let rest = self.builder.ins().iadd_imm_s(state, -one);
+        let rest = self.builder.ins().band_imm_u(rest, 0xFF00);
         let rest = self.builder.ins().bor(rest, next);
-        self.store_cell(at, rest);
+        let rest = self.builder.ins().ireduce(I16, rest);
+        self.builder.ins().store(flags, rest, header, 2);
         cell
     }
 
-    /// Stores `car` and the code of NIL or of the place that `code` says.
-    fn set_list_cell(&mut self, cell: Value, car: Value, code: Value) {
-        let code = (self.builder.ins()).bor_imm_u(code, i64::from(self.layout.cdr_nil));
+    /// Stores `car` and the code of NIL or of the even place `place` on the page.
+    fn set_list_cell(&mut self, cell: Value, car: Value, place: Value) {
         let shift = i64::from(self.layout.cdr_shift);
-        let code = self.builder.ins().ishl_imm_u(code, shift);
+        let code = self.builder.ins().ishl_imm_u(place, shift - 1);
+        let nil = i64::from(self.layout.cdr_nil) << shift;
+        let code = self.builder.ins().bor_imm_u(code, nil);
         let car = self.masked(car);
         let content = self.builder.ins().bor(car, code);
         self.store_cell(cell, content);
     }
 
-    /// Counts what a new list cell refers to, and the cell; goes to `meet` with it.
+    /// Counts what the new list cell `cell` refers to, and the cell; goes to `meet` with
+    /// it. The cdr is NIL or a list cell, whose type is known to be counted.
+    ///
+    /// ```text
+    /// cdr is a list:  car is not counted, cdr has count 0, and cell no entry:
+    ///                     cdr's entry = empty; cell's entry = count 0; done
+    ///                 ADDREF cdr
+    /// car is counted: ADDREF car
+    /// note the new cell
+    /// ```
     fn count_new_cell(
         &mut self,
         cell: Value,
@@ -146,18 +164,18 @@ impl Translator<'_, '_> {
         (cdr_slot, cdr): (Slot, Value),
         meet: Block,
     ) {
+        let not_counted = (self.kind_of(car_slot) != Kind::Small).then(|| {
+            let entry = self.type_entry(car);
+            let bit = i64::from(type_entry::NO_REF);
+            self.builder.ins().band_imm_u(entry, bit)
+        });
         if !matches!(cdr_slot, Slot::Constant(0)) {
-            let [general, fresh] = [0; 2].map(|_| self.builder.create_block());
-            let next = self.builder.create_block();
-            if self.kind_of(car_slot) != Kind::Small {
-                let entry = self.type_entry(car);
-                let not_counted = i64::from(type_entry::NO_REF);
-                let not_counted = self.builder.ins().band_imm_u(entry, not_counted);
-                self.go_on_if(not_counted, general);
-            }
-            let list = self.builder.create_block();
+            let [list, general, fresh, next] = [(); 4].map(|()| self.builder.create_block());
             self.builder.ins().brif(cdr, list, &[], next, &[]);
             self.builder.switch_to_block(list);
+            if let Some(not_counted) = not_counted {
+                self.go_on_if(not_counted, general);
+            }
             let old = self.count_of(cdr);
             let new = self.count_of(cell);
             let differs = self.builder.ins().bxor(old.entry, old.tag);
@@ -168,14 +186,23 @@ impl Translator<'_, '_> {
             self.set_count(&new, new.tag);
             self.builder.ins().jump(meet, &[cell.into()]);
             self.builder.switch_to_block(general);
-            self.addref(cdr);
+            self.addref_counted(cdr);
             self.builder.ins().jump(next, &[]);
             self.builder.switch_to_block(next);
         }
-        if self.kind_of(car_slot) != Kind::Small {
-            self.addref(car);
+        let noted = self.builder.create_block();
+        if let Some(not_counted) = not_counted {
+            let [counted, note] = [(); 2].map(|()| self.builder.create_block());
+            self.builder
+                .ins()
+                .brif(not_counted, note, &[], counted, &[]);
+            self.builder.switch_to_block(counted);
+            self.addref_counted(car);
+            self.builder.ins().jump(note, &[]);
+            self.builder.switch_to_block(note);
         }
-        self.note_new(cell);
+        self.note_new_counted(cell, noted);
+        self.builder.switch_to_block(noted);
         self.builder.ins().jump(meet, &[cell.into()]);
     }
 
@@ -256,8 +283,7 @@ impl Translator<'_, '_> {
         let ends = self.equals(code, self.layout.cdr_nil);
         let old = self.builder.ins().select(ends, nothing, old);
         self.count_replacement(old, new_slot, new);
-        let place = self.builder.ins().band_imm_u(new, 0xFF);
-        let place = self.builder.ins().ushr_imm_u(place, 1);
+        let place = self.builder.ins().band_imm_u(new, 0xFE);
         self.set_list_cell(list, content, place);
         self.builder.ins().jump(meet, &[list.into()]);
     }

@@ -122,10 +122,10 @@ impl Translator<'_, '_> {
     fn enter_again(&mut self) {
         let frame = self.frame();
         let at = self.builder.ins().iconst(I64, self.host.landing);
-        let link = (self.builder.ins()).uload32(trusted(), at, landing::LINK);
+        let link = (self.builder.ins()).load(I32, trusted(), at, landing::LINK);
         let entry = (self.builder.ins()).load(I64, trusted(), at, landing::ENTRY);
         let environment = self.constant(LispPtr::UNBOUND.0);
-        let arguments = [self.base, frame, link, environment];
+        let arguments = [frame, link, environment];
         self.builder
             .ins()
             .return_call_indirect(self.native, entry, &arguments);

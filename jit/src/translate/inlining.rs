@@ -19,6 +19,7 @@ use geiko_runtime::layout::SymbolCell;
 use geiko_runtime::memory::LispPtr;
 
 use super::counting::Counts;
+use super::known::Known;
 use super::leaving::PLACE;
 use super::{Local, Place, Slot, StackCell, State, Translator, trusted};
 use crate::flow::Step;
@@ -183,6 +184,7 @@ impl<'a> Translator<'a, '_> {
             locals,
             stack: Vec::new(),
             reads: Vec::new(),
+            known: Known::default(),
             // The call.
             pending: 1,
             ..self.state.clone()

@@ -30,6 +30,10 @@ impl Translator<'_, '_> {
         } else {
             (not_taken, taken)
         };
+        let test = match slot {
+            Slot::Value(value, _) => self.state.known.test(value),
+            _ => None,
+        };
         match slot {
             Slot::Condition(condition) => {
                 self.builder
@@ -44,11 +48,19 @@ impl Translator<'_, '_> {
                 self.builder.ins().jump(then, &[]);
             }
             slot => {
-                let value = self.value_of(slot);
+                let value = test.map_or_else(|| self.value_of(slot), |test| test.holds);
                 self.builder.ins().brif(value, then, &[], otherwise, &[]);
             }
         }
-        let before = self.state.clone();
+        let mut before = self.state.clone();
+        if let Some(test) = test {
+            let state = if if_true {
+                &mut self.state
+            } else {
+                &mut before
+            };
+            state.known.note_list(test.object);
+        }
         self.builder.switch_to_block(taken);
         if keeps && let Slot::Condition(_) = slot {
             let cell = if if_true { LispPtr::T.0 } else { 0 };

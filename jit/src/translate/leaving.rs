@@ -1,7 +1,10 @@
 //! Ways out of native code: operations of the machine, single instructions and
 //! rests of activations that the interpreter takes over.
 
+use cranelift_codegen::ir::InstructionData;
+
 use super::ends::End;
+use super::known::Known;
 use super::*;
 
 /// Flag of a pc: what was wrong is a guess about variables where ways meet.
@@ -72,13 +75,34 @@ impl Translator<'_, '_> {
         (self.builder.current_block()).is_some_and(|block| layout.is_cold(block))
     }
 
+    /// What is passed for the argument `value`; see [`native_signature`].
+    fn away(&mut self, value: Value) -> Value {
+        let constant = self.constant_in(value);
+        match constant {
+            Some(n) => self.builder.ins().iconst(I64, n.wrapping_add(AWAY)),
+            None => self.builder.ins().iadd_imm_s(value, AWAY),
+        }
+    }
+
+    /// The constant that `value` is.
+    fn constant_in(&self, value: Value) -> Option<i64> {
+        let dfg = &self.builder.func.dfg;
+        let data = dfg.value_def(value).inst().map(|inst| dfg.insts[inst]);
+        match data {
+            Some(InstructionData::UnaryImm { imm, .. }) => Some(imm.bits()),
+            _ => None,
+        }
+    }
+
     /// Calls something, with the context and these arguments, that leaves the registers as they
     /// are.
     fn call_aside(&mut self, address: i64, arguments: &[Value]) -> Value {
         let door = self.builder.ins().iconst(I64, self.host.aside);
         let address = self.builder.ins().iconst(I64, address);
         let mut all = [address; 5];
-        all[1..=arguments.len()].copy_from_slice(arguments);
+        for (place, &argument) in all[1..].iter_mut().zip(arguments) {
+            *place = self.away(argument);
+        }
         self.builder.ins().call_indirect(self.aside, door, &all);
         let answer = self.builder.ins().iconst(I64, self.host.answer);
         self.builder.ins().load(I64, trusted(), answer, 0)
@@ -99,6 +123,7 @@ impl Translator<'_, '_> {
     pub(super) fn call_shim(&mut self, address: i64, frame: Value, point: Value) -> Value {
         let address = self.builder.ins().iconst(I64, address);
         let context = self.builder.ins().iconst(I64, self.host.context);
+        let frame = self.away(frame);
         let call = self
             .builder
             .ins()
@@ -159,6 +184,7 @@ impl Translator<'_, '_> {
             return;
         }
         let state = self.state.clone();
+        self.contents_may_differ();
         self.store_stack();
         self.count_pending();
         self.trap(step, state.pending, meet);
@@ -280,6 +306,7 @@ impl Translator<'_, '_> {
     pub(super) fn forget_locals(&mut self) {
         self.state.boxes.clear();
         self.state.reads.clear();
+        self.state.known = Known::default();
         for local in &mut self.state.locals {
             local.cached = false;
         }

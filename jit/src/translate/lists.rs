@@ -7,10 +7,10 @@ use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::{type_entry, types};
 use geiko_runtime::memory::LispPtr;
 
+use super::known::Test;
 use super::searches::{CHARACTERS, IMMEDIATE, SYMBOLS};
 use super::{Slot, Translator};
 use crate::flow::Step;
-use crate::numbers::Kind;
 
 impl Translator<'_, '_> {
     /// Translates `step` if it is an instruction of this file.
@@ -67,38 +67,55 @@ impl Translator<'_, '_> {
         }
         let object = self.pop_value();
         let actual = self.type_number(object);
-        let is = self.equals(actual, number);
+        let holds = self.equals(actual, number);
         let nil = self.constant(0);
-        let value = self.builder.ins().select(is, object, nil);
-        self.push(value);
+        let result = self.builder.ins().select(holds, object, nil);
+        if number == u32::from(types::LISTP) {
+            self.state.known.note_test(Test {
+                result,
+                holds,
+                object,
+            });
+        }
+        self.push(result);
     }
 
-    /// Branches to a slow path unless the top of stack is a list cell; NIL is
-    /// answered at once. Answers the object.
-    fn list_on_top(&mut self, step: &Step, meet: Block) -> Value {
+    /// What the cell of the object on top of the stack contains, and the object. Where that
+    /// is no list cell, what the instruction of `step` answers goes to `meet`.
+    fn content_on_top(&mut self, step: &Step, meet: Block) -> (Value, Value) {
         let depth = self.state.stack.len() - 1;
         let object = self.cell_value(depth);
-        let number = self.type_number(object);
-        let is = self.equals(number, types::LISTP.into());
+        if let Some(content) = self.known_content(object) {
+            return (object, content);
+        }
         let list = self.builder.create_block();
-        let other = self.builder.create_block();
-        let slow = self.builder.create_block();
-        self.builder.set_cold_block(other);
-        self.builder.set_cold_block(slow);
-        self.builder.ins().brif(is, list, &[], other, &[]);
-        self.builder.switch_to_block(other);
-        let nil = self.constant(0);
-        self.builder
-            .ins()
-            .brif(object, slow, &[], meet, &[nil.into()]);
-        self.builder.switch_to_block(slow);
-        self.part(object, step, meet);
+        let content = self.content_of(object);
+        if self.is_known_list(object) {
+            self.builder.ins().jump(list, &[]);
+        } else {
+            let number = self.type_number(object);
+            let is = self.equals(number, types::LISTP.into());
+            let [other, slow] = [(); 2].map(|()| self.cold_block());
+            self.builder.ins().brif(is, list, &[], other, &[]);
+            self.builder.switch_to_block(other);
+            let nil = self.constant(0);
+            let content_of_nil = self.content_of_nil();
+            self.builder.def_var(content, content_of_nil);
+            self.builder
+                .ins()
+                .brif(object, slow, &[], meet, &[nil.into()]);
+            self.builder.switch_to_block(slow);
+            self.part(object, step, meet);
+        }
         self.builder.switch_to_block(list);
-        object
+        let value = self.load_cell(object, 0);
+        self.builder.def_var(content, value);
+        (object, value)
     }
 
     /// CAR and CDR by the machine.
     fn part(&mut self, object: Value, step: &Step, meet: Block) {
+        self.contents_may_differ();
         let code = self.constant(step.instruction.opcode as u32);
         self.operate_and_meet(self.host.operations.part, &[code, object], step, meet);
     }
@@ -134,43 +151,50 @@ impl Translator<'_, '_> {
 
     fn car(&mut self, step: &Step) {
         let (meet, result) = self.meeting(I32);
-        let object = self.list_on_top(step, meet);
-        let content = self.load_cell(object, 0);
+        let (object, content) = self.content_on_top(step, meet);
         let shift = i64::from(self.layout.cdr_shift);
         let code = self.builder.ins().ushr_imm_u(content, shift);
-        let forwarded = self.equals(code, 0);
-        let indirect = self.builder.create_block();
-        let direct = self.builder.create_block();
-        self.builder.set_cold_block(indirect);
-        self.builder
-            .ins()
-            .brif(forwarded, indirect, &[], direct, &[]);
-        self.builder.switch_to_block(indirect);
-        self.part(object, step, meet);
-        self.builder.switch_to_block(direct);
+        let slow = self.cold_block();
+        self.go_on_if(code, slow);
         let car = self.masked(content);
         self.builder.ins().jump(meet, &[car.into()]);
-        self.builder.switch_to_block(meet);
-        self.pop();
-        self.push_slot(Slot::Value(result, Kind::Any));
+        self.end_part(object, step, slow, (meet, result));
     }
 
     fn cdr(&mut self, step: &Step) {
         let (meet, result) = self.meeting(I32);
-        let object = self.list_on_top(step, meet);
-        let content = self.load_cell(object, 0);
+        let (object, content) = self.content_on_top(step, meet);
         let slow = self.cold_block();
-        self.cdr_of(object, content, meet, slow);
+        self.cdr_of(object, content, meet, meet, slow);
+        self.end_part(object, step, slow, (meet, result));
+    }
+
+    /// The way of CAR and CDR by the machine, and what is behind them.
+    fn end_part(
+        &mut self,
+        object: Value,
+        step: &Step,
+        slow: Block,
+        (meet, result): (Block, Value),
+    ) {
         self.builder.switch_to_block(slow);
         self.part(object, step, meet);
         self.builder.switch_to_block(meet);
         self.pop();
-        self.push_slot(Slot::Value(result, Kind::Any));
+        self.push(result);
     }
 
-    /// Goes to `meet` with the cdr of the list cell `list`, which contains `content`, or to
-    /// `slow` if it forwards to another.
-    pub(super) fn cdr_of(&mut self, list: Value, content: Value, meet: Block, slow: Block) {
+    /// Goes to `near` or `meet` with the cdr of the list cell `list`, which contains
+    /// `content`, or to `slow` if it forwards to another. At `near` it is a cell of the
+    /// same page.
+    pub(super) fn cdr_of(
+        &mut self,
+        list: Value,
+        content: Value,
+        near: Block,
+        meet: Block,
+        slow: Block,
+    ) {
         let shift = i64::from(self.layout.cdr_shift);
         let code = self.builder.ins().ushr_imm_u(content, shift);
         let nil_code = self.layout.cdr_nil;
@@ -178,8 +202,8 @@ impl Translator<'_, '_> {
             self.builder
                 .ins()
                 .icmp_imm_u(IntCC::UnsignedGreaterThan, code, i64::from(nil_code));
-        let [near, rest, stored] = [0; 3].map(|_| self.builder.create_block());
-        self.builder.ins().brif(here, near, &[], rest, &[]);
+        let [coded, rest, stored] = [0; 3].map(|_| self.builder.create_block());
+        self.builder.ins().brif(here, coded, &[], rest, &[]);
         self.builder.switch_to_block(rest);
         let nil = self.constant(0);
         let ends = self.equals(code, nil_code);
@@ -193,9 +217,14 @@ impl Translator<'_, '_> {
         let next = self.load_cell(holder, 0);
         let next = self.masked(next);
         self.builder.ins().jump(meet, &[next.into()]);
-        self.builder.switch_to_block(near);
+        self.builder.switch_to_block(coded);
         let next = self.cdr_place(list, code);
-        self.builder.ins().jump(meet, &[next.into()]);
+        let same_page = if self.layout.cdr_page_relative {
+            near
+        } else {
+            meet
+        };
+        self.builder.ins().jump(same_page, &[next.into()]);
     }
 
     /// The cell at the place that the cdr code `code` of the list cell `list` says.

@@ -137,12 +137,12 @@ impl Translator<'_, '_> {
                 self.unless_smallpos(cells[1], step, meet);
                 let base = self.masked(cells[0]);
                 self.unless_watched(base, number(0), step, meet);
-                let address = self.word_at(base, number(0));
+                let (address, at) = self.word_at(base, number(0));
                 let (first, size) = (number(1) >> 4, (number(1) & 15) + 1);
                 let shift = (16 - first - size).max(0);
                 let mask = (1i64 << size) - 1;
                 let flags = MemFlagsData::new().with_notrap();
-                let old = self.builder.ins().load(I16, flags, address, 0);
+                let old = self.builder.ins().load(I16, flags, address, at);
                 let old = self.builder.ins().uextend(I32, old);
                 let rest = !(mask << shift) & 0xFFFF;
                 let rest = self.builder.ins().band_imm_u(old, rest);
@@ -150,7 +150,7 @@ impl Translator<'_, '_> {
                 let bits = self.builder.ins().ishl_imm_u(bits, i64::from(shift));
                 let word = self.builder.ins().bor(rest, bits);
                 let word = self.builder.ins().ireduce(I16, word);
-                self.builder.ins().store(flags, word, address, 0);
+                self.builder.ins().store(flags, word, address, at);
                 self.written(base);
                 self.builder.ins().jump(meet, &[base.into()]);
                 self.builder.switch_to_block(meet);
@@ -162,10 +162,10 @@ impl Translator<'_, '_> {
                 self.unless_smallpos(cells[1], step, meet);
                 let base = self.masked(cells[0]);
                 self.unless_watched(base, number(0), step, meet);
-                let address = self.word_at(base, number(0));
+                let (address, at) = self.word_at(base, number(0));
                 let word = self.builder.ins().ireduce(I16, cells[1]);
                 let flags = MemFlagsData::new().with_notrap();
-                self.builder.ins().store(flags, word, address, 0);
+                self.builder.ins().store(flags, word, address, at);
                 self.written(base);
                 self.builder.ins().jump(meet, &[base.into()]);
                 self.builder.switch_to_block(meet);
@@ -236,17 +236,23 @@ impl Translator<'_, '_> {
     /// The word so many words behind `base`.
     pub(super) fn load_word(&mut self, base: Value, words: i32) -> Value {
         let masked = self.masked(base);
-        let address = self.word_at(masked, words);
+        let (address, at) = self.word_at(masked, words);
         let flags = MemFlagsData::new().with_notrap();
-        let word = self.builder.ins().load(I16, flags, address, 0);
+        let word = self.builder.ins().load(I16, flags, address, at);
         self.builder.ins().uextend(I32, word)
     }
 
-    /// Host address of the word so many words behind `base`.
-    fn word_at(&mut self, base: Value, words: i32) -> Value {
-        let at = self.builder.ins().iadd_imm_s(base, i64::from(words));
+    /// Host address of the word so many words behind `base`, which is masked, in two parts.
+    /// An even number of words does not change which half of a cell it is, so all words at
+    /// even places, and all at odd ones, have the first part in common.
+    fn word_at(&mut self, base: Value, words: i32) -> (Value, i32) {
+        let odd = words & 1;
+        let at = self.builder.ins().iadd_imm_s(base, i64::from(odd));
         let at = self.builder.ins().bxor_imm_u(at, 1);
-        self.address(at)
+        let wide = self.builder.ins().uextend(I64, at);
+        let bytes = self.builder.ins().ishl_imm_u(wide, 1);
+        let base = self.base;
+        (self.builder.ins().iadd(base, bytes), 2 * (words - odd))
     }
 
     /// DTEST and INSTANCEP: the type with just that name is told at once; INSTANCEP

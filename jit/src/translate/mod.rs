@@ -20,6 +20,7 @@ mod exact;
 mod general;
 mod inlining;
 mod jumps;
+mod known;
 mod leaving;
 mod lists;
 mod memory;
@@ -42,9 +43,10 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::Generation;
-use geiko_runtime::layout::records::{ArrayFields, ConsPage, DtdFields};
+use geiko_runtime::layout::records::{ArrayFields, ConsPage, DtdFields, frame};
 use geiko_runtime::memory::LispPtr;
 
+use self::known::Known;
 use crate::flow::{self, Effect, Step};
 use crate::listing::NO_INSTRUCTION;
 use crate::numbers::{Kind, Kinds, Plan};
@@ -56,6 +58,8 @@ use crate::unit::Unit;
 pub struct Host {
     /// First argument of the shims.
     pub context: i64,
+    /// Where the address of Lisp memory is.
+    pub base: i64,
     /// [`crate::shims::finish`].
     pub finish: i64,
     /// [`crate::shims::give_up`].
@@ -106,6 +110,7 @@ impl Host {
     pub fn names(&self) -> impl Iterator<Item = (i64, &'static str)> {
         [
             (self.context, "context"),
+            (self.base, "base"),
             (self.finish, "finish"),
             (self.give_up, "give_up"),
             (self.execute, "execute"),
@@ -130,6 +135,9 @@ impl Host {
 /// Byte offset from the Lisp memory to the word that is 0 when attention is
 /// wanted, else the end of the stack.
 const END: i32 = -60;
+
+/// What a frame's link contains besides the caller's offset.
+const LINK_FLAGS: u32 = (frame::flag::KIND as u32) << 16;
 
 /// Byte offsets from PVAR slot 0 of cells of the frame.
 mod home {
@@ -188,6 +196,7 @@ struct State {
     boxes: Vec<(Value, Value)>,
     /// Values read from variables that still have them.
     reads: Vec<(Value, usize)>,
+    known: Known,
     /// Instructions executed and not counted yet.
     pending: i32,
 }
@@ -200,13 +209,16 @@ struct Place {
     state: Option<State>,
 }
 
-/// Signature of native code: Lisp memory; for a call, where the frame is to be
-/// built and the offsets of the caller's PVAR and of the arguments, 16 bits each,
-/// else the frame and twice the number of the entry plus 1; what the first PVAR slot
-/// of a new frame holds. Returns the value and a [`crate::status`].
+/// Signature of native code: for a call, where the frame is to be built and the cell
+/// that says who called, else the frame and twice the number of the entry plus 1; what
+/// the first PVAR slot of a new frame holds. Returns the value and a [`crate::status`].
+///
+/// Where Lisp memory is, code reads from the context. What is an argument as it is, Cranelift
+/// wants to have in the register of that argument wherever it lives, and moves it there and
+/// back at every use; so nothing that lives long is one.
 pub fn native_signature() -> Signature {
     let mut signature = Signature::new(CallConv::Tail);
-    signature.params = [I64, I64, I64, I32].map(AbiParam::new).to_vec();
+    signature.params = [I64, I32, I32].map(AbiParam::new).to_vec();
     signature.returns = [I32, I32].map(AbiParam::new).to_vec();
     signature
 }
@@ -314,6 +326,9 @@ impl Layout {
     }
 }
 
+/// What is added to arguments of the machine that live on; see [`native_signature`].
+pub const AWAY: i64 = 1;
+
 fn trusted() -> MemFlagsData {
     MemFlagsData::trusted()
 }
@@ -363,7 +378,8 @@ pub fn translate<G: Generation>(
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
-    let base = builder.block_params(entry)[0];
+    let base = builder.ins().iconst(I64, host.base);
+    let base = builder.ins().load(I64, trusted(), base, 0);
     let mut entries = vec![unit.start];
     let is_entry =
         |pc: &u32| *pc != unit.start && unit.flow.step(*pc).is_some_and(|step| !step.disputed);
@@ -399,6 +415,7 @@ pub fn translate<G: Generation>(
             stack: Vec::new(),
             boxes: Vec::new(),
             reads: Vec::new(),
+            known: Known::default(),
             pending: 0,
         },
         plan,
@@ -439,7 +456,7 @@ impl Translator<'_, '_> {
     fn function(&mut self, entry: Block) {
         self.builder.set_srcloc(SourceLoc::new(NO_INSTRUCTION));
         let params = self.builder.block_params(entry).to_vec();
-        let (place, link, environment) = (params[1], params[2], params[3]);
+        let (place, link, environment) = (params[0], params[1], params[2]);
         let call = self.builder.create_block();
         let middle = self.builder.create_block();
         self.builder.set_cold_block(middle);
@@ -486,12 +503,16 @@ impl Translator<'_, '_> {
         self.current = step.instruction.offset;
         if self.inlined.is_none() {
             self.builder.set_srcloc(SourceLoc::new(self.current));
-        } else if !self.unit.is_pure(step) {
-            if !self.leaf_call(step) {
-                self.call_instead_of_leaf();
-                self.reachable = false;
+        }
+        if !self.unit.is_pure(step) {
+            self.state.known.forget_contents();
+            if self.inlined.is_some() {
+                if !self.leaf_call(step) {
+                    self.call_instead_of_leaf();
+                    self.reachable = false;
+                }
+                return;
             }
-            return;
         }
         match step.effect {
             Effect::Unknown => return self.leave(step),

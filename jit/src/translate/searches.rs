@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The operation begins anew with the whole list. Cells without a cdr code, which
-//! forward to others, are left to it as well.
+//! forward to others, are left to it as well. A cell on the same page as the one before is
+//! a list cell like that, and its type is not looked at.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I32};
@@ -32,10 +33,14 @@ pub(super) const IMMEDIATE: u32 = SYMBOLS | CHARACTERS | 1 << 0xE | 1 << 0xF;
 
 /// The loop of a search.
 struct Search {
-    head: Block,
-    /// The rest of the list.
+    /// A turn with anything as the rest of the list, and how many cells may still be
+    /// looked at.
+    any: Block,
+    /// The same with a list cell.
+    cell: Block,
+    /// That list cell.
     list: Value,
-    /// Cells that may still be looked at.
+    /// That number.
     left: Value,
     /// Where to go if the machine is to search.
     slow: Block,
@@ -68,18 +73,26 @@ impl Translator<'_, '_> {
             self.go_on_if(immediate, slow);
         }
         let list = cells[usize::from(opcode != Opcode::ListGet)];
-        let head = self.builder.create_block();
+        let [any, cell] = [(); 2].map(|()| self.builder.create_block());
         let most = self.builder.ins().iconst(I32, MOST);
-        self.builder.ins().jump(head, &[list.into(), most.into()]);
-        let [list, left] = [(); 2].map(|()| self.builder.append_block_param(head, I32));
-        self.builder.switch_to_block(head);
+        self.builder.ins().jump(any, &[list.into(), most.into()]);
+        let [anything, left_then] = [(); 2].map(|()| self.builder.append_block_param(any, I32));
+        let [list, left] = [(); 2].map(|()| self.builder.append_block_param(cell, I32));
         let search = Search {
-            head,
+            any,
+            cell,
             list,
             left,
             slow,
             meet,
         };
+        self.builder.switch_to_block(any);
+        let is_pair = matches!(opcode, Opcode::Assoc | Opcode::CmlAssoc);
+        self.go_on_in_list(anything, &search, is_pair);
+        self.builder
+            .ins()
+            .jump(cell, &[anything.into(), left_then.into()]);
+        self.builder.switch_to_block(cell);
         match opcode {
             Opcode::ListGet => self.property(cells[1], &search),
             Opcode::Fmemb | Opcode::CmlMember => self.member(cells[0], &search),
@@ -100,11 +113,15 @@ impl Translator<'_, '_> {
 
     /// A property list: every other element is a key, with its value behind it.
     fn property(&mut self, key: Value, search: &Search) {
-        let content = self.content_or_end(search.list, search, false);
+        let content = self.real_content(search.list, search.slow);
+        let (anything, found) = self.meeting(I32);
         let (behind, rest) = self.meeting(I32);
-        self.cdr_of(search.list, content, behind, search.slow);
+        self.cdr_of(search.list, content, behind, anything, search.slow);
+        self.builder.switch_to_block(anything);
+        self.go_on_in_list(found, search, false);
+        self.builder.ins().jump(behind, &[found.into()]);
         self.builder.switch_to_block(behind);
-        let value = self.content_or_end(rest, search, false);
+        let value = self.real_content(rest, search.slow);
         let name = self.masked(content);
         let found = self.go_on_unless_same(name, key);
         self.next_turn(rest, value, search);
@@ -115,7 +132,7 @@ impl Translator<'_, '_> {
 
     /// The first rest of the list that begins with the key.
     fn member(&mut self, key: Value, search: &Search) {
-        let content = self.content_or_end(search.list, search, false);
+        let content = self.real_content(search.list, search.slow);
         let item = self.masked(content);
         let found = self.go_on_unless_same(item, key);
         self.next_turn(search.list, content, search);
@@ -125,7 +142,7 @@ impl Translator<'_, '_> {
 
     /// The first list in the list that begins with the key.
     fn pair(&mut self, key: Value, search: &Search) {
-        let content = self.content_or_end(search.list, search, true);
+        let content = self.real_content(search.list, search.slow);
         let item = self.masked(content);
         let [list, other] = [(); 2].map(|()| self.builder.create_block());
         let number = self.type_number(item);
@@ -153,9 +170,9 @@ impl Translator<'_, '_> {
         self.builder.ins().band(near, bit)
     }
 
-    /// What the list cell `list` contains. If it is no list cell the search ends
-    /// without success, in the machine unless it is NIL or `anyhow`.
-    fn content_or_end(&mut self, list: Value, search: &Search, anyhow: bool) -> Value {
+    /// Goes on if `list` is a list cell. If not the search ends without success, in the
+    /// machine unless it is NIL or `anyhow`.
+    fn go_on_in_list(&mut self, list: Value, search: &Search, anyhow: bool) {
         let number = self.type_number(list);
         let is_list = self.equals(number, types::LISTP.into());
         let [cell, end] = [(); 2].map(|()| self.builder.create_block());
@@ -170,7 +187,6 @@ impl Translator<'_, '_> {
                 .brif(list, search.slow, &[], search.meet, &[nil.into()]);
         }
         self.builder.switch_to_block(cell);
-        self.real_content(list, search.slow)
     }
 
     /// What the list cell `list` contains, unless it forwards to another.
@@ -195,11 +211,12 @@ impl Translator<'_, '_> {
     fn next_turn(&mut self, list: Value, content: Value, search: &Search) {
         let left = self.builder.ins().iadd_imm_s(search.left, -1);
         self.go_on_if(left, search.slow);
-        let (next, rest) = self.meeting(I32);
-        self.cdr_of(list, content, next, search.slow);
-        self.builder.switch_to_block(next);
-        self.builder
-            .ins()
-            .jump(search.head, &[rest.into(), left.into()]);
+        let (near, cell) = self.meeting(I32);
+        let (anywhere, rest) = self.meeting(I32);
+        self.cdr_of(list, content, near, anywhere, search.slow);
+        for (block, rest, turn) in [(near, cell, search.cell), (anywhere, rest, search.any)] {
+            self.builder.switch_to_block(block);
+            self.builder.ins().jump(turn, &[rest.into(), left.into()]);
+        }
     }
 }

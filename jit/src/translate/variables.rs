@@ -408,8 +408,7 @@ impl Translator<'_, '_> {
     }
 
     /// Builds the frame at `top`, behind the arguments, for a call from the frame
-    /// at the word offset in the lower half of `link`; refuses if the stack is too short or attention is
-    /// wanted.
+    /// that `link` tells; refuses if the stack is too short or attention is wanted.
     pub(super) fn build_frame(&mut self, top: Value, link: Value, environment: Value) {
         use super::home;
         let at = self.word_address(top);
@@ -432,20 +431,21 @@ impl Translator<'_, '_> {
         self.count(1);
         let frame = self.builder.ins().iadd_imm_s(top, -i64::from(home::BASIC));
         self.builder.def_var(self.frame, frame);
-        let link = self.builder.ins().ireduce(I32, link);
         let basic = match self.unit.arguments {
             Some(arguments) => {
                 let basic = 0x8000_0000 - 0x1_0000 - 2 * i64::from(arguments);
                 (self.builder.ins()).iadd_imm_u(at, basic & 0xFFFF_FFFF)
             }
             None => {
-                let ivar = self.builder.ins().ushr_imm_u(link, 16);
+                // Where the caller says that the next block begins.
+                let caller = self.builder.ins().band_imm_u(link, 0xFFFF);
+                let caller = self.stack_address(caller);
+                let resume = (self.builder.ins()).load(I32, trusted(), caller, home::RESUME);
+                let ivar = self.builder.ins().ushr_imm_u(resume, 16);
                 self.builder.ins().bor_imm_u(ivar, 0x8000_0000)
             }
         };
         self.store_home(basic, home::BASIC);
-        let link = self.builder.ins().band_imm_u(link, 0xFFFF);
-        let link = self.builder.ins().bor_imm_u(link, 0xC000_0000);
         self.store_home(link, home::LINK);
         let code = (self.layout.frame_pointer)(self.unit.code);
         let code = self.constant(code.0);

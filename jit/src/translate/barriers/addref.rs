@@ -20,9 +20,17 @@ impl Translator<'_, '_> {
     /// Counts a new reference to `object` from the heap.
     pub(in crate::translate) fn addref(&mut self, object: Value) {
         let done = self.builder.create_block();
+        self.unless_counted(object, done);
+        self.addref_counted(object);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(done);
+    }
+
+    /// The same for an object whose type is known to be counted.
+    pub(in crate::translate) fn addref_counted(&mut self, object: Value) {
+        let done = self.builder.create_block();
         let [empty, used, zero] = [0; 3].map(|_| self.builder.create_block());
         let slow = self.cold_block();
-        self.unless_counted(object, done);
         let count = self.count_of(object);
         self.add_if_plain(&count, done);
         self.builder.ins().brif(count.entry, used, &[], empty, &[]);

@@ -152,14 +152,20 @@ impl Translator<'_, '_> {
     /// Notes that the heap does not refer to the new object `object`:
     ///
     /// ```text
-    /// type of object is counted, entry is empty, countdown plain:
-    ///         entry = object's, count 0; countdown -= 1
-    /// else:   operation delref
+    /// type of object is not counted:     done
+    /// entry is empty, countdown plain:   entry = object's, count 0; countdown -= 1
+    /// else:                              operation delref
     /// ```
     pub(in crate::translate) fn note_new(&mut self, object: Value) {
-        let slow = self.cold_block();
         let done = self.builder.create_block();
-        self.unless_counted(object, slow);
+        self.unless_counted(object, done);
+        self.note_new_counted(object, done);
+        self.builder.switch_to_block(done);
+    }
+
+    /// The same for an object whose type is known to be counted; goes to `done`.
+    pub(in crate::translate) fn note_new_counted(&mut self, object: Value, done: Block) {
+        let slow = self.cold_block();
         let count = self.count_of(object);
         let empty = self.builder.create_block();
         self.builder.ins().brif(count.entry, slow, &[], empty, &[]);
@@ -170,7 +176,6 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(slow);
         self.operate(self.host.operations.delref, &[object]);
         self.builder.ins().jump(done, &[]);
-        self.builder.switch_to_block(done);
     }
 
     /// Stores a cell at a fixed Lisp address.
