@@ -113,17 +113,17 @@ pub struct Feedback {
 /// Wrong guesses at a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wrong {
-    /// How many.
-    pub count: u32,
-    /// The version of the code that guessed last.
+    /// How many versions of the code guessed wrong.
+    pub versions: u32,
+    /// The last of them.
     pub version: u32,
 }
 
 /// Times that a function is compiled again with other guesses.
 const MAX_VERSIONS: u32 = 12;
 
-/// Wrong guesses after which nothing is guessed at a place any more.
-const MAX_WRONG: u32 = 12;
+/// Versions that guessed wrong after which nothing is guessed at a place any more.
+const MAX_WRONG: u32 = 2;
 
 /// Calls of a leaf, in the place of which its code was put, before that is given up.
 const MOST_MISSED: u32 = 4000;
@@ -180,7 +180,8 @@ impl Feedback {
     /// there. A wrong guess often comes from an operation that was guessed wrong, so
     /// once that is known there is another chance.
     pub fn is_distrusted(&self, pc: u32) -> bool {
-        let wrong = |wrong: &Wrong| wrong.count >= MAX_WRONG || wrong.version + 1 == self.version;
+        let wrong =
+            |wrong: &Wrong| wrong.versions >= MAX_WRONG || wrong.version + 1 == self.version;
         self.places.get(&pc).is_some_and(wrong)
     }
 

@@ -61,6 +61,7 @@ impl Record {
     /// the native code if that is out of use from now on.
     fn note(&self, pc: u32, met: Met) -> Option<Native> {
         let mut feedback = self.feedback.borrow_mut();
+        let is_in_use = matches!(*self.stage.borrow(), Stage::Native(_));
         match met {
             Met::Numbers(seen) => {
                 let known = feedback.operations.entry(pc).or_default();
@@ -72,12 +73,19 @@ impl Record {
                 let known = feedback.elements.entry(pc).or_default();
                 *known = known.with(kind);
             }
+            // What code out of use guessed says nothing of what is guessed now.
+            Met::Variables if !is_in_use => {}
             Met::Variables => {
                 let version = feedback.version;
                 let wrong = feedback.places.entry(pc).or_default();
-                wrong.count += 1;
-                wrong.version = version;
+                if wrong.versions == 0 || wrong.version != version {
+                    wrong.versions += 1;
+                    wrong.version = version;
+                }
             }
+        }
+        if !is_in_use {
+            return None;
         }
         self.given_up.set(self.given_up.get() + 1);
         if self.given_up.get() < PATIENCE {
