@@ -1,8 +1,8 @@
 //! The built-in Lisp without a user: `geiko eval`, pipes, programs.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -244,15 +244,26 @@ fn end(child: &mut Child) -> ExitStatus {
     panic!("the program does not end");
 }
 
-#[test]
-fn a_reader_that_goes_away_ends_the_program_quietly() {
-    let mut child = command(&["eval", "(loop (print 'again))"])
+/// Starts the program without input, and reads its output line by line.
+fn start(arguments: &[&str]) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let mut child = command(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program runs");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    (child, lines)
+}
+
+/// Reads on until a line contains `text`.
+fn wait_for(lines: &mut Lines<BufReader<ChildStdout>>, text: &str) {
+    while !lines.next().expect("a line").expect("text").contains(text) {}
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_quietly() {
+    let (mut child, mut lines) = start(&["eval", "(loop (print 'again))"]);
     assert!(lines.next().is_some());
     drop(lines);
     assert_eq!(end(&mut child).code(), Some(0));
@@ -353,33 +364,24 @@ fn what_cannot_be_compiled_is_told_and_interpreted() {
 
 #[test]
 fn a_second_control_c_ends_a_lisp_that_does_not_react() {
-    let mut child = command(&[
+    let (mut child, mut lines) = start(&[
         "eval",
         "(defun si:user-interrupt (code) (write-line \"deaf\") (loop))",
         "(progn (write-line \"ready\") (loop))",
-    ])
-    .stdin(Stdio::null())
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .expect("the program runs");
+    ]);
     let interrupt = |child: &Child| {
         kill_process(Pid::from_child(child), Signal::INT).expect("a signal");
     };
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let mut wait_for = |text: &str| {
-        while !lines.next().expect("a line").expect("text").contains(text) {}
-    };
-    wait_for("ready");
+    wait_for(&mut lines, "ready");
     interrupt(&child);
     // The first one has reached Lisp.
-    wait_for("deaf");
-    let start = Instant::now();
+    wait_for(&mut lines, "deaf");
+    let begun = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().expect("a status") {
             break status;
         }
-        assert!(start.elapsed() < Duration::from_secs(30), "it goes on");
+        assert!(begun.elapsed() < Duration::from_secs(30), "it goes on");
         interrupt(&child);
         thread::sleep(Duration::from_millis(100));
     };
@@ -388,23 +390,12 @@ fn a_second_control_c_ends_a_lisp_that_does_not_react() {
 
 #[test]
 fn control_c_ends_a_program_that_has_no_user() {
-    let mut child = command(&[
+    let (mut child, mut lines) = start(&[
         "eval",
         "(print 'ready)",
         "(unwind-protect (loop) (print 'cleanup))",
-    ])
-    .stdin(Stdio::null())
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .expect("the program runs");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    while !lines
-        .next()
-        .expect("a line")
-        .expect("text")
-        .contains("READY")
-    {}
+    ]);
+    wait_for(&mut lines, "READY");
     thread::sleep(Duration::from_millis(100));
     kill_process(Pid::from_child(&child), Signal::INT).expect("a signal");
     assert_eq!(end(&mut child).code(), Some(130));
