@@ -97,6 +97,13 @@ impl Sessions {
         Ok(Self(state.join("sessions")))
     }
 
+    /// Sessions of this user for which there is no place elsewhere. Nobody lists them.
+    pub fn temporary() -> Result<Self, SessionError> {
+        let folder = folders::private_temporary();
+        let folder = folder.map_err(host_error(&std::env::temp_dir()))?;
+        Ok(Self(folder.join("sessions")))
+    }
+
     /// The sessions in a folder.
     pub fn in_folder(folder: &Path) -> Self {
         Self(folder.into())

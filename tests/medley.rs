@@ -453,13 +453,7 @@ fn a_session_that_is_ended_on_a_full_disk_is_saved_elsewhere() {
     let Some(mut session) = session_on_small_disk(folder.path(), fill, &["lisp.sysout"]) else {
         return;
     };
-    std::thread::sleep(Duration::from_secs(5));
-    terminate(&session);
-    let mut said = String::new();
-    let errors = session.stderr.as_mut().expect("a pipe");
-    errors.read_to_string(&mut said).expect("text");
-    let status = session.wait().expect("an end").code();
-    assert_eq!(status, Some(128 + 15), "{said}");
+    let said = saved_when_ended(&mut session);
     let saved = path("full-recovery.sysout");
     let lines: Vec<_> = said.lines().collect();
     let [first, second, last] = lines[..] else {
@@ -473,6 +467,26 @@ fn a_session_that_is_ended_on_a_full_disk_is_saved_elsewhere() {
     }
     assert!(last.ends_with(&saved.display().to_string()), "{said}");
     look("audit", &saved, &[]);
+}
+
+#[test]
+fn a_session_that_begins_on_a_full_disk_is_saved_elsewhere() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::copy(&image, folder.path().join("lisp.sysout")).expect("a copy");
+    let fill = "export TMPDIR=\"$PWD\"; head -c 9000000 /dev/zero >state/other 2>/dev/null;";
+    let Some(mut session) = session_on_small_disk(folder.path(), fill, &["lisp.sysout"]) else {
+        return;
+    };
+    let said = saved_when_ended(&mut session);
+    let told = said.lines().next().unwrap_or_default();
+    assert!(
+        told.contains("No space left") && told.contains("what is saved of this session goes to"),
+        "{said}"
+    );
+    let saved = said.trim_end().rsplit(' ').next().unwrap_or_default();
+    assert!(saved.ends_with("/sessions/full/recovery.sysout"), "{said}");
+    look("audit", Path::new(saved), &[]);
 }
 
 #[test]
@@ -500,6 +514,18 @@ fn a_session_that_can_be_saved_nowhere_goes_on() {
     let told = lines.last().expect("the session tells");
     assert!(told.contains("could not be saved"), "{told}");
     assert_eq!(session.wait().expect("an end").code(), Some(4));
+}
+
+/// Ends a session, which is saved then; what it says.
+fn saved_when_ended(session: &mut Child) -> String {
+    std::thread::sleep(Duration::from_secs(5));
+    terminate(session);
+    let mut said = String::new();
+    let errors = session.stderr.as_mut().expect("a pipe");
+    errors.read_to_string(&mut said).expect("text");
+    let status = session.wait().expect("an end").code();
+    assert_eq!(status, Some(128 + 15), "{said}");
+    said
 }
 
 fn terminate(session: &Child) {

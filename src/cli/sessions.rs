@@ -46,10 +46,23 @@ pub fn keeping(arguments: &RunArgs, image: &Path) -> Result<Option<Keeping>, Err
         return Ok(None);
     }
     let about = about(image, arguments.machine.save_to.as_deref());
-    let running = Sessions::of_user().and_then(|sessions| match &keep.name {
-        Some(name) => sessions.begin(name, true, about),
-        None => sessions.begin(&sessions.name_of(image), false, about),
-    });
+    let begin = |sessions: Sessions| match &keep.name {
+        Some(name) => sessions.begin(name, true, about.clone()),
+        None => sessions.begin(&sessions.name_of(image), false, about.clone()),
+    };
+    let running = match Sessions::of_user().and_then(begin) {
+        // A disk that is full, or cannot be written to, is no reason to lose what is done.
+        Err(error @ (SessionError::Host { .. } | SessionError::NoFolder)) => {
+            let begun = Sessions::temporary().and_then(begin);
+            begun
+                .inspect(|running| {
+                    let folder = running.folder().display();
+                    eprintln!("geiko: {error}; what is saved of this session goes to {folder}");
+                })
+                .map_err(|_| error)
+        }
+        running => running,
+    };
     match running {
         Ok(running) => Ok(Some(Keeping {
             running,

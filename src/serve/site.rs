@@ -36,6 +36,13 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 const HTML: &str = "text/html; charset=utf-8";
+/// A page with the head that all have.
+macro_rules! page {
+    ($name:literal) => {
+        concat!(include_str!("page/head.html"), include_str!($name))
+    };
+}
+
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
@@ -45,14 +52,11 @@ pub fn router(house: Arc<House>) -> Router {
         get(move || async move { ([(CONTENT_TYPE, kind)], text) })
     };
     Router::new()
-        .route("/", file(HTML, include_str!("page/start.html")))
+        .route("/", file(HTML, page!("page/start.html")))
         .route("/start.js", file(SCRIPT, include_str!("page/start.js")))
         .route("/screen.js", file(SCRIPT, include_str!("page/screen.js")))
         .route("/style.css", file(STYLE, include_str!("page/style.css")))
-        .route(
-            "/session/{name}",
-            file(HTML, include_str!("page/screen.html")),
-        )
+        .route("/session/{name}", file(HTML, page!("page/screen.html")))
         .route("/session/{name}/screen", get(screen))
         .route("/list", get(list))
         .route("/open/{image}", post(open))

@@ -33,6 +33,9 @@ use crate::sessions::{self, Running};
 const SIGNALS: [i32; 3] = [SIGTERM, SIGHUP, SIGINT];
 /// How long Lisp may take to save itself. Whoever stops services waits ten seconds.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// How long it may take once it has begun, when nobody stops the program. On a slow and
+/// busy host it comes to its end, if nobody gives up.
+const LONG_PATIENCE: Duration = Duration::from_secs(60);
 /// How long it may take for an automatic image when the session is to end.
 const SHORT_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -202,11 +205,8 @@ impl Keeper {
     /// Begins to save where Lisp usually saves; the session ends then.
     pub fn save_and_end(&mut self) {
         // Who asks again while Lisp saves would have it save twice.
-        let is_asked_again = self
-            .task
-            .as_ref()
-            .is_some_and(|task| task.kind != Kind::Autosave && task.since.elapsed() < PATIENCE);
-        if !is_asked_again {
+        let mut tasks = self.task.iter();
+        if !tasks.any(|task| task.kind != Kind::Autosave) {
             self.begin(Kind::Finish(0, None));
         }
     }
@@ -280,9 +280,11 @@ impl Keeper {
             self.target.end();
             return self.failed(task.kind, error.to_string());
         }
-        let patience = match self.next {
-            Some(_) => SHORT_PATIENCE,
-            None => PATIENCE,
+        let patience = match (&self.next, &task.kind) {
+            (Some(_), _) => SHORT_PATIENCE,
+            (None, Kind::Finish(_, Some(_))) => PATIENCE,
+            (None, _) if task.begun => LONG_PATIENCE,
+            (None, _) => PATIENCE,
         };
         if task.since.elapsed() < patience {
             self.task = Some(task);
