@@ -15,7 +15,8 @@
 //! chosen by maps outside Lisp memory, so the machine does it.
 //!
 //! In the front of a list that grows, the cdr has an entry with count 0, which it loses,
-//! and the new cell gets one: then the countdown stays as it is.
+//! and the new cell gets one: then the countdown stays as it is. Not while the backup collector
+//! watches counting, as it has to know of both.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I16, I32};
@@ -23,6 +24,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::{type_entry, types};
 
+use super::barriers::counts::limit;
 use super::{Slot, Translator};
 use crate::flow::Step;
 use crate::numbers::Kind;
@@ -176,6 +178,8 @@ impl Translator<'_, '_> {
             if let Some(not_counted) = not_counted {
                 self.go_on_if(not_counted, general);
             }
+            let plain = self.limit(limit::COUNTS);
+            self.go_on_if(plain, general);
             let old = self.count_of(cdr);
             let new = self.count_of(cell);
             let differs = self.builder.ins().bxor(old.entry, old.tag);

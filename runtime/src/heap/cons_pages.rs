@@ -317,6 +317,7 @@ impl<G: Generation> Machine<'_, G> {
         if count >= RETURN_COUNT && self.cons_page_link(page) == G::CONS_PAGE.off_list {
             self.set_cons_page_link(page, self.first_cons_page());
             self.set_first_cons_page(page.page());
+            self.page_filled(false);
         }
     }
 
@@ -354,6 +355,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Takes the first page, `page`, from the list.
     fn unlist_first_cons_page(&mut self, page: LispPtr) {
+        self.page_filled(true);
         let next = self.cons_page_link(page);
         let end = next == G::CONS_PAGE.off_list;
         self.set_first_cons_page(if end { 0 } else { next });

@@ -24,6 +24,8 @@ mod rings_tests;
 mod storage;
 mod variables;
 
+pub(crate) use storage::GUARD_PAGES;
+
 use cell_map::CellMaps;
 use pages::RegisteredPages;
 use rings::Rings;

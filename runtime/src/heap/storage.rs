@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use crate::memory::LispPtr;
 
 /// Fewer free pages than this make the machine look at the state.
-const GUARD_PAGES: i32 = 128;
+pub(crate) const GUARD_PAGES: i32 = 128;
 /// Fewer free pages than this are reported as very full.
 const LAST_GUARD_PAGES: i32 = 64;
 /// Pages of a unit of typed objects.
@@ -34,11 +34,7 @@ impl<G: Generation> Machine<'_, G> {
     /// Looks whether free storage runs out, before a unit of typed objects
     /// (`array_pages` 0) or that many array pages are taken.
     pub fn check_storage(&mut self, array_pages: u32) -> Result<(), StorageFull> {
-        let next_mds = self.page_variable(self.symbols.next_mds_page) as i32;
-        let next_array = self.page_variable(self.symbols.next_array_page) as i32;
-        let left = next_mds
-            .wrapping_sub(next_array)
-            .wrapping_sub(PAGES_PER_UNIT);
+        let left = self.pages_left();
         if left >= GUARD_PAGES && array_pages == 0 {
             return Ok(());
         }
@@ -62,7 +58,8 @@ impl<G: Generation> Machine<'_, G> {
                 self.switch_arrays();
             }
             state::ARRAY_SWITCHED
-                if next_mds < self.page_variable(self.symbols.least_mds_page) as i32 =>
+                if self.page_variable(self.symbols.next_mds_page)
+                    < self.page_variable(self.symbols.least_mds_page) =>
             {
                 self.copy_page_variable(self.symbols.second_mds_page, self.symbols.next_mds_page);
                 self.advance_storage_state(state::FULLY_SWITCHED);
@@ -70,6 +67,15 @@ impl<G: Generation> Machine<'_, G> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Pages between arrays and typed objects, in the region that is being filled.
+    pub(crate) fn pages_left(&self) -> i32 {
+        let next_mds = self.page_variable(self.symbols.next_mds_page) as i32;
+        let next_array = self.page_variable(self.symbols.next_array_page) as i32;
+        next_mds
+            .wrapping_sub(next_array)
+            .wrapping_sub(PAGES_PER_UNIT)
     }
 
     /// Warns Lisp once when storage is nearly full and once when it is very full.

@@ -37,9 +37,10 @@ mod tests;
 
 use geiko_region::{Colour, Model, Phase, Tracer, UNITS_PER_STEP};
 
+use crate::heap::GUARD_PAGES;
 use crate::layout::Generation;
 use crate::machine::Machine;
-use crate::memory::{AttentionReason, LispPtr, Mem};
+use crate::memory::{AttentionReason, LispPtr, Mem, WORDS_PER_PAGE};
 use crate::symbols::Symbols;
 
 use colours::Colours;
@@ -51,10 +52,16 @@ use suspects::Suspects;
 const WORKLIST: usize = 1 << 16;
 /// New objects between two steps.
 const OBJECTS_PER_STEP: u32 = 32;
-/// Growth of the image after which there is another cycle: this many pages and
-const LEAST_GROWTH: u32 = 512;
-/// this part of all pages.
-const GROWTH_PART: u32 = 8;
+/// There is another cycle when this many pages were used since the last one, and
+const LEAST_USED: u32 = 1024;
+/// this part of all pages,
+const USED_PART: u32 = 16;
+/// or when the image has grown by this many pages
+const LEAST_GROWTH: u32 = 32;
+/// and there are fewer than this left.
+const LOW_STORAGE: i32 = 4 * GUARD_PAGES;
+/// It is looked at after so many pages of list cells.
+const FILLED_PER_LOOK: i32 = 64;
 
 /// What the backup collector does with what it finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -94,6 +101,12 @@ pub(crate) struct Backup {
     heap: Heap,
     /// Pages of the image at the end of the last cycle.
     pages: u32,
+    /// Words of storage that the last cycle has released.
+    released: u32,
+    /// Pages whose free list cells were used up since then, less those that have some again.
+    filled: i32,
+    /// In debug builds: the image was sound before the garbage of this cycle was released.
+    sound_before: bool,
 }
 
 /// How far the collector is.
@@ -135,11 +148,24 @@ impl Backup {
             },
             heap: Heap::default(),
             pages,
+            released: 0,
+            filled: 0,
+            sound_before: false,
         }
     }
 
     fn is_idle(&self) -> bool {
         self.progress.tracer.phase() == Phase::Idle && self.heap.suspects.is_empty()
+    }
+
+    /// Pages used since the last cycle, if the image has grown by this many. When it grows what was
+    /// released was used up; list cells tell before.
+    fn used(&self, grown: u32) -> u32 {
+        let released = match grown {
+            ..LEAST_GROWTH => 0,
+            _ => self.released / WORDS_PER_PAGE,
+        };
+        (grown + released).max(self.filled.max(0) as u32)
     }
 
     /// The state, and the image as the tracer sees it.
@@ -232,19 +258,30 @@ impl<G: Generation> Machine<'_, G> {
             image.heap.kinds.forget();
             image.heap.roots.begin(pages, registers);
             progress.tracer.start(&mut image);
+            backup.released = 0;
             self.mem.control().watch_counting::<G>(true);
         }
     }
 
-    /// Begins a cycle if the image has grown enough since the last one, and goes on with
+    /// Begins a cycle if much storage was used since the last one, and goes on with
     /// one that runs. For the end of a collection.
     pub(super) fn consider_backup(&mut self) {
         let Some(backup) = &self.gc.backup else {
             return;
         };
-        let grown = self.active_pages().saturating_sub(backup.pages);
-        if backup.is_idle() && grown >= LEAST_GROWTH.max(backup.pages / GROWTH_PART) {
-            self.start_backup();
+        if backup.is_idle() {
+            let grown = self.active_pages().saturating_sub(backup.pages);
+            let is_low = grown >= LEAST_GROWTH && self.pages_left() < LOW_STORAGE;
+            if self.gc.zeal
+                || is_low
+                || backup.used(grown) >= LEAST_USED.max(backup.pages / USED_PART)
+            {
+                self.start_backup();
+            }
+            if is_low {
+                // Nobody knows whether there is room for another step.
+                self.backup_step(u64::MAX);
+            }
         }
         if let Some(backup) = &mut self.gc.backup
             && !backup.is_idle()
@@ -257,8 +294,25 @@ impl<G: Generation> Machine<'_, G> {
     /// Does a step if one is due.
     #[inline]
     pub(crate) fn serve_backup(&mut self) {
-        if (self.gc.backup.as_ref()).is_some_and(|backup| backup.progress.due) {
-            self.backup_step(UNITS_PER_STEP);
+        if let Some(backup) = &mut self.gc.backup
+            && std::mem::take(&mut backup.progress.due)
+        {
+            match backup.is_idle() {
+                true => self.consider_backup(),
+                false => self.backup_step(UNITS_PER_STEP),
+            }
+        }
+    }
+
+    /// The free list cells of a page have been used up, or it has some again.
+    #[inline]
+    pub(crate) fn page_filled(&mut self, is_full: bool) {
+        if let Some(backup) = &mut self.gc.backup {
+            backup.filled += if is_full { 1 } else { -1 };
+            if backup.filled > 0 && backup.filled % FILLED_PER_LOOK == 0 {
+                backup.progress.due = true;
+                self.request_interrupt();
+            }
         }
     }
 
@@ -273,6 +327,7 @@ impl<G: Generation> Machine<'_, G> {
             self.advance(&mut backup, budget);
             if backup.is_idle() {
                 backup.pages = self.active_pages();
+                backup.filled = 0;
                 self.mem.control().watch_counting::<G>(false);
             }
         }

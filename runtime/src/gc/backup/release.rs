@@ -6,6 +6,7 @@ use geiko_region::UNITS_PER_RELEASE;
 
 use super::Backup;
 use super::objects::Kinds;
+use crate::audit::Audit;
 use crate::layout::Generation;
 use crate::layout::records::{array_block, type_entry, types};
 use crate::machine::Machine;
@@ -15,6 +16,8 @@ use crate::memory::LispPtr;
 const BATCH: u32 = 4096;
 /// Least, however few links of the count table are left.
 const LEAST_BATCH: u32 = 64;
+/// Words of storage for each reference of what is freed; some objects take more.
+const WORDS_PER_REFERENCE: u32 = 2;
 
 impl<G: Generation> Machine<'_, G> {
     /// Releases a part of what is proven, a batch for each collection.
@@ -23,6 +26,10 @@ impl<G: Generation> Machine<'_, G> {
         if suspects.is_empty() {
             return;
         }
+        if cfg!(debug_assertions) && suspects.garbage > 0 && suspects.collections.is_none() {
+            backup.sound_before = Audit::run(self.mem, &self.symbols).is_sound();
+        }
+        let suspects = &mut backup.heap.suspects;
         if suspects.collections != Some(self.statistics.collections) {
             suspects.collections = Some(self.statistics.collections);
             suspects.room = self.room_for_counts();
@@ -31,19 +38,32 @@ impl<G: Generation> Machine<'_, G> {
         let garbage = backup.progress.tracer.white().opposite();
         while budget > 0 && backup.heap.suspects.room > 0 {
             let Some(object) = backup.heap.suspects.next() else {
+                if backup.heap.suspects.garbage > 0 {
+                    self.check_release(backup);
+                    self.request_collection();
+                }
                 backup.heap.suspects.clear();
-                self.request_collection();
                 return;
             };
             // An earlier one may have taken it along.
             if backup.heap.colours.get(object) == garbage {
                 let cleared = self.clear_references(object, &mut backup.heap.kinds);
                 backup.heap.suspects.room = backup.heap.suspects.room.saturating_sub(cleared);
+                let words = cleared.max(1) * WORDS_PER_REFERENCE;
+                backup.released = backup.released.saturating_add(words);
                 budget = budget.saturating_sub(UNITS_PER_RELEASE);
             }
         }
         if backup.heap.suspects.room == 0 {
             self.request_collection();
+        }
+    }
+
+    /// In debug builds: what was sound before garbage was released is so now.
+    fn check_release(&self, backup: &Backup) {
+        if cfg!(debug_assertions) && backup.sound_before {
+            let audit = Audit::run(self.mem, &self.symbols);
+            assert!(audit.is_sound(), "after a release: {audit}");
         }
     }
 
@@ -56,7 +76,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     /// Has the next poll collect.
-    fn request_collection(&mut self) {
+    pub fn request_collection(&mut self) {
         let countdown = self.symbols.reclaim_countdown;
         if !self.mem.cell(countdown).is_nil() {
             self.mem.set_cell(countdown, LispPtr::smallpos(0));
