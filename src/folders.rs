@@ -21,6 +21,11 @@ pub fn configuration() -> Option<PathBuf> {
     Some(strategy()?.config_dir())
 }
 
+/// Where things are that can be made again.
+pub fn cache() -> Option<PathBuf> {
+    Some(strategy()?.cache_dir())
+}
+
 /// Where the program remembers things from one session to the next.
 pub fn state() -> Option<PathBuf> {
     let strategy = strategy()?;

@@ -12,6 +12,7 @@ pub mod display;
 pub mod embed;
 pub mod error;
 pub mod folders;
+mod image_cache;
 mod image_lock;
 mod image_names;
 pub mod keys;

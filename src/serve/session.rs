@@ -95,6 +95,8 @@ impl Live {
             .arg("run")
             .arg(&start.image)
             .args(["--display", "remote", "--name", &start.name])
+            // Several sessions often have one image.
+            .arg("--share-image")
             .args(&start.options)
             .stdin(Stdio::from(std::os::fd::OwnedFd::from(there)))
             .stdout(Stdio::null())

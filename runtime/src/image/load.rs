@@ -73,6 +73,31 @@ impl ImageFile {
         self.with_path(self.try_load(size))
     }
 
+    /// Writes the memory of the image to an empty file, for [`load_shared`](Self::load_shared).
+    pub fn write_memory<G: Generation>(&self, size: MemorySize, file: &File) -> io::Result<()> {
+        let space = self.try_load::<G>(size).map_err(io::Error::other)?;
+        space.write_pages(self.table::<G>().pages().flatten(), file)
+    }
+
+    /// The memory of the image, as [`write_memory`](Self::write_memory) wrote it to `file`, which
+    /// nobody must change from then on. Machines share what they do not write to.
+    pub fn load_shared<G: Generation>(
+        &self,
+        size: MemorySize,
+        file: &File,
+    ) -> Result<AddressSpace<G>, ImageError> {
+        let load = || {
+            self.check(size)?;
+            Ok(AddressSpace::share(file)?)
+        };
+        self.with_path(load())
+    }
+
+    /// What the file holds.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     fn with_path<T>(&self, result: Result<T, Problem>) -> Result<T, ImageError> {
         result.map_err(|problem| ImageError {
             path: self.path.clone(),

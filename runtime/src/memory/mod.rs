@@ -8,6 +8,7 @@
 //! into the reservation first.
 
 mod address;
+mod shared;
 mod space;
 mod view;
 

@@ -16,10 +16,10 @@ use super::Mem;
 use crate::layout::Generation;
 
 /// Bytes in front of the Lisp memory; the control block is their last part.
-const FRONT: usize = 4096;
+pub(super) const FRONT: usize = 4096;
 /// Bytes behind the Lisp memory, so that a cell read at the last odd word ends
 /// inside the mapping.
-const BACK: usize = 4096;
+pub(super) const BACK: usize = 4096;
 
 /// The reservation failed.
 #[derive(Debug, thiserror::Error)]
@@ -126,8 +126,8 @@ impl Control {
 
 /// The mapping itself. Only the control block can be reached through it, so it
 /// may be shared between threads.
-struct Reservation {
-    map: MmapMut,
+pub(super) struct Reservation {
+    pub map: MmapMut,
 }
 
 impl Reservation {
@@ -190,12 +190,15 @@ impl<G: Generation> AddressSpace<G> {
             .no_reserve_swap()
             .map_anon()
             .map_err(|source| SpaceError { bytes, source })?;
-        let reservation = Reservation { map };
+        Ok(Self::new(Reservation { map }))
+    }
+
+    pub(super) fn new(reservation: Reservation) -> Self {
         reservation.control().watch_counting::<G>(false);
-        Ok(Self {
+        Self {
             reservation: Arc::new(reservation),
             not_sync: PhantomData,
-        })
+        }
     }
 
     /// Access to the memory.
