@@ -15,7 +15,7 @@ use toml::{Table, Value};
 use crate::folders;
 
 /// The options that can be settings, in the order of the table in the documentation.
-pub const SETTINGS: [&str; 26] = [
+pub const SETTINGS: [&str; 28] = [
     "display",
     "screen",
     "scale",
@@ -27,6 +27,8 @@ pub const SETTINGS: [&str; 26] = [
     "autosave",
     "keep",
     "memory",
+    "memory-limit",
+    "share-image",
     "save-to",
     "fs",
     "fs-root",

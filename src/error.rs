@@ -74,6 +74,18 @@ pub enum Error {
     /// The folder that Lisp shall see as the root of all files.
     #[error("cannot confine files to the folder of --fs-root: {0}")]
     Rights(#[source] io::Error),
+    /// Not everything fits.
+    #[error(
+        "{limit} MB are too little for everything: with {lisp} MB for Lisp, {needed} MB are needed (--memory-limit)"
+    )]
+    MemoryLimit {
+        /// Megabytes allowed.
+        limit: u32,
+        /// Those for Lisp among them.
+        lisp: u32,
+        /// Those needed.
+        needed: u32,
+    },
     /// An image that knows nothing of the host's requests.
     #[error("{} is no image of the built-in Lisp", path.display())]
     NotBuiltin {
@@ -189,6 +201,7 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Self::Image(_)
+            | Self::MemoryLimit { .. }
             | Self::Rights(_)
             | Self::NotBuiltin { .. }
             | Self::NoFunction { .. }

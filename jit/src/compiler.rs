@@ -71,6 +71,8 @@ pub struct Jit<G: Generation> {
     making: Making,
     jobs: Cell<u64>,
     counts: Cell<bool>,
+    /// Memory is short: nothing is compiled.
+    rests: Cell<bool>,
 }
 
 /// Who makes the code.
@@ -127,6 +129,7 @@ impl<G: Generation> Jit<G> {
             making,
             jobs: Cell::new(0),
             counts: Cell::new(false),
+            rests: Cell::new(false),
         })
     }
 
@@ -160,6 +163,9 @@ impl<G: Generation> Jit<G> {
 
     /// Sees to it that the function at `code` gets native code, now or later.
     fn order(&self, machine: &mut Machine<'_, G>, code: LispPtr) {
+        if self.rests.get() {
+            return;
+        }
         let records = &self.context.records;
         let feedback = records.with(code, |record| record.feedback.borrow().clone());
         let events = &self.context.events;
@@ -372,6 +378,19 @@ impl<G: Generation> Compiler<G> for Jit<G> {
             return Ok(Outcome::Reentered);
         }
         Ok(self.run(machine, point, way))
+    }
+
+    fn rest(&self, rests: bool) {
+        self.rests.set(rests);
+        if rests {
+            let blocks = std::mem::take(&mut *self.blocks.borrow_mut());
+            for &code in blocks.keys() {
+                self.forget(code);
+            }
+            self.residents
+                .borrow_mut()
+                .free_retired(&self.context.records);
+        }
     }
 
     fn patched(&self, from: LispPtr, words: u32) -> bool {

@@ -70,9 +70,7 @@ impl Residents {
         function: (LispPtr, u64),
         bytes: &[u8],
     ) -> Option<Place> {
-        for native in records.take_retired() {
-            self.cache.free(native.place);
-        }
+        self.free_retired(records);
         loop {
             if let Some(place) = self.publish(records, function, bytes) {
                 return Some(place);
@@ -80,6 +78,13 @@ impl Residents {
             if !self.look_at_one(records, true) {
                 return None;
             }
+        }
+    }
+
+    /// Frees the places of code that was forgotten. No native code must be running.
+    pub fn free_retired(&mut self, records: &Records) {
+        for native in records.take_retired() {
+            self.cache.free(native.place);
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`Region`]: one stretch of memory, given by the caller or taken from the host once,
 //!   from which typed blocks are allocated in constant time. It never grows.
+//! - [`ProgramMemory`]: a region for everything that a program allocates.
 //! - [`Tracer`]: finds what is in use, all at once or in small steps, over any
 //!   [`Model`] of objects.
 //! - [`Heap`]: typed blocks in a region, traced, held by handles that cannot be misused,
@@ -13,6 +14,7 @@ mod compact;
 mod header;
 mod heap;
 mod memory;
+mod program;
 mod region;
 mod settings;
 mod tracer;
@@ -20,6 +22,7 @@ mod value;
 
 pub use header::{Colour, Tag};
 pub use heap::{Global, Handle, Heap, Kind, LoadError, Local, Scope};
+pub use program::ProgramMemory;
 pub use region::{Block, Defect, NotABlock, Refusal, Region, ResizeError, Usage};
 pub use settings::{Collect, Compact, Limit, Settings};
 pub use tracer::{Model, Phase, Tracer, UNITS_PER_RELEASE, UNITS_PER_STEP, Worklist};

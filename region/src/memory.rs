@@ -1,7 +1,7 @@
 //! The bytes of a region, reached by offsets that are checked: a wrong offset is a
 //! panic, never an access elsewhere.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -39,13 +39,18 @@ impl<'b> Memory<'b> {
     pub fn of_host(bytes: u32) -> Option<Memory<'static>> {
         let layout = Layout::from_size_align(bytes.max(1) as usize, ALIGNMENT).ok()?;
         // SAFETY: the size is not zero.
-        let base = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        let base = NonNull::new(unsafe { System.alloc_zeroed(layout) })?;
         Some(Memory {
             base,
             bytes,
             owned: Some(layout),
             buffer: PhantomData,
         })
+    }
+
+    /// Where it begins.
+    pub fn base(&self) -> NonNull<u8> {
+        self.base
     }
 
     /// Number of bytes.
@@ -62,6 +67,12 @@ impl<'b> Memory<'b> {
         );
         // SAFETY: `bytes` bytes from `offset` on are inside the memory, just tested.
         unsafe { self.base.as_ptr().add(offset as usize) }
+    }
+
+    /// Where the byte at `offset` is.
+    pub fn address(&self, offset: u32) -> NonNull<u8> {
+        // SAFETY: `at` answers an address inside the memory.
+        unsafe { NonNull::new_unchecked(self.at(offset, 0)) }
     }
 
     /// The four bytes at `offset`.
@@ -102,7 +113,7 @@ impl Drop for Memory<'_> {
     fn drop(&mut self) {
         if let Some(layout) = self.owned {
             // SAFETY: allocated with just this layout, and not used after this.
-            unsafe { dealloc(self.base.as_ptr(), layout) }
+            unsafe { System.dealloc(self.base.as_ptr(), layout) }
         }
     }
 }

@@ -11,6 +11,8 @@
 //! any block there fits, and found by two searches for a bit. Freed blocks are merged with free
 //! neighbours at once. Nothing depends on how many blocks there are.
 
+use std::ptr::NonNull;
+
 use crate::header::{Colour, GRANULE, Header, MAX_GRANULES, Tag};
 use crate::memory::Memory;
 
@@ -203,6 +205,16 @@ impl<'b> Region<'b> {
     /// The bytes of a block in use, to write.
     pub fn bytes_mut(&mut self, block: Block) -> &mut [u8] {
         self.memory.slice_mut(block.0, self.len(block))
+    }
+
+    /// Where the region begins.
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.memory.base()
+    }
+
+    /// Where a block is.
+    pub(crate) fn address(&self, block: Block) -> NonNull<u8> {
+        self.memory.address(block.0)
     }
 
     /// The four bytes from byte `at` of a block on.

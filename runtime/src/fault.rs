@@ -107,3 +107,13 @@ pub enum Fault {
         message: String,
     },
 }
+
+impl Fault {
+    /// True if the machine can go on: what was wrong was left as it is, and the instruction is done.
+    pub fn is_survivable(&self) -> bool {
+        matches!(
+            self,
+            Self::CountUnderflow { .. } | Self::BadArrayBlock { .. }
+        )
+    }
+}

@@ -209,6 +209,15 @@ impl<'m, G: Generation> Machine<'m, G> {
         self.mem.control().raise(AttentionReason::Machine);
     }
 
+    /// Has the machine go on behind a fault that it can survive. False if it cannot.
+    pub fn survive_fault(&mut self) -> bool {
+        let survives = self.fault.as_ref().is_some_and(Fault::is_survivable);
+        if survives {
+            self.fault = None;
+        }
+        survives
+    }
+
     /// Records a fault; the machine stops at the next poll. The first fault wins.
     #[cold]
     pub fn raise_fault(&mut self, fault: Fault) {

@@ -8,24 +8,29 @@ use geiko_runtime::image::{ImageFile, find_symbol};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 use geiko_runtime::machine::Machine;
 
-use super::{MachineArgs, native};
+use super::memory::Shares;
+use super::{MachineArgs, memory, native};
 use crate::clipboard;
 use crate::console::Request;
 use crate::devices::clock::thread_cpu_time;
 use crate::display::ScreenSize;
 use crate::display::link::LinkFront;
 use crate::error::{Error, Status};
+use crate::image_cache;
 use crate::image_lock::ImageLock;
 use crate::lisp::REQUEST_VARIABLE;
 use crate::report::Report;
 use crate::screenshot;
-use crate::script::Script;
+use crate::script::{Script, ScriptError};
 use crate::session::{ClockKind, Ending, Keeping, Session, Settings};
 use crate::waker::Waker;
 
 /// The function that Lisp calls when somebody types control-C at the host's terminal.
 /// Images with windows do not have it.
 const CONTROL_C_FUNCTION: &str = "SI::USER-INTERRUPT";
+
+/// Faults in a session that it survives.
+const MOST_SURVIVED: u32 = 1000;
 
 /// What to do with an image.
 pub struct Work<'a> {
@@ -61,8 +66,12 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     let arguments = work.machine;
     arguments.watching.log.begin();
     let path = image.path().to_owned();
-    let size = image.memory_size(arguments.memory)?;
-    let space = image.load::<G>(size)?;
+    let shares = Shares::of(&image, arguments)?;
+    let size = shares.lisp;
+    let space = match arguments.share_image {
+        true => image_cache::load::<G>(&image, size)?,
+        false => image.load::<G>(size)?,
+    };
     let shadow = arguments.native.lockstep.map(|_| image.load::<G>(size));
     let shadow = shadow.transpose()?;
     // What has been loaded need not be kept twice.
@@ -100,8 +109,8 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     if let Err(fault) = machine.start() {
         machine.raise_fault(fault);
     }
-    machine.set_backup(arguments.gc_backup.into());
-    if let Err(error) = machine.set_array_policy(arguments.array_policy.into()) {
+    machine.set_backup(arguments.bounds.backup());
+    if let Err(error) = machine.set_array_policy(arguments.bounds.arrays()) {
         eprintln!("geiko: {error}: Lisp finds room for arrays itself");
     }
     let watching = &arguments.watching;
@@ -114,7 +123,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     if let (Some(interval), Some(shadow)) = (arguments.native.lockstep, &shadow) {
         machine.set_shadow(space.attention(), shadow, interval);
     }
-    let native = native::compiler(&mut machine, &arguments.native)?;
+    let native = native::compiler(&mut machine, &arguments.native, shares.code_bytes)?;
     if let Some(native) = native.as_ref().filter(|_| watching.count) {
         native.count_instructions();
     }
@@ -138,7 +147,7 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     if wants_control_c && let Err(error) = session.give_control_c_to_lisp() {
         eprintln!("geiko: control-C will end the session: {error}");
     }
-    let ending = session.run();
+    let ending = run_on(&mut session, &path);
     if let Some(path) = work.screenshot {
         screenshot::write(&session.machine().screen(), path).map_err(|source| Error::Write {
             path: path.into(),
@@ -147,6 +156,10 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     }
     if watching.stats {
         print_statistics(&session);
+        memory::print_statistics(
+            size,
+            native.as_ref().map_or(0, |native| native.code_bytes()),
+        );
         if let Some(native) = native {
             native::print_statistics(&native, session.machine());
         }
@@ -158,6 +171,25 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
         }),
         Ending::Fault => Err(fault(&session, &path, arguments)),
     }
+}
+
+/// Runs to the end, also behind faults that a machine survives; these are told.
+fn run_on<G: Generation>(
+    session: &mut Session<'_, G>,
+    image: &Path,
+) -> Result<Ending, ScriptError> {
+    for _ in 0..MOST_SURVIVED {
+        let ending = session.run()?;
+        if !matches!(ending, Ending::Fault) {
+            return Ok(ending);
+        }
+        let report = Report::new(session.machine(), image, session.elapsed());
+        if !session.machine_mut().survive_fault() {
+            return Ok(ending);
+        }
+        eprintln!("geiko: {report}\n  Lisp goes on");
+    }
+    session.run()
 }
 
 /// Writes the report of a guest fault.

@@ -11,6 +11,7 @@ mod info;
 mod lisp;
 mod machine;
 mod maiko;
+mod memory;
 mod native;
 mod output;
 mod run;
@@ -26,8 +27,6 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use geiko_runtime::gc::BackupMode;
-use geiko_runtime::heap::ArrayPolicy;
 
 use crate::clipboard;
 use crate::display::ScreenSize;
@@ -229,6 +228,11 @@ pub struct MachineArgs {
     #[arg(long, short, value_name = "MB", help_heading = "Image")]
     memory: Option<u32>,
 
+    /// Share the memory of the image with other processes, by a converted copy in the
+    /// user's cache
+    #[arg(long, help_heading = "Image")]
+    share_image: bool,
+
     /// Where (IL:LOGOUT) and (IL:SAVEVM) save [default: $LDEDESTSYSOUT, else
     /// ~/lisp.virtualmem]
     #[arg(long, value_name = "FILE", help_heading = "Image")]
@@ -254,66 +258,11 @@ pub struct MachineArgs {
     #[command(flatten)]
     native: native::NativeArgs,
 
-    /// What is done about circles of garbage, which reference counts never free
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "off",
-        help_heading = "Memory"
-    )]
-    gc_backup: UseBackup,
-
-    /// Who finds room for arrays among what was freed
-    #[arg(
-        long,
-        value_name = "WHO",
-        default_value = "maiko",
-        conflicts_with = "lockstep",
-        help_heading = "Memory"
-    )]
-    array_policy: UseArrays,
+    #[command(flatten)]
+    bounds: memory::MemoryArgs,
 
     #[command(flatten)]
     watching: watching::WatchingArgs,
-}
-
-/// Who finds free blocks of array space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum UseArrays {
-    /// Lisp, which takes the first that is large enough, as with Maiko
-    Maiko,
-    /// The machine, which takes one that fits, without a search
-    Segmented,
-}
-
-impl From<UseArrays> for ArrayPolicy {
-    fn from(wanted: UseArrays) -> Self {
-        match wanted {
-            UseArrays::Maiko => Self::Maiko,
-            UseArrays::Segmented => Self::Segmented,
-        }
-    }
-}
-
-/// What the backup collector does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum UseBackup {
-    /// Nothing
-    Off,
-    /// They are counted, for --stats
-    Report,
-    /// They are freed
-    On,
-}
-
-impl From<UseBackup> for BackupMode {
-    fn from(wanted: UseBackup) -> Self {
-        match wanted {
-            UseBackup::Off => Self::Off,
-            UseBackup::Report => Self::Report,
-            UseBackup::On => Self::On,
-        }
-    }
 }
 
 /// Where the screen can be shown.

@@ -87,6 +87,13 @@ fn cache_size(text: &str) -> Result<f64, &'static str> {
         .ok_or("expected a number of megabytes from 0.01 to 1024")
 }
 
+impl NativeArgs {
+    /// Most bytes of native code.
+    pub fn cache_bytes(&self) -> usize {
+        (self.jit_cache * f64::from(1 << 20)) as usize
+    }
+}
+
 /// Reasons shown for which native code was left.
 const EXIT_ROWS: usize = 24;
 
@@ -94,6 +101,7 @@ const EXIT_ROWS: usize = 24;
 pub fn compiler<G: Generation>(
     machine: &mut Machine<'_, G>,
     arguments: &NativeArgs,
+    bytes: usize,
 ) -> Result<Option<Rc<Jit<G>>>, Error> {
     if arguments.jit == UseJit::Off {
         return Ok(None);
@@ -102,7 +110,6 @@ pub fn compiler<G: Generation>(
         UseJit::Always => (Pace::Now, 1),
         _ => (Pace::Meanwhile, arguments.jit_threshold),
     };
-    let bytes = (arguments.jit_cache * f64::from(1 << 20)) as usize;
     let jit = match Jit::new(machine.mem, bytes, pace) {
         Ok(jit) => Rc::new(jit),
         Err(error) => {

@@ -11,6 +11,7 @@ mod control_c;
 mod idle;
 mod keeper;
 mod selection;
+mod shortage;
 mod ticker;
 mod time;
 mod user;
@@ -46,6 +47,7 @@ use control_c::ControlC;
 use keeper::Keeper;
 pub use keeper::{Keeping, OnClose, SaveTarget};
 use selection::Selection;
+use shortage::Shortage;
 pub use time::Time;
 use user::{User, Wish};
 
@@ -178,6 +180,8 @@ pub struct Session<'m, G: Generation> {
     time_limit: Option<Duration>,
     /// Hard resets that have been reported.
     hard_resets: u64,
+    /// What is done about memory that runs short.
+    shortage: Shortage,
     /// Control-C, if Lisp wants to know of it.
     control_c: Option<ControlC>,
 }
@@ -202,6 +206,7 @@ impl<'m, G: Generation> Session<'m, G> {
             started: Instant::now(),
             time_limit: settings.time_limit,
             hard_resets: 0,
+            shortage: Shortage::default(),
             control_c: None,
         }
     }
@@ -270,6 +275,7 @@ impl<'m, G: Generation> Session<'m, G> {
     fn attend(&mut self) -> Result<Option<Ending>, ScriptError> {
         self.time.sample(&mut self.machine);
         self.report_hard_resets();
+        self.shortage.attend(&mut self.machine);
         if let Some(status) = self.console.closed() {
             return Ok(Some(Ending::Finished(status)));
         }

@@ -94,6 +94,10 @@ pub trait Compiler<G: Generation> {
     /// The code block at `code` is no longer what it was.
     fn forget(&self, code: LispPtr);
 
+    /// If `rests`, forgets all native code and makes no more, until told otherwise: memory is
+    /// short. No native code must be running.
+    fn rest(&self, rests: bool);
+
     /// Lisp stored in `words` words of memory, on a page with a watched code block.
     /// Forgets the code blocks that it changed; true if there are any.
     fn patched(&self, from: LispPtr, words: u32) -> bool;
@@ -186,6 +190,13 @@ impl<G: Generation> Machine<'_, G> {
             self.native.stored = (address.masked::<G>(), words);
         }
         is_watched
+    }
+
+    /// Has the compiler give its memory back and make no more code, or go on. Between two runs.
+    pub fn rest_compiler(&self, rests: bool) {
+        if let Some(compiler) = &self.native.compiler {
+            compiler.rest(rests);
+        }
     }
 
     /// Tells the compiler that the code block at `code` is no longer what it was.
