@@ -1,12 +1,14 @@
 //! Host instructions, counted by valgrind: what the interpreter needs for a group of
 //! Lisp's instructions, the machine for storage and reference counts, and the tools
-//! for a program; `counts/native.rs` is about native code. `.ci/counts` runs this and
+//! for a program; `counts/native.rs` is about native code, `counts/region.rs` about regions. `.ci/counts` runs this and
 //! explains the limits.
 
 #![allow(missing_docs)] // The macros of iai-callgrind make items without any.
 
 #[path = "counts/native.rs"]
 mod native_kernels;
+#[path = "counts/region.rs"]
+mod regions;
 
 use std::hint::black_box;
 use std::path::Path;
@@ -24,6 +26,7 @@ use iai_callgrind::{
     Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
 use native_kernels::native;
+use regions::region;
 
 /// What each benchmark may take before it has become slower, in per mille.
 const TOLERANCE: u64 = 20;
@@ -330,4 +333,4 @@ library_benchmark_group!(
         link_program
 );
 
-main!(library_benchmark_groups = counts, native);
+main!(library_benchmark_groups = counts, native, region);

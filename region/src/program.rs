@@ -16,7 +16,7 @@ use crate::region::{Block, Region, Usage};
 
 /// Bytes reserved: the largest region there can be.
 const RESERVED: u32 = (1 << 28) - GRANULE;
-/// Requests of so many bytes get a mapping of their own, which goes back to the system.
+/// Without a limit requests of so many bytes get mappings of their own, which go back to the system.
 const LARGE: usize = 1 << 20;
 /// The part of the limit from which on memory is short.
 const SHORT_PART: u64 = 16;
@@ -93,7 +93,8 @@ fn block_at(address: *mut u8) -> Option<Block> {
 }
 
 fn is_for_region(layout: Layout) -> bool {
-    layout.align() <= GRANULE as usize && layout.size() < LARGE
+    let is_limited = LIMIT.load(Relaxed) != u64::MAX;
+    layout.align() <= GRANULE as usize && (layout.size() < LARGE || is_limited)
 }
 
 /// A block of the region, unless it has no room or the limit is reached.
@@ -130,7 +131,9 @@ unsafe impl GlobalAlloc for ProgramMemory {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if is_for_region(layout)
+        // The system has zeros that take no memory until they are touched.
+        if layout.size() < LARGE
+            && is_for_region(layout)
             && let Some(address) = allocate(layout.size())
         {
             // SAFETY: the block has as many bytes.
@@ -156,9 +159,11 @@ unsafe impl GlobalAlloc for ProgramMemory {
     }
 
     unsafe fn realloc(&self, address: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller has said that `size` is a size for this alignment.
+        let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         let block = block_at(address);
         if let Some(block) = block
-            && size < LARGE
+            && is_for_region(wanted)
         {
             let mut lock = lock();
             let resized = lock.as_mut().and_then(|region| {
@@ -173,16 +178,15 @@ unsafe impl GlobalAlloc for ProgramMemory {
             if let Some(address) = resized {
                 return address.as_ptr();
             }
-        } else if block.is_none() && size >= LARGE {
+        } else if block.is_none() && !is_for_region(wanted) {
             OUTSIDE.fetch_add(size as u64, Relaxed);
             OUTSIDE.fetch_sub(layout.size() as u64, Relaxed);
             // SAFETY: it is not of the region, so the system has allocated it.
             return unsafe { System.realloc(address, layout, size) };
         }
-        // SAFETY: the caller has said that `size` is a size for this alignment; the old block and
-        // the new one are different and have that many bytes.
+        // SAFETY: the old block and the new one are different and have that many bytes.
         unsafe {
-            let new = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+            let new = self.alloc(wanted);
             if !new.is_null() {
                 address.copy_to_nonoverlapping(new, size.min(layout.size()));
                 self.dealloc(address, layout);

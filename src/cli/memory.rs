@@ -15,7 +15,7 @@ const MEGABYTE: u64 = 1 << 20;
 const LEAST_LISP: u32 = 8;
 /// Least megabytes for native code, and for the program.
 const LEAST_CODE: u32 = 1;
-const LEAST_PROGRAM: u32 = 8;
+const LEAST_PROGRAM: u32 = 4;
 
 /// How memory stays bounded.
 #[derive(Debug, Args)]

@@ -237,6 +237,13 @@ impl<G: Generation> Machine<'_, G> {
         (self.gc.backup.as_ref()).is_none_or(|backup| backup.is_idle())
     }
 
+    /// True while a cycle marks.
+    #[cfg(test)]
+    fn backup_marks(&self) -> bool {
+        let backup = self.gc.backup.as_ref();
+        backup.is_some_and(|backup| backup.progress.tracer.phase() == Phase::Mark)
+    }
+
     /// Finishes the cycle that runs, if one does, and does a whole one without
     /// stopping. What that releases the next collections free.
     pub fn collect_cycles(&mut self) {
