@@ -21,7 +21,7 @@ use crate::layout::{Generation, STACK, SymbolCell};
 use crate::lockstep::Shadow;
 use crate::memory::{AttentionReason, CodePc, LispPtr, Mem, StackOffset};
 use crate::stack::Searches;
-use crate::subr::NetworkState;
+use crate::subr::{Characters, NetworkState};
 use crate::symbols::Symbols;
 use crate::traps::InterruptState;
 use crate::traps::keyboard::KeyboardState;
@@ -70,6 +70,8 @@ pub struct Machine<'m, G: Generation> {
     pub symbols: Symbols,
     /// The world outside.
     pub devices: Devices,
+    /// What the characters in names of files are.
+    pub characters: Characters,
     /// Keyboard and mouse.
     pub keyboard: KeyboardState,
     /// The screen.
@@ -123,6 +125,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             end: StackOffset::default(),
             symbols,
             devices,
+            characters: Characters::UNICODE,
             keyboard: KeyboardState::default(),
             display: DisplayState::default(),
             interrupts: InterruptState::default(),

@@ -24,6 +24,7 @@ use crate::screenshot;
 use crate::script::{Script, ScriptError};
 use crate::session::{ClockKind, Ending, Keeping, Session, Settings};
 use crate::waker::Waker;
+use crate::xccs;
 
 /// The function that Lisp calls when somebody types control-C at the host's terminal.
 /// Images with windows do not have it.
@@ -76,11 +77,11 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     let shadow = shadow.transpose()?;
     // What has been loaded need not be kept twice.
     drop(image);
-    let has_function = |name| find_symbol(space.view(), name).is_some();
-    if work.only_builtin && !has_function(REQUEST_VARIABLE) {
+    let has_symbol = |name| find_symbol(space.view(), name).is_some();
+    if work.only_builtin && !has_symbol(REQUEST_VARIABLE) {
         return Err(Error::NotBuiltin { path });
     }
-    let wants_control_c = has_function(CONTROL_C_FUNCTION);
+    let wants_control_c = has_symbol(CONTROL_C_FUNCTION);
     let lonely = !wants_control_c && work.script.is_none() && work.front.is_none();
     if lonely && std::io::stderr().is_terminal() {
         eprintln!("geiko: no display and no script: control-C ends the session");
@@ -105,6 +106,9 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     };
     let setting = settings.set_up(space.attention()).map_err(Error::Rights)?;
     let (mut machine, _) = Machine::of_image(space.view(), setting.devices);
+    if !has_symbol(REQUEST_VARIABLE) {
+        machine.characters = xccs::CHARACTERS;
+    }
     machine.prepare(size);
     if let Err(fault) = machine.start() {
         machine.raise_fault(fault);

@@ -4,8 +4,13 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use geiko_runtime::subr::Characters;
+
 /// The characters beyond ASCII.
 const TABLE: &str = include_str!("table.txt");
+
+/// The characters in names of files of Medley.
+pub const CHARACTERS: Characters = Characters { code, character };
 
 /// The code with which Lisp ends lines.
 const END_OF_LINE: u16 = 13;

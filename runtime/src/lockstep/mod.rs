@@ -207,6 +207,7 @@ impl<'m, G: Generation> Shadow<'m, G> {
         to.statistics = from.statistics;
         to.gc = from.gc.clone();
         to.heap = from.heap.clone();
+        to.characters = from.characters;
         to.next_tick = from.next_tick;
         to.is_exact = from.is_exact;
         to.handlers = from.handlers;

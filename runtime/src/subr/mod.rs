@@ -13,6 +13,7 @@ mod system;
 mod time;
 
 use crate::device::FileHost;
+pub use files::Characters;
 pub use network::NetworkState;
 
 use crate::isa::sub_opcodes::Subr;

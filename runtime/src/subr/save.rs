@@ -1,6 +1,7 @@
 //! Saving the image as a service (`reference/subrs.md`).
 
 use super::{Args, Outcome};
+use crate::device::FileError;
 use crate::image::Saved;
 use crate::layout::Generation;
 use crate::machine::Machine;
@@ -17,9 +18,11 @@ impl<G: Generation> Machine<'_, G> {
             self.saved = Some(Saved::Kept(self.image_bytes()));
             return Outcome::Value(LispPtr::NIL);
         }
-        let path = match self.string_bytes(args.get(0)) {
-            Some(name) => self.devices.files.host_path(&name).ok(),
-            None => self.devices.environment.image_path(),
+        let path = match self.file_name(args.get(0)) {
+            Ok(name) => self.devices.files.host_path(&name).ok(),
+            // It is no string.
+            Err(FileError::INVALID) => self.devices.environment.image_path(),
+            Err(_) => None,
         };
         self.save_error = None;
         let code = match path {

@@ -45,7 +45,7 @@ impl<G: Generation> Machine<'_, G> {
     /// Stores the author's name; its length, 0 if the host does not know it.
     fn store_author(&self, string: LispPtr, info: &FileInfo) -> FileResult<LispPtr> {
         match &info.author {
-            Some(author) => self.store_answer(string, author),
+            Some(author) => self.store_answer(string, author.clone()),
             None => Ok(LispPtr::smallpos(0)),
         }
     }

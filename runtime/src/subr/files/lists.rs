@@ -52,7 +52,7 @@ impl<G: Generation> Machine<'_, G> {
         }
         loop {
             let file = self.devices.files.next_file(list)?;
-            let Ok(length) = self.store_answer(string, &file.name) else {
+            let Ok(length) = self.store_answer(string, file.name) else {
                 continue;
             };
             if let Some(info) = file.info.filter(|_| with_info) {

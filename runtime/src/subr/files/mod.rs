@@ -12,14 +12,18 @@
 //! - `info`: attributes.
 //! - `lists`: enumeration.
 //! - `chars`: character devices.
+//! - `encoding`: names in the characters of Lisp and of the host.
 
 mod chars;
+mod encoding;
 mod info;
 mod lists;
 mod names;
 mod pages;
 #[cfg(test)]
 mod tests;
+
+pub use encoding::Characters;
 
 use super::Outcome;
 use crate::device::{FileError, FileResult};
@@ -62,20 +66,19 @@ impl<G: Generation> Machine<'_, G> {
         is_box
     }
 
-    /// The bytes of a file name. A name with characters beyond 8 bits is no
-    /// host's.
-    pub(super) fn file_name(&self, string: LispPtr) -> FileResult<Vec<u8>> {
+    /// The host's bytes of a file name. A name with characters that the host does not
+    /// have is no host's.
+    pub(in crate::subr) fn file_name(&self, string: LispPtr) -> FileResult<Vec<u8>> {
         let chars = self.string_chars(string).ok_or(FileError::INVALID)?;
-        chars
-            .into_iter()
-            .map(|c| u8::try_from(c).map_err(|_| FileError::NOT_FOUND))
-            .collect()
+        let name = self.characters.to_host(&chars);
+        name.ok_or(FileError::NOT_FOUND)
     }
 
-    /// Stores a string that Lisp has made room for; its length.
-    fn store_answer(&self, string: LispPtr, bytes: &[u8]) -> FileResult<LispPtr> {
+    /// Stores a file name in a string that Lisp has made room for; its length.
+    fn store_answer(&self, string: LispPtr, name: Vec<u8>) -> FileResult<LispPtr> {
+        let bytes = self.characters.to_lisp(name);
         let length = u16::try_from(bytes.len()).map_err(|_| FileError::NAME_TOO_LONG)?;
-        if self.store_string(string, bytes, false) {
+        if self.store_string(string, &bytes, false) {
             Ok(LispPtr::smallpos(length))
         } else {
             Err(FileError::NAME_TOO_LONG)

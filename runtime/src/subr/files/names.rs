@@ -18,7 +18,7 @@ impl<G: Generation> Machine<'_, G> {
         let name = self.file_name(args.get(0))?;
         let recognition = self.recognition(args.get(1))?;
         let found = self.devices.files.get_filename(host, &name, recognition)?;
-        self.store_answer(args.get(2), &found)
+        self.store_answer(args.get(2), found)
     }
 
     /// A recognition code.
@@ -32,7 +32,7 @@ impl<G: Generation> Machine<'_, G> {
         let name = self
             .file_name(args.get(0))
             .and_then(|name| self.devices.files.directory_name(host, &name))
-            .and_then(|found| self.store_answer(args.get(1), &found));
+            .and_then(|found| self.store_answer(args.get(1), found));
         self.file_value(name, args.get(2))
     }
 
