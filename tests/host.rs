@@ -93,6 +93,18 @@ fn files_are_confined_to_a_folder() {
 }
 
 #[test]
+fn names_are_unicode() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["Grüße.txt", "Жизнь", "αβγ-日本"] {
+        value(folder.path(), &[], &write(name));
+        assert!(folder.path().join(name).exists(), "{name}");
+        assert_eq!(value(folder.path(), &[], &read(name)), "\"new\"\nNIL\n");
+        let found = format!("(and (probe-file {name:?}) t)");
+        assert_eq!(value(folder.path(), &[], &found), "T\n", "{name}");
+    }
+}
+
+#[test]
 fn files_are_only_read() {
     let folders = folders();
     let folder = folders.path();
