@@ -20,7 +20,7 @@ use crate::feedback::Feedback;
 use crate::hosts;
 use crate::listing::Listing;
 use crate::operations::Operations;
-use crate::records::{Native, Records, Stage};
+use crate::records::{Native, Records, Stage, Way};
 use crate::residents::Residents;
 use crate::shims::{self, Applied, Context, Landing};
 use crate::status;
@@ -365,16 +365,11 @@ impl<G: Generation> Compiler<G> for Jit<G> {
             self.collect();
         }
         let way = self.find(machine, point)?;
-        let is_short = machine.is_exact() && !machine.has_stack(point.pvar, way.words);
-        if is_short
-            || !machine.has_own_arguments()
-            || machine.attention_wanted()
-            || machine.must_be_exact()
-        {
+        if !way.is_open(machine, point.pvar) || !machine.has_own_arguments() {
             return Err(SOON);
         }
         if machine.is_finishing(point.pvar) {
-            self.context.landing.enter(way.target, way.number);
+            self.context.landing.enter(way);
             return Ok(Outcome::Reentered);
         }
         Ok(self.run(machine, point, way))
@@ -429,16 +424,6 @@ struct Recent {
     depth: u16,
     epoch: u32,
     way: Way,
-}
-
-/// A way into native code.
-#[derive(Clone, Copy)]
-struct Way {
-    target: usize,
-    /// Of the entry.
-    number: usize,
-    /// Stack words that must be free behind PVAR slot 0 when instructions are counted.
-    words: u32,
 }
 
 impl Recent {
@@ -496,13 +481,7 @@ impl<G: Generation> Jit<G> {
             };
             // It is used: it may have lost its entry.
             record.entry.set(native.place.address);
-            let is_here = |&(pc, depth): &(u32, u16)| (pc, depth) == (point.pc.into(), point.depth);
-            let number = native.entries.iter().position(is_here).ok_or(SOON)?;
-            Ok(Way {
-                target: native.place.address,
-                number,
-                words: native.stack_words,
-            })
+            record.way_to(point.pc.into(), point.depth).ok_or(SOON)
         })?;
         recent.set(Recent {
             code,

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
-use geiko_runtime::memory::LispPtr;
+use geiko_runtime::layout::Generation;
+use geiko_runtime::machine::Machine;
+use geiko_runtime::memory::{LispPtr, StackOffset};
 
 use crate::cache::Place;
 use crate::feedback::{Feedback, Met};
@@ -48,13 +50,17 @@ impl Record {
         matches!(&*self.stage.borrow(), Stage::Native(native) if native.number == number)
     }
 
-    /// The native code, and the number of its entry at that pc and stack depth.
-    pub fn entry_at(&self, pc: u32, depth: u16) -> Option<(usize, usize)> {
+    /// The way into the native code at that pc and stack depth.
+    pub fn way_to(&self, pc: u32, depth: u16) -> Option<Way> {
         let Stage::Native(native) = &*self.stage.borrow() else {
             return None;
         };
         let number = (native.entries.iter()).position(|&entry| entry == (pc, depth))?;
-        Some((self.entry.get(), number))
+        Some(Way {
+            target: native.place.address,
+            number,
+            words: native.stack_words,
+        })
     }
 
     /// Notes that an activation was given up at `pc` because of what it met there. Answers
@@ -120,6 +126,25 @@ pub enum Stage {
     Evicted,
     /// It cannot be compiled.
     Refused,
+}
+
+/// A way into native code.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// Where the code is.
+    pub target: usize,
+    /// Of the entry.
+    pub number: usize,
+    /// Stack words that must be free behind PVAR slot 0 when instructions are counted.
+    pub words: u32,
+}
+
+impl Way {
+    /// True if the activation at `pvar` can go on there now.
+    pub fn is_open<G: Generation>(self, machine: &Machine<'_, G>, pvar: StackOffset) -> bool {
+        let is_short = machine.is_exact() && !machine.has_stack(pvar, self.words);
+        !is_short && !machine.attention_wanted() && !machine.must_be_exact()
+    }
 }
 
 /// The records that native code refers to; they live as long as it.

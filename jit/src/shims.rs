@@ -13,7 +13,7 @@ use geiko_runtime::stack::KnownIn;
 use crate::events::{Event, Events};
 use crate::exits::{self, Exit, Exits};
 use crate::feedback::{self, Met, Seen, seen};
-use crate::records::Records;
+use crate::records::{Records, Way};
 use crate::sites::{Called, Known};
 use crate::status;
 
@@ -68,10 +68,10 @@ pub struct Landing {
 }
 
 impl Landing {
-    /// Native code goes on at the entry `number`, whose code is at `target`.
-    pub fn enter(&self, target: usize, number: usize) {
-        self.entry.set(target);
-        self.link.set(2 * number as u32 + 1);
+    /// Native code is entered at `way`.
+    pub fn enter(&self, way: Way) {
+        self.entry.set(way.target);
+        self.link.set(2 * way.number as u32 + 1);
     }
 }
 
@@ -283,9 +283,9 @@ pub unsafe extern "C" fn resume<G: Generation>(
     let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
     let at = machine.behind_call(context.offset(frame), LispPtr(value as u32));
     let (code, _) = machine.instruction_at(at);
-    let entry = (context.records).with(code, |record| record.entry_at(at.pc.into(), at.depth));
-    if let (Some((entry, number)), false) = (entry, machine.attention_wanted()) {
-        context.landing.enter(entry, number);
+    let way = (context.records).with(code, |record| record.way_to(at.pc.into(), at.depth));
+    if let Some(way) = way.filter(|way| way.is_open(machine, at.pvar)) {
+        context.landing.enter(way);
         return pack(0, status::REENTER);
     }
     context.exits.count(Exit::Elsewhere, 0);
