@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use geiko_runtime::isa::Opcode;
 use geiko_runtime::isa::decode::{Decoder, Instruction, Operand};
+use geiko_runtime::isa::{Kind, Opcode};
 use geiko_runtime::memory::LispPtr;
 
 /// What a cell of the evaluation stack is.
@@ -150,7 +150,9 @@ fn effect(instruction: &Instruction) -> Effect {
         }
         opcode => {
             let (before, after) = opcode.info().stack.split_once("--").unwrap_or(("...", ""));
-            if before.contains("..") {
+            // What a trap function returns is left on the stack in any case.
+            let leaves_nothing = opcode.info().kind == Kind::Undefined && after.trim().is_empty();
+            if before.contains("..") || leaves_nothing {
                 return Effect::Unknown;
             }
             let count = |text: &str| text.split_whitespace().count() as u16;

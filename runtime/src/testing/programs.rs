@@ -102,6 +102,36 @@ pub fn show<G: Generation>(bytes: &[u8], look: impl FnOnce(&Machine<'_, G>, &[Li
     });
 }
 
+/// Makes a program of `bytes`, in which every instruction finds its operands. If it ends in a
+/// fault within `limit` instructions, `run` runs it from the beginning in so many `ways`.
+pub fn run_ways<G: Generation>(
+    bytes: &[u8],
+    limit: u32,
+    ways: usize,
+    mut run: impl for<'m> FnMut(usize, Machine<'m, G>),
+) {
+    let mut ends = false;
+    for way in 0..=ways {
+        let mut source = Source::new(bytes);
+        with_machine::<G>(|mut m| {
+            let plan = Plan {
+                tidy: true,
+                tables: false,
+                ..Plan::new(&mut source)
+            };
+            let mut world = write_program(&mut m, plan, &mut source);
+            world.start(&mut m);
+            plan.limit_machine(&mut m);
+            if way == 0 {
+                execute(&mut m, 0, source, limit);
+                ends = m.fault.is_some();
+            } else if ends {
+                run(way - 1, m);
+            }
+        });
+    }
+}
+
 /// Makes a program of `bytes` and runs at most `limit` instructions of it.
 pub fn run(bytes: &[u8], limit: u32) -> Outcome {
     let mut source = Source::new(bytes);
