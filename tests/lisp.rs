@@ -17,6 +17,8 @@ const WAYS: &[&[&str]] = &[
     &["--jit", "off", "--gc-zeal"],
     &["--jit", "always"],
     &["--jit", "always", "--gc-zeal"],
+    &["--jit-threshold", "1"],
+    &["--lockstep"],
     SMALL_CACHE,
 ];
 
@@ -124,6 +126,38 @@ fn lisp_tests_pass_in_the_second_generation() {
 #[test]
 fn lisp_tests_pass_in_the_third_generation() {
     check("tests3");
+}
+
+/// With the virtual clock a program takes the same course in all ways, to the last cell.
+#[test]
+fn saved_images_are_the_same_however_lisp_ran() {
+    let program = "(defun fill-table (n) (let ((table (make-hash-table :test 'equal)))
+                     (dotimes (i n table)
+                       (setf (gethash (format nil \"~D\" (* i 70001)) table) (list i (/ i 7) (* i 0.5))))))
+                   (defvar *table* (fill-table 400))
+                   (defun count-up (n) (let ((s 0)) (dotimes (i n s) (incf s (* i i)))))
+                   (format t \"~S ~S~%\" (hash-table-count *table*) (count-up 3000))
+                   (save-image \"same\")";
+    for name in ["lisp2", "lisp3"] {
+        let images = [
+            INTERPRETED,
+            &[],
+            &["--jit-threshold", "1"],
+            &["--jit", "always"],
+        ]
+        .map(|way| {
+            let way = [way, &["--clock", "virtual"]].concat();
+            let output = run(&images().join(name), &way, program);
+            let text = String::from_utf8_lossy(&output.stdout);
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert!(text.contains("400 8995500500"), "{way:?}: {text}{message}");
+            fs::read(images().join("same")).unwrap()
+        });
+        for image in &images[1..] {
+            let differs = image.iter().zip(&images[0]).position(|(a, b)| a != b);
+            assert_eq!((image.len(), differs), (images[0].len(), None), "{name}");
+        }
+    }
 }
 
 /// Every form of the tests is compiled while Lisp runs, by the host.

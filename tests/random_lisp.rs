@@ -12,6 +12,16 @@ use std::process::Command;
 /// Functions in a program.
 const FUNCTIONS: u32 = 30;
 
+/// Ways of running a program natively.
+const WAYS: &[&[&str]] = &[
+    &[],
+    &["--jit-threshold", "1"],
+    &["--jit", "always"],
+    &["--jit", "always", "--gc-zeal"],
+    &["--jit", "always", "--clock", "virtual"],
+    &["--jit", "always", "--lockstep"],
+];
+
 /// Numbers where something changes: the ends of small integers and of 32 bits.
 const NUMBERS: &[&str] = &[
     "0",
@@ -170,11 +180,11 @@ fn native_code_answers_what_the_interpreter_answers() {
             let arguments = ["run", path(&image), "--headless", "--timeout", "120s"];
             geiko(&[&arguments, more].concat())
         };
-        let expected = run(&[]);
+        let expected = run(&["--jit", "off"]);
         assert_eq!(expected.0, Some(0), "{}", expected.1);
         let lines = expected.1.lines().filter(|line| line.starts_with("(F"));
         assert_eq!(lines.count() as u32, 12 * FUNCTIONS, "{}", expected.1);
-        for way in [&["--jit", "always"][..], &["--jit", "always", "--gc-zeal"]] {
+        for way in WAYS {
             let (status, text) = run(way);
             assert_eq!(status, Some(0), "{text}");
             for (interpreted, native) in expected.1.lines().zip(text.lines()) {

@@ -11,7 +11,8 @@
 //! number that is never used again, so what was found is forgotten with its entry.
 //! Lisp code that writes in frames as memory makes everything be forgotten, unless
 //! it writes behind the last entry; chains that do not lead straight down the stack
-//! are not remembered.
+//! are not remembered. Assignments of variables and counted stores (RPLPTR.N) need not say
+//! so: they put one value in the place of another, and neither binds nor unbinds.
 
 use crate::memory::{LispPtr, StackOffset};
 

@@ -8,6 +8,10 @@
 //!
 //! What is known to be a small integer is not counted and needs no look at its type.
 //! Where both are not counted, as small integers and symbols, one test says so.
+//!
+//! There is no barrier for the stack: what native code puts on the stack is not counted,
+//! and the collector marks what it finds there (STKREF) itself. Lisp's instruction for
+//! that, GCREF 2, is the interpreter's.
 
 mod addref;
 pub(super) mod counts;
