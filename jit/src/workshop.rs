@@ -119,9 +119,12 @@ impl Workshop {
         name: &dyn Fn(LispPtr) -> String,
     ) -> Option<Listing> {
         let callees = job.unit.callees().into_iter();
+        // As they are passed to what is called.
+        let away = (job.unit.sites()).map(|(at, name)| (at + 1, format!("{name}+1")));
         let known: Known = (callees.map(|(symbol, callee)| (callee.entry, name(symbol))))
             .chain(job.host.names().map(|(at, name)| (at, name.to_owned())))
             .chain(job.unit.sites())
+            .chain(away)
             .collect();
         self.translate::<G>(job);
         let mut listing = Listing::new(&self.codegen.func, &known);
