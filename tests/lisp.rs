@@ -18,7 +18,7 @@ const WAYS: &[&[&str]] = &[
     &["--jit", "always"],
     &["--jit", "always", "--gc-zeal"],
     &["--jit-threshold", "1"],
-    &["--lockstep"],
+    &["--jit", "always", "--lockstep"],
     SMALL_CACHE,
 ];
 
