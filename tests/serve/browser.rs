@@ -104,11 +104,22 @@ fn a_user_types_loses_the_connection_and_goes_on_another_day() {
     tab.value(&format!("sendText(\"{form}\")"));
     assert!(is_black(&settle(&mut tab), 800, 100));
 
-    // Others look at the same.
+    // Others look at the same, and type.
     let list = server.list();
-    let name = list["sessions"][0]["name"].as_str().unwrap().to_owned();
-    assert_eq!(name, "abcd");
+    assert_eq!(list["sessions"][0]["name"], "abcd");
     assert_eq!(list["sessions"][0]["viewers"], 1);
+    let place = tab.value("location.href");
+    let mut other = Tab::open(&server.link).unwrap();
+    wait("the start page", || {
+        other.text("#sessions").contains("abcd").then_some(())
+    });
+    other.value(&format!("location.href = {place}"));
+    assert!(is_black(&settle(&mut other), 800, 100));
+    assert_eq!(server.list()["sessions"][0]["viewers"], 2);
+    other.type_text(&black_at(900, 200));
+    assert!(is_black(&settle(&mut other), 900, 200));
+    assert!(is_black(&settle(&mut tab), 900, 200));
+    drop(other);
 
     // The server ends and the session is saved.
     server.signal(Signal::INT);
