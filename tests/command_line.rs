@@ -285,7 +285,7 @@ fn settings_are_options_unless_somebody_typed_them() {
     let says_native = |output: &Output| {
         assert_eq!(stdout(output), "7\n", "{}", stderr(output));
         assert!(stderr(output).contains("elapsed"));
-        stderr(output).contains("native code")
+        stderr(output).contains("\ncompiled ")
     };
     assert!(says_native(&run(&[], &[])));
     assert!(!says_native(&run(&[("GEIKO_JIT", "off")], &[])));
