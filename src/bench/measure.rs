@@ -276,9 +276,8 @@ impl<'m, G: Generation> Laboratory<'m, G> {
 
     fn measure_native(&mut self, benchmark: &Benchmark, count: usize) -> Result<Native, Error> {
         let made = |jit: &Option<Rc<Jit<G>>>| {
-            let jit = jit.as_ref();
-            let bytes = jit.map_or(0, |jit| jit.code_bytes());
-            (bytes, jit.map_or(Duration::ZERO, |jit| jit.totals().time))
+            let totals = jit.as_ref().map(|jit| jit.totals()).unwrap_or_default();
+            (totals.bytes, totals.time)
         };
         let before = made(&self.jit);
         let measured = self.measure(benchmark, count)?;
