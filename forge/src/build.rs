@@ -72,12 +72,17 @@ pub fn build_seen<T: Send>(
 /// If the system cannot start a thread.
 pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
-        let builder = thread::Builder::new().stack_size(STACK_BYTES);
-        let thread = builder.spawn_scoped(scope, work).expect("a thread starts");
+        let thread = thread_with_stack().spawn_scoped(scope, work);
+        let thread = thread.expect("a thread starts");
         thread
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
+}
+
+/// A thread with enough stack for all programs.
+pub(crate) fn thread_with_stack() -> thread::Builder {
+    thread::Builder::new().stack_size(STACK_BYTES)
 }
 
 fn definitions(

@@ -27,11 +27,13 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::panic::catch_unwind;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use geiko_runtime::layout::builtin::builtin_types;
 use geiko_runtime::layout::{Generation, Medley2, Medley3};
 
-use crate::build::with_stack;
+use crate::build::thread_with_stack;
 use crate::code::Code;
 use crate::compile::globals::{GlobalFunction, GlobalVariable, Globals};
 use crate::compile::parse::{Definition, in_expansion};
@@ -44,12 +46,46 @@ use crate::reader::read_all;
 /// What messages call the text that Lisp sends. Nobody sees it.
 const SOURCE: &str = "request";
 
-/// Answers a request.
-pub fn answer(request: &str) -> String {
-    with_stack(|| match steps(request) {
-        Ok(steps) => steps,
-        Err(message) => format!("(:error {})", Datum::string(&message)),
-    })
+/// The compiler of a running Lisp. It waits on a thread of its own, whose stack is too
+/// large to be had anew for each function.
+#[derive(Debug)]
+pub struct Compiler {
+    requests: Sender<String>,
+    answers: Receiver<String>,
+}
+
+impl Compiler {
+    /// Starts the compiler.
+    ///
+    /// # Errors
+    /// The system cannot start a thread.
+    pub fn start() -> std::io::Result<Self> {
+        let (requests, to_do) = channel::<String>();
+        let (done, answers) = channel();
+        thread_with_stack().spawn(move || {
+            for request in to_do {
+                let steps = catch_unwind(|| steps(&request));
+                let steps = steps.unwrap_or_else(|_| Err("the compiler failed".into()));
+                let answer = steps.unwrap_or_else(|message| refusal(&message));
+                if done.send(answer).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self { requests, answers })
+    }
+
+    /// Answers a request.
+    pub fn answer(&self, request: String) -> String {
+        let sent = self.requests.send(request).ok();
+        let answer = sent.and_then(|()| self.answers.recv().ok());
+        answer.unwrap_or_else(|| refusal("the compiler has ended"))
+    }
+}
+
+/// The answer to a request that cannot be fulfilled.
+pub fn refusal(message: &str) -> String {
+    format!("(:error {})", Datum::string(message))
 }
 
 type Result<T> = std::result::Result<T, String>;
@@ -263,6 +299,11 @@ fn type_number<G: Generation>(name: &Symbol) -> std::result::Result<u16, LinkErr
 mod tests {
     use super::*;
 
+    fn answer(request: String) -> String {
+        let compiler = Compiler::start().expect("a thread starts");
+        compiler.answer(request)
+    }
+
     fn request(lambda: &str) -> String {
         format!(
             "(:lambda {lambda} :name lisp:|F| :generation 3 :arity ((lisp:|TWO| 2)) \
@@ -272,7 +313,7 @@ mod tests {
 
     #[test]
     fn steps_make_what_code_refers_to() {
-        let text = answer(&request("(lambda (x) (list x '#(1) #:|0| *s* (two x 5)))"));
+        let text = answer(request("(lambda (x) (list x '#(1) #:|0| *s* (two x 5)))"));
         assert!(
             read_all("answer", &text).is_ok_and(|forms| forms.len() == 1),
             "{text}"
@@ -289,7 +330,7 @@ mod tests {
         assert!(text.starts_with("(\n") || text.starts_with("((:"), "{text}");
         assert!(!text.contains("(:symbol"), "{text}");
         let local = "(lambda (x) (labels ((down (n) (if (eq n 0) 0 (down (- n 1))))) (down x)))";
-        let text = answer(&request(local));
+        let text = answer(request(local));
         assert!(text.contains("(:symbol \"F/DOWN\")"), "{text}");
         assert!(text.contains("(:define "), "{text}");
     }
@@ -307,7 +348,7 @@ mod tests {
             ("5", "the request is not complete"),
         ] {
             let expected = format!("(:error {})", Datum::string(message));
-            assert_eq!(answer(&request(lambda)), expected);
+            assert_eq!(answer(request(lambda)), expected);
         }
     }
 }

@@ -159,7 +159,7 @@ impl Files for ConsoleFiles {
                 request.map(|_| REQUEST)
             }
             name if name == COMPILER_NAME.as_bytes() && self.request.is_some() => {
-                self.compiler = Compiler::default();
+                self.compiler.open();
                 Ok(COMPILER)
             }
             _ => self.host.char_open(host_name, access),
