@@ -174,6 +174,7 @@ kernels! {
     kept_conses: "kept-conses", 2_000;
     stores: "stores", 2_000;
     cells: "cells", 2_000;
+    pause: "deep-reclaims", 10;
 }
 
 /// A machine with two list cells to be stored in turn in a third one.

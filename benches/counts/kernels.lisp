@@ -233,3 +233,18 @@ the loop."
   (turns count
     (opcodes (createcell) 31)
     (opcodes (createcell) 3)))
+
+(defun reclaims (count)
+  "Reclaims of one list cell."
+  (turns count
+    (cons 1 nil)
+    (il:\\doreclaim)))
+
+(defun below (frames count)
+  (if (eq frames 0)
+      (reclaims count)
+    (progn (below (- frames 1) count) nil)))
+
+(defun deep-reclaims (count)
+  "The same while three hundred functions are active."
+  (below 300 count))

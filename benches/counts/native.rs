@@ -84,6 +84,7 @@ warm_kernels! {
     native_stores: "stores", 100;
     native_arrays: "arrays", 100;
     native_free_variables: "free-variables", 100;
+    native_pause: "deep-reclaims", 10;
 }
 
 #[library_benchmark]
