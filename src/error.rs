@@ -142,6 +142,20 @@ pub enum Error {
     /// A program is wrong.
     #[error("{0}")]
     Forge(BuildError),
+    /// An image that cannot be made small.
+    #[error(
+        "{} is as it was: {} sound: {defect} (geiko audit tells more)",
+        path.display(),
+        if *is_shrunk { "made small it would not be" } else { "it is not" }
+    )]
+    NotSound {
+        /// The image.
+        path: PathBuf,
+        /// Only when it was made small.
+        is_shrunk: bool,
+        /// What is wrong.
+        defect: String,
+    },
     /// An image cannot be written.
     #[error(transparent)]
     Save(#[from] SaveError),
@@ -204,6 +218,7 @@ impl Error {
             | Self::MemoryLimit { .. }
             | Self::Rights(_)
             | Self::NotBuiltin { .. }
+            | Self::NotSound { .. }
             | Self::NoFunction { .. }
             | Self::NoNames
             | Self::Jit(_)

@@ -22,7 +22,7 @@ mod value;
 
 pub use header::{Colour, Tag};
 pub use heap::{Global, Handle, Heap, Kind, LoadError, Local, Scope};
-pub use program::ProgramMemory;
+pub use program::{Account, ProgramMemory};
 pub use region::{Block, Defect, NotABlock, Refusal, Region, ResizeError, Usage};
 pub use settings::{Collect, Compact, Limit, Settings};
 pub use tracer::{Model, Phase, Tracer, UNITS_PER_RELEASE, UNITS_PER_STEP, Worklist};

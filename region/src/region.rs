@@ -273,6 +273,11 @@ impl<'b> Region<'b> {
         self.free
     }
 
+    /// Bytes in use, headers included: the sum of what all tags take.
+    pub fn used_bytes(&self) -> u64 {
+        self.size() - u64::from(FIRST) - self.free
+    }
+
     /// Bytes of the region, all headers included.
     pub fn size(&self) -> u64 {
         u64::from(self.end)

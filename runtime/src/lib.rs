@@ -3,6 +3,7 @@
 //! Start with [`memory`] (the address space), [`layout`] (where everything
 //! lies), then [`machine`] and [`interp`].
 
+pub mod accounts;
 pub mod audit;
 pub mod device;
 pub mod display;

@@ -17,6 +17,7 @@ mod output;
 mod run;
 mod serve;
 mod sessions;
+mod shrink;
 mod watching;
 mod window;
 
@@ -87,6 +88,9 @@ enum Command {
     /// Check what an image says about itself: reference counts against a
     /// recount, free lists, array space; status 1 if it is not sound
     Audit(AuditArgs),
+    /// Make an image small: what is free becomes holes in the file, or leaves it; nothing in
+    /// use changes
+    Shrink(shrink::ShrinkArgs),
     /// Make an image of a program in Lisp
     Forge(forge::ForgeArgs),
     /// Measure how fast Lisp is: benchmark programs, interpreted and as native code
@@ -341,6 +345,7 @@ fn execute(cli: Cli) -> Result<Status, Error> {
         Some(Command::Info(arguments)) => info::info(&arguments),
         Some(Command::Disasm(arguments)) => disasm::disasm(&arguments),
         Some(Command::Audit(arguments)) => audit::audit(&arguments),
+        Some(Command::Shrink(arguments)) => shrink::shrink(&arguments),
         Some(Command::Forge(arguments)) => forge::forge(&arguments),
         Some(Command::Bench(arguments)) => bench::bench(&arguments),
         Some(Command::Serve(arguments)) => serve::serve(&arguments),

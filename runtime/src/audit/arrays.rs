@@ -16,7 +16,7 @@ const IN_USE: u16 = 1;
 /// Cells of the smallest block that can be on a ring.
 const MIN_RING_CELLS: u32 = 4;
 /// Number of free block rings.
-const RINGS: u32 = 31;
+pub(super) const RINGS: u32 = 31;
 
 /// What the cells of a block are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,18 +14,21 @@
 mod arrays;
 mod conses;
 mod counts;
+mod graph;
 mod recount;
 mod references;
 mod report;
 
 pub use arrays::ArraySpace;
 pub(crate) use arrays::{
-    check as check_arrays, regions as array_regions, used_blocks as array_blocks,
+    BlockKind, check as check_arrays, regions as array_regions, used_blocks as array_blocks,
+    walk as walk_arrays,
 };
 pub use conses::ConsPages;
 pub(crate) use conses::{ConsCell, decode as decode_cons, decode_page};
 pub use counts::CountTable;
 pub(crate) use counts::read as read_counts;
+pub use graph::Graph;
 pub use recount::{Cause, Difference, Recount};
 pub(crate) use references::object_offsets;
 pub use report::Audit;

@@ -19,6 +19,8 @@
 //! since 17 of 124 cannot all be eight apart; it leaves the list when a pair is
 //! wanted.
 
+use std::iter;
+
 use crate::fault::Fault;
 use crate::layout::Generation;
 use crate::layout::records::{type_entry, types};
@@ -319,6 +321,55 @@ impl<G: Generation> Machine<'_, G> {
             self.set_first_cons_page(page.page());
             self.page_filled(false);
         }
+    }
+
+    /// The free cells of `page`; 0 if its chain has not as many as its header says.
+    pub(super) fn free_cells_of(&self, page: LispPtr) -> u32 {
+        let count = self.cons_header(page).count();
+        match self.chain(page).count() as u32 {
+            found if found == count => count,
+            _ => 0,
+        }
+    }
+
+    /// The places of the free cells of `page`; ends after as many as there can be.
+    fn chain(&self, page: LispPtr) -> impl Iterator<Item = u32> {
+        let next = move |&place: &u32| Some(self.next_free_cell(page, place));
+        let first = self.cons_header(page).first_free::<G>();
+        let is_cell = |&place: &u32| place >= G::CONS_PAGE.first;
+        iter::successors(first, next)
+            .take_while(is_cell)
+            .take(CELLS as usize)
+    }
+
+    /// Takes such pages from the list of pages with free cells.
+    pub(super) fn unlist_cons_pages(&mut self, is_unlisted: impl Fn(u32) -> bool) {
+        let mut pages = Vec::new();
+        let mut next = self.first_cons_page();
+        while next != 0
+            && next != G::CONS_PAGE.off_list
+            && self.type_number(LispPtr::from_page(next)) == types::LISTP
+            && pages.len() <= (G::POINTER_MASK / WORDS_PER_PAGE) as usize
+        {
+            pages.push(next);
+            next = self.cons_page_link(LispPtr::from_page(next));
+        }
+        let mut next = 0;
+        for &page in pages.iter().rev().filter(|&&page| !is_unlisted(page)) {
+            self.set_cons_page_link(LispPtr::from_page(page), next);
+            next = page;
+        }
+        self.set_first_cons_page(next);
+    }
+
+    /// Clears what the free cells of `page` hold besides their links.
+    pub(super) fn clear_free_cells(&mut self, page: LispPtr) {
+        let places: Vec<_> = self.chain(page).collect();
+        for place in places {
+            let next = self.next_free_cell(page, place);
+            self.set_free_cell(page, place, next, 0);
+        }
+        self.set_cell_map(page, CellMap::UNKNOWN);
     }
 
     /// Makes all cells of `page` free, chained in the order of a fresh page.

@@ -10,6 +10,7 @@
 //! - `rings`: free array blocks; `array_functions`: Lisp's functions for them.
 //! - `pages`: units, and the registration of pages for the image file.
 //! - `storage`: what happens when free memory runs out.
+//! - `shrink`: making free storage as little as can be, before an image is saved.
 //! - `variables`: Lisp variables that hold page numbers.
 
 pub(crate) mod array_functions;
@@ -21,6 +22,9 @@ mod pages;
 pub(crate) mod rings;
 #[cfg(test)]
 mod rings_tests;
+mod shrink;
+#[cfg(test)]
+mod shrink_tests;
 mod storage;
 mod variables;
 
@@ -32,6 +36,7 @@ use rings::Rings;
 
 pub use array_functions::{ArrayPolicy, UnknownFunctions};
 pub use rings::ArrayTotals;
+pub use shrink::Shrunk;
 
 /// What the heap keeps outside Lisp memory.
 #[derive(Clone, Debug, Default)]

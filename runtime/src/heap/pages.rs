@@ -6,6 +6,7 @@
 //! page it has to have from the page that had it, which moves to the end
 //! (`reference/storage.md` section 2).
 
+use crate::accounts::Account;
 use crate::fault::Fault;
 use crate::layout::Generation;
 use crate::layout::records::{interface, interrupt, type_entry, types};
@@ -24,6 +25,7 @@ pub(super) struct RegisteredPages(Box<[u64]>);
 impl RegisteredPages {
     fn new<G: Generation>() -> Self {
         let pages = G::POINTER_MASK as usize / WORDS_PER_PAGE as usize + 1;
+        let _account = Account::Collectors.open();
         Self(vec![0; pages.div_ceil(64)].into())
     }
 
@@ -81,6 +83,9 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Makes a page table with `pages` in file pages 1, 2, ...
     pub(crate) fn replace_page_table(&mut self, pages: &[u32]) {
+        for file_page in pages.len() as u32 + 1..=self.active_pages().min(G::FPTOVP_CAPACITY - 1) {
+            self.set_file_page(file_page, 0);
+        }
         // Entry 0 is not used.
         self.set_file_page(0, u32::MAX);
         for (file_page, &page) in (1..).zip(pages) {

@@ -293,6 +293,20 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
+    /// Empties all rings and puts these blocks in them, in segments.
+    pub(super) fn make_rings(&mut self, blocks: &[Block]) {
+        for cells in (0..=LAST_BUCKET).map(|bucket| (1 << bucket) - 1) {
+            if let Some(bucket) = self.bucket_cell(cells) {
+                self.mem.set_cell(bucket, LispPtr::NIL);
+            }
+        }
+        self.heap.rings.index = Some(Box::default());
+        for &block in blocks {
+            self.mark_block_free(block);
+            self.link_block(block);
+        }
+    }
+
     /// A block of at least `cells` cells, still in its ring: `Err` if the rings are not as they
     /// must be.
     pub(super) fn find_block(&mut self, cells: u32) -> Result<Option<Block>, ()> {

@@ -13,7 +13,7 @@ use crate::memory::{BYTES_PER_PAGE, StackOffset, WORDS_PER_PAGE};
 /// Where the copy of the interface page is in a file.
 pub const INTERFACE_OFFSET: u64 = 512;
 /// The file page that the copy of the interface page replaces.
-pub(super) const INTERFACE_FILE_PAGE: u32 = (INTERFACE_OFFSET / BYTES_PER_PAGE as u64) as u32 + 1;
+pub(crate) const INTERFACE_FILE_PAGE: u32 = (INTERFACE_OFFSET / BYTES_PER_PAGE as u64) as u32 + 1;
 /// Bytes of a file that [`ImageHeader::parse`] wants to see.
 pub const HEADER_BYTES: usize = 1024;
 /// The version that images ask for (`LVersion` at least, `MinBVersion` at most)

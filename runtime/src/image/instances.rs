@@ -9,7 +9,7 @@ use crate::layout::records::type_entry;
 use crate::memory::{LispPtr, Mem};
 
 /// Words of a unit of pages of one type.
-pub(super) const UNIT_WORDS: u32 = 512;
+pub(crate) const UNIT_WORDS: u32 = 512;
 /// Type numbers there can be.
 const TYPES: usize = type_entry::NUMBER as usize + 1;
 

@@ -9,18 +9,20 @@
 //! - `info`: everything that can be told about an image without running it;
 //!   `instances`: the objects of each type.
 //! - `start`: what is written into memory before the first instruction.
-//! - `save`: from memory to a file. `build`: images that are made, not loaded.
+//! - `save`: from memory to a file; `sparse`: files with holes. `build`: images that are made, not
+//!   loaded.
 
 pub mod build;
 pub mod error;
 pub mod functions;
 pub mod header;
 pub mod info;
-mod instances;
+pub(crate) mod instances;
 pub mod load;
 pub(crate) mod objects;
 mod print;
 pub mod save;
+mod sparse;
 pub mod start;
 pub mod symbols;
 

@@ -9,13 +9,14 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::error::{ImageError, Problem};
 use super::header::INTERFACE_FILE_PAGE;
 use super::load::ImageFile;
+use super::sparse::Sparse;
 use super::start::MACHINE_TYPE;
 use crate::layout::Generation;
 use crate::layout::records::interface;
@@ -25,8 +26,6 @@ use crate::memory::{BYTES_PER_PAGE, LispPtr, StackOffset, WORDS_PER_PAGE};
 /// The state of storage in which there is no second region. It is forgotten when
 /// the image is saved, since the image may be run with more memory next time.
 const NOT_SWITCHABLE: u16 = 1;
-/// Bytes written at once.
-const BUFFER: usize = 1 << 18;
 /// Names that are tried for the temporary file.
 const TEMPORARY_NAMES: u32 = 100;
 
@@ -224,10 +223,9 @@ fn save_file(
     let mut temporary = Temporary::beside(&target)?;
     let written = (|| {
         let file = &mut temporary.file;
-        let mut out = BufWriter::with_capacity(BUFFER, &mut *file);
+        let mut out = Sparse::new(file);
         write(&mut out)?;
-        out.flush()?;
-        drop(out);
+        out.finish()?;
         if let Ok(metadata) = fs::metadata(&target) {
             // A file whose mode cannot be kept is better than none.
             let _ = file.set_permissions(metadata.permissions());
