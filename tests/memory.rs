@@ -1,7 +1,7 @@
 //! Memory stays bounded: garbage in circles, made by Lisp as byte code and natively, does not fill
 //! the image, and processes share the image they run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -62,6 +62,157 @@ fn rings_stay_if_they_are_only_reported() {
     assert!(rings(&report, RINGS / 10, "circles") > RINGS / 20);
     let pages = RINGS / 10 * 24 / 512;
     assert!(rings(&report, RINGS / 10, "pages") > pages);
+}
+
+/// Runs Lisp; answers the number of each line of `--stats`, the accounts of memory among them.
+fn statistics(arguments: &[&str]) -> HashMap<String, u64> {
+    let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
+        .args(["eval", "--stats"])
+        .args(arguments)
+        .env("GEIKO_CONFIG", "/dev/null")
+        .output()
+        .expect("geiko runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let row = |line: &str| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?.to_owned(), words.next()?.parse().ok()?))
+    };
+    told.lines().filter_map(row).collect()
+}
+
+#[test]
+fn every_byte_is_on_an_account() {
+    const ACCOUNTS: [&str; 7] = [
+        "Lisp",
+        "code",
+        "others",
+        "collectors",
+        "profiles",
+        "compiler",
+        "pictures",
+    ];
+    // All in one thread, so that nobody allocates while it is told.
+    let work = [
+        "--jit",
+        "always",
+        "--gc-backup",
+        "on",
+        RING,
+        "(dotimes (i 100000) (ring))",
+    ];
+    let told = statistics(&work);
+    let sum: u64 = ACCOUNTS.iter().map(|&name| told[name]).sum();
+    assert_eq!(sum, told["memory"], "{told:?}");
+    let own = told["memory"] - told["Lisp"] - told["code"];
+    assert!(own >= told["program"], "{told:?}");
+    for worked in &ACCOUNTS[..6] {
+        assert!(told[*worked] > 0, "{worked} in {told:?}");
+    }
+    assert_eq!(told["pictures"], 0, "nobody looks");
+
+    let idle = statistics(&["--jit", "off", "1"]);
+    assert_eq!((idle["code"], idle["compiler"]), (0, 0), "{idle:?}");
+    assert!(idle["profiles"] < told["profiles"]);
+    assert!(idle["collectors"] < told["collectors"]);
+}
+
+/// Much that is made and forgotten, and a little that stays.
+const WEAR: &str = "
+(defvar *kept* nil)
+(let ((all nil))
+  (dotimes (i 4000)
+    (push (list i (format nil \"~R\" i) (make-array (mod (* i 37) 900) :initial-element i)) all)
+    (when (zerop (mod i 397)) (push (car all) *kept*))
+    (when (> (length all) 200) (setf (cdr (nthcdr 20 all)) nil))))";
+
+/// What can be said of all that Lisp has kept.
+const KEPT: &str = "(let ((sum 0))
+  (dolist (each *kept* sum)
+    (assert (string= (second each) (format nil \"~R\" (first each))))
+    (assert (every #'(lambda (n) (eql n (first each))) (third each)))
+    (setf sum (+ (first each) (length (third each)) (* 3 sum)))
+    (setf sum (mod sum 65537))))";
+
+fn geiko(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
+        .args(arguments)
+        .env("GEIKO_CONFIG", "/dev/null")
+        .output()
+        .expect("geiko runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {told}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What the audit says of what is in use.
+fn in_use(image: &str) -> [serde_json::Value; 5] {
+    let audit = geiko(&["audit", "--json", image]);
+    let audit: serde_json::Value = serde_json::from_str(&audit).expect("JSON");
+    assert_eq!(audit["sound"], true, "{audit}");
+    let of = |part: &str, name: &str| audit[part][name].clone();
+    [
+        of("recount", "objects"),
+        of("recount", "differences"),
+        of("count_table", "occupied"),
+        of("list_cells", "stored_cdr"),
+        of("array_space", "cells_in_use"),
+    ]
+}
+
+#[test]
+fn a_worn_image_is_made_small() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for generation in ["2", "3"] {
+        let (worn, small) = (path("worn.sysout"), path("small.sysout"));
+        let save = format!("(progn (dotimes (i 4) (gc)) (save-image {worn:?}) 1)");
+        let kept = geiko(&["eval", "--generation", generation, WEAR, KEPT, &save]);
+        let kept = kept.lines().nth(1).expect("a number");
+        let told = geiko(&["shrink", &worn, &small]);
+        println!("generation {generation}: {told}");
+        assert_eq!(in_use(&small), in_use(&worn));
+        let bytes = |path: &str| fs::metadata(path).expect("a file").len();
+        assert!(bytes(&small) <= bytes(&worn), "{told}");
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let blocks = |path: &str| fs::metadata(path).expect("a file").blocks();
+            assert!(3 * blocks(&small) < 2 * blocks(&worn), "{told}");
+        }
+        // It goes on as before, also when it is worn again, and there is nothing more to be gained.
+        for _ in 0..2 {
+            let told = geiko(&["eval", "--image", &small, KEPT, WEAR, "(+ 40 2)"]);
+            let lines: Vec<_> = told.lines().collect();
+            assert_eq!([lines[0], lines[lines.len() - 1]], [kept, "42"], "{told}");
+            geiko(&["shrink", &small]);
+        }
+        assert_eq!(in_use(&small), in_use(&worn));
+    }
+}
+
+#[test]
+fn an_image_that_is_not_sound_is_not_made_small() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("image.sysout");
+    let name = path.to_str().expect("a name");
+    geiko(&["eval", &format!("(progn (save-image {name:?}) 1)")]);
+    let mut image = fs::read(&path).expect("an image");
+    // The headers and trailers of free blocks become those of blocks in use.
+    for word in image.as_chunks_mut::<2>().0 {
+        if *word == [0xAA, 0xA8] {
+            *word = [0xAA, 0xA9];
+        }
+    }
+    fs::write(&path, &image).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
+        .args(["shrink", name])
+        .output()
+        .expect("geiko runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("is as it was: it is not sound"), "{told}");
+    assert_eq!(fs::read(&path).expect("an image"), image);
 }
 
 /// Bytes of the mapping of an image copy in the process, and in proportion to those who share

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use geiko_runtime::accounts::{self, Account};
 use geiko_runtime::interp::native::{Compiler, MARGIN, Outcome, Point};
 use geiko_runtime::layout::Generation;
 use geiko_runtime::machine::Machine;
@@ -84,6 +85,7 @@ enum Making {
 impl<G: Generation> Jit<G> {
     /// A compiler for machines over `mem`, with room for `bytes` of code.
     pub fn new(mem: Mem<'_, G>, bytes: usize, pace: Pace) -> Result<Self, JitError> {
+        let _account = Account::Profiles.open();
         let context = Box::new(Context {
             machine: Cell::new(std::ptr::null_mut()),
             base: mem.host_address(),
@@ -166,6 +168,7 @@ impl<G: Generation> Jit<G> {
         if self.rests.get() {
             return;
         }
+        let _account = Account::Compiler.open();
         let records = &self.context.records;
         let feedback = records.with(code, |record| record.feedback.borrow().clone());
         let events = &self.context.events;
@@ -178,7 +181,10 @@ impl<G: Generation> Jit<G> {
             ..feedback
         };
         let unit = Unit::read(machine.mem, machine.symbols.mvlist, code, feedback, records);
-        let fits = |unit: &Unit| !is_exact || unit.longest() < MARGIN as usize;
+        let fits = |unit: &Unit| {
+            (!is_exact || unit.longest() < MARGIN as usize)
+                && accounts::is_room_for(COMPILING_BYTES * u64::from(unit.words))
+        };
         let Some(unit) = unit.filter(fits) else {
             records.with(code, |record| record.stage.replace(Stage::Refused));
             return;
@@ -260,6 +266,7 @@ impl<G: Generation> Jit<G> {
 
     /// Takes machine code that was just made.
     fn take(&self, made: Made) {
+        let _account = Account::Profiles.open();
         let (bytes, time) = (made.bytes.len(), made.time);
         let event = Event::Compiled { bytes, time };
         self.context.events.happens(made.code, &event);
@@ -353,6 +360,11 @@ impl<G: Generation> Jit<G> {
     pub fn code_bytes(&self) -> usize {
         self.residents.borrow().cache().used()
     }
+
+    /// Bytes that native code has room for.
+    pub fn code_capacity(&self) -> usize {
+        self.residents.borrow().cache().capacity()
+    }
 }
 
 impl<G: Generation> Compiler<G> for Jit<G> {
@@ -439,6 +451,9 @@ impl Recent {
         },
     };
 }
+
+/// Bytes of the program's memory that compiling takes, for each word of a function.
+const COMPILING_BYTES: u64 = 2048;
 
 /// Calls and turns of loops until native code is looked for again where there was none.
 const SOON: u32 = 8;

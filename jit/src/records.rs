@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
+use geiko_runtime::accounts::Account;
 use geiko_runtime::layout::Generation;
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, StackOffset};
@@ -222,6 +223,7 @@ impl Records {
         {
             return f(record);
         }
+        let _account = Account::Profiles.open();
         let record = Rc::clone(
             self.map
                 .borrow_mut()
@@ -236,6 +238,7 @@ impl Records {
     /// operation or because of variables. True if its native code is out of use from
     /// now on.
     pub fn note(&self, code: LispPtr, pc: u32, met: Met) -> bool {
+        let _account = Account::Profiles.open();
         let out_of_use = self.with(code, |record| record.note(pc, met));
         let is_out = out_of_use.is_some();
         self.retired.borrow_mut().extend(out_of_use);

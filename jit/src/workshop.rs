@@ -10,6 +10,7 @@ use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature};
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use geiko_runtime::accounts::Account;
 use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::LispPtr;
 
@@ -58,6 +59,7 @@ pub struct Workshop {
 impl Workshop {
     /// A workshop for machines with this instruction set.
     pub fn new(isa: OwnedTargetIsa) -> Self {
+        let _account = Account::Compiler.open();
         Self {
             isa,
             codegen: Codegen::new(),
@@ -97,6 +99,7 @@ impl Workshop {
 
     /// Makes machine code of a function.
     pub fn make<G: Generation>(&mut self, job: &Job) -> Made {
+        let _account = Account::Compiler.open();
         let start = Instant::now();
         let entries = self.translate::<G>(job);
         let bytes = self.compile();

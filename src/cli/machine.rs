@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::rc::Rc;
 
+use geiko_jit::Jit;
 use geiko_runtime::gc::BackupTotals;
 use geiko_runtime::image::{ImageFile, find_symbol};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
@@ -160,10 +162,9 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
     }
     if watching.stats {
         print_statistics(&session);
-        memory::print_statistics(
-            size,
-            native.as_ref().map_or(0, |native| native.code_bytes()),
-        );
+        let code = |native: &Rc<Jit<G>>| (native.code_bytes(), native.code_capacity());
+        let code = native.as_ref().map_or((0, 0), code);
+        memory::print_statistics(size, session.machine().active_pages(), code);
         if let Some(native) = native {
             native::print_statistics(&native, session.machine());
         }

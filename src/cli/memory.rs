@@ -1,10 +1,12 @@
 //! Who gets how much memory, and who has it.
 
 use clap::Args;
-use geiko_region::ProgramMemory;
+use geiko_region::{ProgramMemory, Usage};
+use geiko_runtime::accounts::Account;
 use geiko_runtime::gc::BackupMode;
 use geiko_runtime::heap::ArrayPolicy;
 use geiko_runtime::image::{ImageFile, MemorySize};
+use geiko_runtime::memory::BYTES_PER_PAGE;
 
 use super::MachineArgs;
 use crate::error::Error;
@@ -128,14 +130,31 @@ impl Shares {
     }
 }
 
-/// Prints who has how much.
-pub fn print_statistics(lisp: MemorySize, code_bytes: usize) {
-    let most = u64::from(lisp.megabytes) * MEGABYTE;
-    eprintln!("memory       {most:10} bytes for Lisp, {code_bytes} of native code");
+/// Prints who has how much, which is all the memory that Lisp and the program have taken: pages of
+/// the image, native code, and what the program has allocated, by account.
+pub fn print_statistics(lisp: MemorySize, pages: u32, (code, most_code): (usize, usize)) {
+    let lisp_bytes = u64::from(pages) * BYTES_PER_PAGE as u64;
+    let usage = ProgramMemory::usage();
+    let own: u64 = usage.iter().map(|usage| usage.bytes).sum();
+    eprintln!(
+        "memory       {:10} bytes in use",
+        lisp_bytes + code as u64 + own
+    );
+    let most_lisp = u64::from(lisp.megabytes) * MEGABYTE;
+    eprintln!("  Lisp       {lisp_bytes:10} of {most_lisp}");
+    eprintln!("  code       {code:10} of {most_code} for native code");
+    for account in Account::ALL {
+        let Usage { blocks, bytes } = usage[account as usize];
+        eprintln!("  {:10} {bytes:10} in {blocks} blocks", account.name());
+    }
     eprintln!(
         "program      {:10} bytes, at most {}; {} in mappings of their own",
         ProgramMemory::used(),
         ProgramMemory::peak(),
         ProgramMemory::outside()
     );
+    let (_, beyond) = ProgramMemory::beyond();
+    if beyond > 0 {
+        eprintln!("beyond       {beyond:10} bytes over the limit, at most");
+    }
 }

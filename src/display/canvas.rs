@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use geiko_runtime::accounts::Account;
 use geiko_runtime::display::DisplayState;
 use geiko_runtime::display::screen::Screen;
 use geiko_runtime::layout::Generation;
@@ -31,6 +32,7 @@ impl Frame {
     /// A white picture of `width` (a multiple of 32) by `height` pixels that is
     /// new altogether.
     pub fn new((width, height): (u16, u16)) -> Self {
+        let _account = Account::Display.open();
         Self {
             width,
             height,
@@ -105,6 +107,7 @@ impl Frame {
     /// Takes over what changed in `newer`.
     pub fn take_over(&mut self, newer: &Self) {
         if (self.width, self.height) != (newer.width, newer.height) {
+            let _account = Account::Display.open();
             *self = newer.clone();
             return;
         }

@@ -11,6 +11,7 @@
 
 use super::collisions::MAX_CHAIN;
 use super::counts::{main_entry, set_main_entry, tag};
+use crate::accounts::Account;
 use crate::fault::Fault;
 use crate::layout::records::{block, frame, function, interface, io_page, misc_stats, type_entry};
 use crate::layout::{Generation, IO_PAGE, STACK};
@@ -29,6 +30,7 @@ impl<G: Generation> Machine<'_, G> {
     /// The running frame must be closed: its top of stack stored, its next block
     /// a free block that reaches to the end of its space.
     pub fn collect(&mut self) {
+        let _account = Account::Collectors.open();
         if self.gc_disabled() {
             return;
         }

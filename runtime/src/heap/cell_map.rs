@@ -1,6 +1,7 @@
 //! Which cells of a cons page are free, as a set: for Medley 3, where a cdr code
 //! reaches only the next seven cells.
 
+use crate::accounts::Account;
 use crate::memory::WORDS_PER_PAGE;
 
 /// The free cells of a page, or "not known". Cells are named by their place, the
@@ -33,6 +34,7 @@ impl CellMaps {
     /// Makes room for `pages` pages.
     pub fn reserve(&mut self, pages: u32) {
         if self.0.is_empty() {
+            let _account = Account::Collectors.open();
             self.0 = vec![0; pages as usize];
         }
     }

@@ -28,6 +28,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::profile::Profile;
 use super::{Exit, Handler, State, handler};
+use crate::accounts::Account;
 use crate::isa::Opcode;
 use crate::layout::Generation;
 use crate::layout::records::{frame, function};
@@ -145,6 +146,7 @@ impl<G: Generation> Machine<'_, G> {
     /// Has functions compiled that were called or looped `threshold` times.
     pub fn set_compiler(&mut self, compiler: Rc<dyn Compiler<G>>, threshold: u32) {
         let threshold = i32::try_from(threshold).unwrap_or(i32::MAX);
+        let _account = Account::Profiles.open();
         let mut profile = std::mem::take(&mut self.native.profile);
         profile.begin();
         self.native = NativeState {

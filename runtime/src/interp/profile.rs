@@ -3,6 +3,7 @@
 //! The counts are in a table outside Lisp memory. Functions that share an entry of the table
 //! take it from each other until one is compiled.
 
+use crate::accounts::Account;
 use crate::memory::LispPtr;
 
 /// Entries of the table, a power of two.
@@ -25,6 +26,7 @@ pub(crate) struct Profile {
 impl Default for Profile {
     /// Counts that nobody looks at.
     fn default() -> Self {
+        let _account = Account::Profiles.open();
         let none = Count {
             code: LispPtr::NIL,
             left: i32::MAX,

@@ -3,6 +3,7 @@
 
 use geiko_region::Colour;
 
+use crate::accounts::Account;
 use crate::memory::LispPtr;
 
 /// Cells of a segment.
@@ -67,6 +68,7 @@ impl Colours {
 
     #[cold]
     fn fresh(&mut self, number: usize) -> &mut [u8; CELLS / PER_BYTE] {
+        let _account = Account::Collectors.open();
         if self.segments.len() <= number {
             self.segments.resize(number + 1, None);
         }
