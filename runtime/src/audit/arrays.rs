@@ -47,6 +47,19 @@ impl Block {
     pub fn end(&self) -> LispPtr {
         self.header.add(2 * self.cells)
     }
+
+    fn trailer(&self) -> LispPtr {
+        self.end().add(u32::MAX - 1)
+    }
+
+    /// Its trailer says what its header says.
+    pub fn is_whole<G: Generation>(&self, mem: Mem<'_, G>) -> bool {
+        let (flags, cells) = (mem.word(self.trailer()), mem.word(self.trailer().add(1)));
+        let in_use = u16::from(self.kind != BlockKind::Free);
+        flags & PASSWORD_MASK == PASSWORD
+            && flags & IN_USE == in_use
+            && u32::from(cells) == self.cells
+    }
 }
 
 /// What the audit found in array space.
@@ -76,6 +89,29 @@ pub struct ArraySpace {
     pub defects: Vec<String>,
 }
 
+/// The block whose header is at `at`; a sentence if none is.
+pub(crate) fn block_at<G: Generation>(mem: Mem<'_, G>, at: LispPtr) -> Result<Block, String> {
+    let (flags, cells) = (mem.word(at), u32::from(mem.word(at.add(1))));
+    // Free blocks may be too small to be of use; blocks in use have a trailer.
+    let least = 1 + u32::from(flags & IN_USE);
+    if flags & PASSWORD_MASK != PASSWORD || cells < least {
+        return Err(format!(
+            "array block at {at}: header {flags:#06x} of {cells} cells, expected {PASSWORD:#06x} and at least {least}"
+        ));
+    }
+    let kind = match (flags & IN_USE, flags >> 1 & 3) {
+        (0, _) => BlockKind::Free,
+        (_, 1) => BlockKind::Pointers,
+        (_, 2) => BlockKind::Code,
+        _ => BlockKind::Unboxed,
+    };
+    Ok(Block {
+        header: at,
+        cells,
+        kind,
+    })
+}
+
 /// Calls `visit` for every block between `from` and `to`; answers what stopped
 /// the walk early, if anything did.
 pub(crate) fn walk<G: Generation>(
@@ -86,42 +122,14 @@ pub(crate) fn walk<G: Generation>(
 ) -> Option<String> {
     let mut at = from;
     while at < to {
-        let (flags, cells) = (mem.word(at), u32::from(mem.word(at.add(1))));
-        // Free blocks may be too small to be of use; blocks in use have a trailer.
-        let least = 1 + u32::from(flags & IN_USE);
-        if flags & PASSWORD_MASK != PASSWORD || cells < least {
-            return Some(format!(
-                "array block at {at}: header {flags:#06x} of {cells} cells, expected {PASSWORD:#06x} and at least {least}"
-            ));
-        }
-        let kind = match (flags & IN_USE, flags >> 1 & 3) {
-            (0, _) => BlockKind::Free,
-            (_, 1) => BlockKind::Pointers,
-            (_, 2) => BlockKind::Code,
-            _ => BlockKind::Unboxed,
-        };
-        let block = Block {
-            header: at,
-            cells,
-            kind,
+        let block = match block_at(mem, at) {
+            Ok(block) => block,
+            Err(sentence) => return Some(sentence),
         };
         visit(block);
         at = block.end();
     }
     (at != to).then(|| format!("the last array block ends at {at}, expected {to}"))
-}
-
-/// The data of every block in use between `from` and `to`.
-pub(crate) fn used_blocks<G: Generation>(
-    mem: Mem<'_, G>,
-    from: LispPtr,
-    to: LispPtr,
-) -> Vec<LispPtr> {
-    let mut used = Vec::new();
-    walk(mem, from, to, |block| {
-        used.extend((block.kind != BlockKind::Free).then(|| block.data()));
-    });
-    used
 }
 
 /// The regions that blocks lie in.
@@ -190,12 +198,8 @@ pub(crate) fn check<G: Generation>(mem: Mem<'_, G>, symbols: &Symbols) -> ArrayS
 }
 
 fn trailer_defect<G: Generation>(mem: Mem<'_, G>, block: Block) -> Option<String> {
-    let trailer = block.end().add(u32::MAX - 1);
-    let (flags, cells) = (mem.word(trailer), u32::from(mem.word(trailer.add(1))));
-    let in_use = u16::from(block.kind != BlockKind::Free);
-    let agrees =
-        flags & PASSWORD_MASK == PASSWORD && flags & IN_USE == in_use && cells == block.cells;
-    (!agrees).then(|| {
+    (!block.is_whole(mem)).then(|| {
+        let (flags, cells) = (mem.word(block.trailer()), mem.word(block.trailer().add(1)));
         format!(
             "array block at {}: trailer {flags:#06x} of {cells} cells does not match its header",
             block.header

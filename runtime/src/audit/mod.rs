@@ -21,7 +21,7 @@ mod report;
 
 pub use arrays::ArraySpace;
 pub(crate) use arrays::{
-    BlockKind, check as check_arrays, regions as array_regions, used_blocks as array_blocks,
+    BlockKind, block_at as array_block, check as check_arrays, regions as array_regions,
     walk as walk_arrays,
 };
 pub use conses::ConsPages;

@@ -37,6 +37,7 @@ mod tests;
 
 use geiko_region::{Colour, Model, Phase, Tracer, UNITS_PER_STEP};
 
+use crate::accounts::Account;
 use crate::heap::GUARD_PAGES;
 use crate::layout::Generation;
 use crate::machine::Machine;
@@ -55,12 +56,12 @@ const OBJECTS_PER_STEP: u32 = 32;
 /// There is another cycle when this many pages were used since the last one, and
 const LEAST_USED: u32 = 1024;
 /// this part of all pages,
-const USED_PART: u32 = 16;
+const USED_PART: u32 = 4;
 /// or when the image has grown by this many pages
 const LEAST_GROWTH: u32 = 32;
 /// and there are fewer than this left.
 const LOW_STORAGE: i32 = 4 * GUARD_PAGES;
-/// It is looked at after so many pages of list cells.
+/// That is looked at after so many pages of list cells.
 const FILLED_PER_LOOK: i32 = 64;
 
 /// What the backup collector does with what it finds.
@@ -105,6 +106,8 @@ pub(crate) struct Backup {
     released: u32,
     /// Pages whose free list cells were used up since then, less those that have some again.
     filled: i32,
+    /// Those at the end of the last collection.
+    filled_before: i32,
     /// In debug builds: the image was sound before the garbage of this cycle was released.
     sound_before: bool,
 }
@@ -150,12 +153,25 @@ impl Backup {
             pages,
             released: 0,
             filled: 0,
+            filled_before: 0,
             sound_before: false,
         }
     }
 
     fn is_idle(&self) -> bool {
         self.progress.tracer.phase() == Phase::Idle && self.heap.suspects.is_empty()
+    }
+
+    /// Pages used since the last cycle with which there is another.
+    fn least_used(&self) -> u32 {
+        LEAST_USED.max(self.pages / USED_PART)
+    }
+
+    /// Pages have been used up with which there would be a cycle, and many of them since the last
+    /// collection.
+    fn is_worth_collection(&self) -> bool {
+        let since = self.filled - self.filled_before;
+        self.filled >= self.least_used() as i32 && since >= LEAST_USED as i32
     }
 
     /// Pages used since the last cycle, if the image has grown by this many. When it grows what was
@@ -204,6 +220,7 @@ impl Progress {
             self.tracer.shade(image, node);
             return true;
         }
+        image.taken(node);
         let in_use = self.in_use();
         if image.colour(node) == in_use {
             return true;
@@ -216,6 +233,7 @@ impl Progress {
 impl<G: Generation> Machine<'_, G> {
     /// Says what the backup collector is to do from now on.
     pub fn set_backup(&mut self, mode: BackupMode) {
+        let _account = Account::Collectors.open();
         let pages = self.active_pages();
         self.gc.backup = (mode != BackupMode::Off).then(|| Box::new(Backup::new(mode, pages)));
         self.mem.control().watch_counting::<G>(false);
@@ -254,6 +272,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Begins a cycle if none runs.
     pub fn start_backup(&mut self) {
+        let _account = Account::Collectors.open();
         let pages = self.root_pages();
         let registers = [self.regs.tos, self.func];
         if let Some(backup) = &mut self.gc.backup
@@ -273,16 +292,16 @@ impl<G: Generation> Machine<'_, G> {
     /// Begins a cycle if much storage was used since the last one, and goes on with
     /// one that runs. For the end of a collection.
     pub(super) fn consider_backup(&mut self) {
-        let Some(backup) = &self.gc.backup else {
+        let pages = self.active_pages();
+        let is_low = self.pages_left() < LOW_STORAGE;
+        let Some(backup) = &mut self.gc.backup else {
             return;
         };
+        backup.filled_before = backup.filled;
         if backup.is_idle() {
-            let grown = self.active_pages().saturating_sub(backup.pages);
-            let is_low = grown >= LEAST_GROWTH && self.pages_left() < LOW_STORAGE;
-            if self.gc.zeal
-                || is_low
-                || backup.used(grown) >= LEAST_USED.max(backup.pages / USED_PART)
-            {
+            let grown = pages.saturating_sub(backup.pages);
+            let is_low = is_low && grown >= LEAST_GROWTH;
+            if self.gc.zeal || is_low || backup.used(grown) >= backup.least_used() {
                 self.start_backup();
             }
             if is_low {
@@ -304,21 +323,20 @@ impl<G: Generation> Machine<'_, G> {
         if let Some(backup) = &mut self.gc.backup
             && std::mem::take(&mut backup.progress.due)
         {
-            match backup.is_idle() {
-                true => self.consider_backup(),
-                false => self.backup_step(UNITS_PER_STEP),
-            }
+            self.backup_step(UNITS_PER_STEP);
         }
     }
 
-    /// The free list cells of a page have been used up, or it has some again.
+    /// The free list cells of a page have been used up, or it has some again. When many have, there is a
+    /// collection: what it does not free may be garbage in circles.
     #[inline]
     pub(crate) fn page_filled(&mut self, is_full: bool) {
         if let Some(backup) = &mut self.gc.backup {
             backup.filled += if is_full { 1 } else { -1 };
-            if backup.filled > 0 && backup.filled % FILLED_PER_LOOK == 0 {
-                backup.progress.due = true;
-                self.request_interrupt();
+            if is_full && backup.filled > 0 && backup.filled % FILLED_PER_LOOK == 0 {
+                if backup.is_worth_collection() || self.pages_left() < LOW_STORAGE {
+                    self.request_collection();
+                }
             }
         }
     }
@@ -326,6 +344,7 @@ impl<G: Generation> Machine<'_, G> {
     /// Does a part of the cycle that runs, if one does: so many units.
     #[cold]
     pub fn backup_step(&mut self, budget: u64) {
+        let _account = Account::Collectors.open();
         // Clearing references counts, and is not to be noticed.
         let Some(mut backup) = self.gc.backup.take() else {
             return;
@@ -334,7 +353,7 @@ impl<G: Generation> Machine<'_, G> {
             self.advance(&mut backup, budget);
             if backup.is_idle() {
                 backup.pages = self.active_pages();
-                backup.filled = 0;
+                (backup.filled, backup.filled_before) = (0, 0);
                 self.mem.control().watch_counting::<G>(false);
             }
         }
@@ -380,6 +399,7 @@ impl<G: Generation> Machine<'_, G> {
     #[cold]
     #[inline(never)]
     fn noticed_slow(&mut self, object: LispPtr, is_new: bool) {
+        let _account = Account::Collectors.open();
         let Some(backup) = &mut self.gc.backup else {
             return;
         };
@@ -453,6 +473,7 @@ impl<G: Generation> Machine<'_, G> {
     #[cold]
     #[inline(never)]
     pub(crate) fn written_uncounted(&mut self, at: LispPtr, words: u32) {
+        let _account = Account::Collectors.open();
         if let Some(backup) = &mut self.gc.backup
             && backup.progress.tracer.phase() == Phase::Mark
         {

@@ -6,11 +6,15 @@
 //! suspects has no other references. One that has some, which the tracer did not find, stays,
 //! and so does what it refers to.
 
+use std::iter;
+
 use geiko_region::{Colour, Model};
 
 use super::Image;
 use super::objects::UNIT_WORDS;
-use crate::audit::{ConsCell, ConsPages, array_blocks, array_regions, decode_page, object_offsets};
+use crate::audit::{
+    BlockKind, ConsCell, ConsPages, array_block, array_regions, decode_page, object_offsets,
+};
 use crate::gc::counts::{main_entry, tag};
 use crate::layout::Generation;
 use crate::layout::records::{type_entry, types};
@@ -21,6 +25,8 @@ use crate::memory::{LispPtr, WORDS_PER_PAGE};
 const UNITS_PER_PAGES: u64 = 32;
 /// Units of pages without objects that are passed for one.
 const UNITS_PER_STRETCH: u32 = 32;
+/// Units for a block of array space that is looked at.
+const UNITS_PER_BLOCK: u64 = 3;
 /// Units for a suspect whose references are subtracted.
 const UNITS_PER_SUSPECT: u64 = 2;
 /// Most objects of a free list that are followed.
@@ -34,8 +40,13 @@ enum Stage {
     /// Not at all.
     #[default]
     None,
+    /// Free objects are to be painted: those of this type from this one on, at most so many, and
+    /// those of the types behind it.
+    Free(u32, LispPtr, u32),
     /// Those in units from this one on are to be listed.
     List(u32),
+    /// The blocks of array space from this address on are to be listed, and units behind.
+    Blocks(LispPtr),
     /// The references of those from this one on are to be subtracted.
     Subtract(usize),
     /// Those from this one on are to be judged.
@@ -104,12 +115,17 @@ impl<G: Generation> Image<'_, '_, G> {
         while *budget > 0 {
             match self.heap.suspects.stage {
                 Stage::None => {
-                    self.paint_free_objects(white.opposite(), budget);
                     self.heap.suspects = Suspects {
-                        stage: Stage::List(0),
+                        stage: self.free_objects_of(u32::from(types::SMALLP) + 1),
                         ..Suspects::default()
                     };
                 }
+                Stage::Free(number, at, most) => {
+                    let list = (number, at, most);
+                    self.heap.suspects.stage =
+                        self.paint_free_objects(list, white.opposite(), budget);
+                }
+                Stage::Blocks(at) => self.list_blocks(at, white, budget),
                 Stage::List(unit) => self.list_unit(unit, white, budget),
                 Stage::Subtract(index) => self.subtract(index, white, budget),
                 Stage::Judge(index) => self.judge(index, white, budget),
@@ -119,30 +135,55 @@ impl<G: Generation> Image<'_, '_, G> {
         self.heap.suspects.stage == Stage::Proven
     }
 
-    /// Paints what is on the free lists of records.
-    fn paint_free_objects(&mut self, in_use: Colour, budget: &mut u64) {
-        for number in u32::from(types::SMALLP) + 1..G::DTD_CAPACITY {
-            let dtd = G::dtd(number);
-            if self.mem.word(dtd.add(G::DTD_FIELDS.size)) == 0 || number == types::LISTP.into() {
-                continue;
+    /// The stage of painting the free objects of type `number` and those behind it.
+    fn free_objects_of(&self, number: u32) -> Stage {
+        let numbers = (number..G::DTD_CAPACITY).filter(|&number| number != types::LISTP.into());
+        let mut declared =
+            numbers.filter(|&number| self.mem.word(G::dtd(number).add(G::DTD_FIELDS.size)) != 0);
+        match declared.next() {
+            Some(number) => Stage::Free(number, self.first_free(number), MAX_FREE),
+            None => Stage::List(0),
+        }
+    }
+
+    fn first_free(&self, number: u32) -> LispPtr {
+        self.mem
+            .cell(G::dtd(number).add(G::DTD_FIELDS.free))
+            .masked::<G>()
+    }
+
+    /// Paints what is on the free list of type `number` from `at` on; answers the next stage.
+    fn paint_free_objects(
+        &mut self,
+        (number, mut at, mut most): (u32, LispPtr, u32),
+        in_use: Colour,
+        budget: &mut u64,
+    ) -> Stage {
+        while *budget > 0 {
+            let number_there = type_entry_of(self.mem, at) & type_entry::NUMBER;
+            if at.is_nil() || u32::from(number_there) != number || most == 0 {
+                return self.free_objects_of(number + 1);
             }
-            let mut at = self.mem.cell(dtd.add(G::DTD_FIELDS.free)).masked::<G>();
-            for _ in 0..MAX_FREE {
-                let number_there = type_entry_of(self.mem, at) & type_entry::NUMBER;
-                if at.is_nil() || u32::from(number_there) != number {
-                    break;
-                }
-                self.paint(at, in_use);
-                *budget = budget.saturating_sub(1);
-                at = self.mem.cell(at).masked::<G>();
-            }
+            self.paint(at, in_use);
+            (*budget, most) = (*budget - 1, most - 1);
+            at = self.mem.cell(at).masked::<G>();
+        }
+        Stage::Free(number, at, most)
+    }
+
+    /// `object` is taken from its free list: if painting was to go on there, it begins with what is left
+    /// of the list.
+    pub fn taken(&mut self, object: LispPtr) {
+        if let Stage::Free(number, at, most) = self.heap.suspects.stage
+            && at == object
+        {
+            self.heap.suspects.stage = Stage::Free(number, self.first_free(number), most);
         }
     }
 
     /// Lists the suspects of the unit of pages with that number.
     fn list_unit(&mut self, unit: u32, white: Colour, budget: &mut u64) {
         let base = LispPtr(unit * UNIT_WORDS);
-        let mut next = unit + 1;
         let entry = type_entry_of(self.mem, base);
         let number = entry & type_entry::NUMBER;
         if entry & type_entry::NO_REF != 0 || number == types::NEW_ATOM {
@@ -151,16 +192,12 @@ impl<G: Generation> Image<'_, '_, G> {
         } else if number == types::ARRAY_BLOCK {
             *budget -= u64::from(unit.is_multiple_of(UNITS_PER_STRETCH));
             let regions = array_regions(self.mem, self.symbols);
-            if let Some(&(from, to)) = regions
+            if let Some(&(from, _)) = regions
                 .iter()
                 .find(|&&(from, to)| from.0 / UNIT_WORDS == unit && from < to)
             {
-                *budget = budget.saturating_sub(UNITS_PER_PAGES);
-                for data in array_blocks(self.mem, from, to) {
-                    self.list(data, white);
-                    *budget = budget.saturating_sub(1);
-                }
-                next = (to.0 / UNIT_WORDS).max(next);
+                self.heap.suspects.stage = Stage::Blocks(from);
+                return;
             }
         } else {
             *budget = budget.saturating_sub(UNITS_PER_PAGES);
@@ -177,11 +214,48 @@ impl<G: Generation> Image<'_, '_, G> {
                 }
             }
         }
-        self.heap.suspects.stage = if next < G::TYPE_TABLE_WORDS {
-            Stage::List(next)
+        self.list_from(unit + 1);
+    }
+
+    /// The units from `unit` on are listed next.
+    fn list_from(&mut self, unit: u32) {
+        self.heap.suspects.stage = if unit < G::TYPE_TABLE_WORDS {
+            Stage::List(unit)
         } else {
             Stage::Subtract(0)
         };
+    }
+
+    /// Lists the blocks in use from `at` on. Lisp may have merged the one that was there with others
+    /// since: then the first behind it that the blocks from the beginning lead to.
+    fn list_blocks(&mut self, at: LispPtr, white: Colour, budget: &mut u64) {
+        let regions = array_regions(self.mem, self.symbols);
+        let region = regions.iter().find(|&&(from, to)| at >= from && at < to);
+        let Some(&(from, to)) = region else {
+            return self.list_from(at.0 / UNIT_WORDS + 1);
+        };
+        let next = |&at: &LispPtr| array_block(self.mem, at).ok().map(|block| block.end());
+        let is_block = array_block(self.mem, at).is_ok_and(|block| block.is_whole(self.mem));
+        let mut at = if is_block {
+            Some(at)
+        } else {
+            iter::successors(Some(from), next).find(|&other| other >= at)
+        };
+        while *budget > 0
+            && let Some(block) = at
+                .filter(|&at| at < to)
+                .and_then(|at| array_block(self.mem, at).ok())
+        {
+            if block.kind != BlockKind::Free {
+                self.list(block.data(), white);
+            }
+            *budget = budget.saturating_sub(UNITS_PER_BLOCK);
+            at = Some(block.end());
+        }
+        match at {
+            Some(at) if at < to && *budget == 0 => self.heap.suspects.stage = Stage::Blocks(at),
+            _ => self.list_from((to.0 / UNIT_WORDS).max(from.0 / UNIT_WORDS + 1)),
+        }
     }
 
     fn list_cons_page(&mut self, base: LispPtr, white: Colour) {
@@ -255,7 +329,7 @@ impl<G: Generation> Image<'_, '_, G> {
     pub fn withdraw(&mut self, object: LispPtr, white: Colour) {
         let suspects = &self.heap.suspects;
         let is_subtracted = match suspects.stage {
-            Stage::List(_) => false,
+            Stage::Free(..) | Stage::List(_) | Stage::Blocks(_) => false,
             Stage::Subtract(next) => suspects.index(object).is_none_or(|index| index < next),
             Stage::None | Stage::Judge(_) | Stage::Proven => true,
         };
@@ -274,7 +348,11 @@ impl<G: Generation> Image<'_, '_, G> {
         let others = suspects.others[index];
         suspects.stage = Stage::Judge(index + 1);
         *budget = budget.saturating_sub(1);
-        if others != 0 && self.colour(object) == white {
+        if self.colour(object) != white {
+            return;
+        }
+        // The next collection frees what has no reference at all, and what hangs on it.
+        if others != 0 || self.stored_count(object) == 0 {
             self.heap.suspects.lost += u64::from(others > 0);
             self.keep(object, white, budget);
         }
