@@ -1,5 +1,7 @@
 //! Free array blocks taken with and without an index, by the same random programs.
 
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 
 use super::array_functions::Dialect;
@@ -276,4 +278,33 @@ proptest! {
         run::<Medley2>(&steps);
         run::<Medley3>(&steps);
     }
+}
+
+/// Prints the time of a request; only that each is met must hold on a busy host.
+#[test]
+fn requests_are_met_by_holes() {
+    with_machine::<Medley2>(|mut m| {
+        let mut space = Space::new(&mut m, ArrayPolicy::Segmented);
+        let blocks: Vec<_> = (0..4000)
+            .map(|n| space.allocate(67 + n * 37 % 900))
+            .collect();
+        for block in blocks.into_iter().step_by(2) {
+            space.m.free_block(block);
+        }
+        let end = space.end;
+        let mut spent = Duration::ZERO;
+        for round in 0..1000 {
+            let start = Instant::now();
+            let taken =
+                [(); 100].map(|()| space.m.take_block(67 + round * 53 % 700, Dialect::Medley));
+            spent += start.elapsed();
+            for at in taken {
+                let block = space.m.block_at(at.expect("sound rings"));
+                assert!(block.at != LispPtr::NIL && block.at < end);
+                space.m.free_block(block);
+            }
+        }
+        println!("{:?} for a request", spent / 100_000);
+        space.check();
+    });
 }

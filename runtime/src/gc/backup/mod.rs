@@ -333,10 +333,9 @@ impl<G: Generation> Machine<'_, G> {
     pub(crate) fn page_filled(&mut self, is_full: bool) {
         if let Some(backup) = &mut self.gc.backup {
             backup.filled += if is_full { 1 } else { -1 };
-            if is_full && backup.filled > 0 && backup.filled % FILLED_PER_LOOK == 0 {
-                if backup.is_worth_collection() || self.pages_left() < LOW_STORAGE {
-                    self.request_collection();
-                }
+            let is_time = is_full && backup.filled > 0 && backup.filled % FILLED_PER_LOOK == 0;
+            if is_time && (backup.is_worth_collection() || self.pages_left() < LOW_STORAGE) {
+                self.request_collection();
             }
         }
     }
