@@ -19,6 +19,7 @@ const WAYS: &[&[&str]] = &[
     &["--jit", "always", "--gc-zeal"],
     &["--jit-threshold", "1"],
     &["--jit", "always", "--lockstep"],
+    &["--lockstep"],
     SMALL_CACHE,
 ];
 

@@ -89,6 +89,8 @@ operations! {
         machine.del_ref(object.masked::<G>());
         Some(object)
     }
+    /// GCREF.
+    gcref(machine, code, object) { Some(machine.gc_ref(code.0 as u8, object)) }
     /// A list cell.
     cons(machine, car, cdr) { Some(machine.cons(car, cdr)) }
     /// RPLACA, RPLACD.

@@ -189,7 +189,6 @@ impl Translator<'_, '_> {
             .retain(|pc| places.get(pc).is_some_and(|place| place.state.is_some()));
         self.builder.def_var(self.frame, frame);
         let number = self.builder.ins().ushr_imm_u(number, 1);
-        let number = self.builder.ins().ireduce(I32, number);
         let blocks: Vec<_> = (self.entries.iter())
             .map(|_| self.builder.create_block())
             .collect();

@@ -299,6 +299,7 @@ pub(crate) struct Layout {
     count_table: u32,
     count_segment: u32,
     count_shift: u32,
+    count_on_stack: u32,
     count_max: u32,
     wide_counts: bool,
 }
@@ -320,6 +321,7 @@ impl Layout {
             count_table: G::HT_MAIN.0,
             count_segment: G::COUNT_SEGMENT,
             count_shift: G::COUNT_SHIFT,
+            count_on_stack: G::COUNT_ON_STACK,
             count_max: G::COUNT_MAX,
             wide_counts: G::WIDE_COUNTS,
         }

@@ -19,6 +19,10 @@ impl Translator<'_, '_> {
                 self.symbol_cell(number(0) as u8, step);
                 return true;
             }
+            Opcode::GcRef => {
+                self.gcref(step);
+                return true;
+            }
             Opcode::CheckApply => {
                 self.callable(step);
                 return true;

@@ -49,6 +49,39 @@ fn code_that_is_patched_while_it_runs() {
 }
 
 #[test]
+fn counts() {
+    // A new cell has the count 0; then the stack refers to it, also with the count 1, for
+    // which it needs an entry of its own.
+    let program = Program {
+        code: "'NIL; 'NIL; CONS; PVAR_^0; PVAR0; LOLOC; LRSH1; PVAR_^1
+               PVAR0; GCREF 0; TJUMPX wrong
+               PVAR0; GCREF 0; TJUMPX wrong
+               PVAR0; GCREF 1; TJUMPX wrong
+               PVAR0; GCREF 1; PVAR0; EQ; FJUMPX wrong
+               SIC 5; GCREF 0; TJUMPX wrong
+               SIC 5; GCREF 1; TJUMPX wrong
+               SIC 5; GCREF 2; TJUMPX wrong
+               IVAR0; TJUMPX once
+               PVAR0; GCREF 0; TJUMPX wrong
+               once: PVAR0; GCREF 2; TJUMPX wrong
+               PVAR0; GCREF 2; TJUMPX wrong
+               PVAR1; IPLUS.N 1; GCSCAN2; PVAR1; EQ; FJUMPX wrong
+               SIC 77; RETURN
+               wrong: '1; RETURN",
+        ..PLAIN
+    };
+    check(&program, 20 * 77);
+    let with_count = program
+        .code
+        .replace("IVAR0; TJUMPX once", "'NIL; TJUMPX once");
+    let program = Program {
+        code: &with_count,
+        ..PLAIN
+    };
+    check(&program, 20 * 77);
+}
+
+#[test]
 fn lists() {
     // Conses 0 to n and adds the elements up again.
     let program = Program {

@@ -7,6 +7,8 @@
 //! table heads the list of freed pairs, element 1 is the place of the next pair
 //! that was never used (`reference/garbage-collector.md` sections 2 to 4).
 
+use std::ops::Range;
+
 use super::counts::{main_entry, set_main_entry, tag};
 use crate::fault::Fault;
 use crate::layout::Generation;
@@ -318,6 +320,15 @@ impl<G: Generation> Machine<'_, G> {
         self.set_collision_element(link, 0);
         self.set_collision_element(link + 1, free);
         self.set_collision_element(0, link);
+    }
+
+    /// The pages of the collision table that were ever used. Not all of them need to be part of the
+    /// image while Lisp runs.
+    pub(crate) fn collision_pages(&self) -> Range<u32> {
+        let words = if G::WIDE_COUNTS { 2 } else { 1 };
+        let used = self.collision_element(1).min(G::HT_COLLISION_LIMIT);
+        let end = G::HT_COLLISION.add(words * used);
+        G::HT_COLLISION.page()..end.page() + 1
     }
 
     /// Element `index` of the collision table.

@@ -184,9 +184,12 @@ impl<'m, G: Generation> Shadow<'m, G> {
         let to = &mut self.machine;
         let special = [G::INTERFACE_PAGE, IO_PAGE, USER_NAME].map(LispPtr::page);
         // Pages that only the shadow has taken are nobody's again.
-        let own: Vec<_> = to.pages_outside_stack().collect();
+        let own: Vec<_> = (to.pages_outside_stack())
+            .chain(to.collision_pages())
+            .collect();
         let pages = (own.into_iter())
             .chain(from.pages_outside_stack())
+            .chain(from.collision_pages())
             .chain(stack_pages())
             .chain(special);
         for page in pages {
@@ -232,7 +235,8 @@ impl<'m, G: Generation> Shadow<'m, G> {
                 _ => break,
             }
         }
-        if self.has_strayed(machine) {
+        let fails = self.machine.fault.is_some() && machine.fault.is_none();
+        if !fails && self.has_strayed(machine) {
             return None;
         }
         let countdown = machine.symbols.reclaim_countdown;
@@ -246,7 +250,8 @@ impl<'m, G: Generation> Shadow<'m, G> {
         if whole || here != place || !cells.is_empty() {
             self.compare_memory(machine, &mut cells);
         }
-        (here != place || !cells.is_empty()).then(|| self.report(machine, from, place, &cells))
+        let differs = fails || here != place || !cells.is_empty();
+        differs.then(|| self.report(machine, from, place, &cells))
     }
 
     /// True if the machines took pages or want to collect garbage at different times, or
@@ -381,6 +386,9 @@ impl<'m, G: Generation> Shadow<'m, G> {
         let _ = write!(text, "\n  before:      {}", describe(from));
         let _ = write!(text, "\n  native:      {}", describe(place));
         let _ = write!(text, "\n  interpreted: {}", describe(self.machine.place()));
+        if let Some(fault) = &self.machine.fault {
+            let _ = write!(text, "\n  interpreted: {fault}");
+        }
         for (at, native, interpreted) in cells.iter().take(SHOWN) {
             let _ = write!(
                 text,

@@ -47,3 +47,23 @@ fn what_was_collected_is_not_compared() {
         assert!(!shadow.has_strayed(m));
     });
 }
+
+fn links_of_counts<G: Generation>() {
+    with_shadow::<G>(|m, shadow| {
+        // The next pair that was never used, and a pair in front of it, far from the start.
+        let (next, pair) = match G::WIDE_COUNTS {
+            true => (G::HT_COLLISION.add(2), G::HT_COLLISION.add(0x5000)),
+            false => (G::HT_COLLISION, G::HT_COLLISION.add(0x2800)),
+        };
+        m.mem.set_cell(next, LispPtr(0x2900));
+        m.mem.set_cell(pair, LispPtr(7));
+        shadow.copy(m);
+        assert_eq!(shadow.machine.mem.cell(pair), LispPtr(7));
+    });
+}
+
+#[test]
+fn counts_are_copied_that_are_not_part_of_the_image() {
+    links_of_counts::<Medley2>();
+    links_of_counts::<Medley3>();
+}

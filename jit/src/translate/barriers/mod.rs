@@ -9,22 +9,49 @@
 //! What is known to be a small integer is not counted and needs no look at its type.
 //! Where both are not counted, as small integers and symbols, one test says so.
 //!
-//! There is no barrier for the stack: what native code puts on the stack is not counted,
-//! and the collector marks what it finds there (STKREF) itself. Lisp's instruction for
-//! that, GCREF 2, is the interpreter's.
+//! What native code puts on the stack is not counted, so there is no barrier for it: the
+//! collector marks what it finds there itself. Lisp's instruction for counting, GCREF, is
+//! one of the three for its operand.
 
 mod addref;
 pub(super) mod counts;
 mod delref;
+mod stkref;
 
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 use geiko_runtime::layout::records::type_entry;
 
 use super::{Slot, Translator};
+use crate::flow::Step;
 use crate::numbers::Kind;
 
+/// Operands of GCREF.
+const ADDREF: u32 = 0;
+const DELREF: u32 = 1;
+const STKREF: u32 = 2;
+
 impl Translator<'_, '_> {
+    /// GCREF.
+    pub(super) fn gcref(&mut self, step: &Step) {
+        let object = self.top(1)[0];
+        let object = self.masked(object);
+        self.pop();
+        let answer = match step.instruction.number(0).map(u32::from) {
+            Some(ADDREF) => {
+                self.addref(object);
+                Slot::Constant(0)
+            }
+            Some(DELREF) => Slot::Value(self.delref_and_answer(object), Kind::Any),
+            Some(STKREF) => {
+                self.stkref(object);
+                Slot::Constant(0)
+            }
+            _ => Slot::Constant(0),
+        };
+        self.push_slot(answer);
+    }
+
     /// Stores the pointer `value`, which is that of `slot`, in the cell at the Lisp
     /// address `address`. The bits above the pointer stay.
     pub(super) fn counted_store(&mut self, address: Value, slot: Slot, value: Value) {
