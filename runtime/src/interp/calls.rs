@@ -220,7 +220,7 @@ impl<'m, G: Generation> Machine<'m, G> {
         let caller = self.regs.pvar;
         self.call_object(call);
         if self.regs.pvar != caller && self.native.profile.is_due(self.func) {
-            return State::load(self).go(self, super::native::try_native::<G>);
+            return State::load(self).go(self, super::native::try_native_or_poll::<G>);
         }
         State::load(self).go(self, super::returns::resumed::<G>)
     }

@@ -532,21 +532,37 @@ impl<G: Generation> Machine<'_, G> {
     }
 }
 
+/// Goes on natively in the running activation, if that is possible now, else in `other`.
+#[inline(always)]
+fn native_or<'m, G: Generation>(
+    m: &mut Machine<'m, G>,
+    s: State<'m, G>,
+    other: Handler<G>,
+) -> Exit {
+    s.save(m);
+    if m.stepping {
+        return s.go(m, other);
+    }
+    match m.enter_native() {
+        None => State::load(m).go(m, other),
+        Some(Exit::Continue) => State::load(m).go(m, super::returns::resumed::<G>),
+        Some(Exit::Returned) => State::load(m).go(m, super::returns::return_::<G>),
+        Some(exit) => exit,
+    }
+}
+
 handler! {
     /// Goes on natively in the running activation, if that is possible now.
     #[inline(never)]
     try_native(m, s) {
-        s.save(m);
-        if m.stepping {
-            return Exit::Continue;
-        }
-        match m.enter_native() {
-            // No poll: without a look for native code there is none.
-            None => State::load(m).dispatch(m),
-            Some(Exit::Continue) => State::load(m).go(m, super::returns::resumed::<G>),
-            Some(Exit::Returned) => State::load(m).go(m, super::returns::return_::<G>),
-            Some(exit) => exit,
-        }
+        // No poll: without a look for native code there is none.
+        native_or::<G>(m, s, super::returns::unpolled::<G>)
+    }
+
+    /// The same where there is a poll without that look.
+    #[inline(never)]
+    try_native_or_poll(m, s) {
+        native_or::<G>(m, s, super::returns::resumed::<G>)
     }
 
     /// Goes on at the pc after a store that may have changed code. If it did, all host

@@ -1,9 +1,12 @@
+use std::rc::Rc;
+
 use super::harness::{
     END, Ended, FUNCTION, Function, START, execute, for_both, function_place, function_symbol,
     prepare, print, read, run, step, with_interpreter, with_symbol,
 };
 use crate::fault::Fault;
 use crate::interp::Exit;
+use crate::interp::native::{Compiler, Outcome, Point};
 use crate::isa::{OPCODES, Opcode};
 use crate::layout::records::{block, frame, function, symbols, types};
 use crate::layout::{Generation, SymbolCell};
@@ -480,6 +483,56 @@ fn broken_functions_do_no_harm() {
                 }
             }
         });
+    }
+    for_both!(run);
+}
+
+/// Has no native code for anything.
+struct Refuses;
+
+impl<G: Generation> Compiler<G> for Refuses {
+    fn enter(&self, _: &mut Machine<'_, G>, _: Point) -> Result<Outcome, u32> {
+        Err(1)
+    }
+
+    fn forget(&self, _: LispPtr) {}
+
+    fn rest(&self, _: bool) {}
+
+    fn patched(&self, _: LispPtr, _: u32) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_look_for_native_code_is_no_reason_not_to_poll() {
+    fn room<G: Generation>(is_compiled: bool) -> (StackOffset, StackOffset) {
+        let mut ends = None;
+        with_functions::<G>(|m| {
+            define(m, 2, 0);
+            let code = with_symbol::<G>(Opcode::Fn1, function_symbol(CALLEE));
+            prepare(m, &code, &[LispPtr::T]);
+            if is_compiled {
+                m.set_compiler(Rc::new(Refuses), 1);
+            }
+            // There is room to call, but not for what the callee may need then; behind it is more.
+            let callee = function_place(CALLEE);
+            m.mem.set_word(callee.add(function::STACK_MIN), 200);
+            let (near, far) = (m.regs.sp.add(200), m.end);
+            m.free_stack(near, far);
+            m.end = near;
+            m.set_stack_limit();
+            assert_eq!(m.step(), Exit::Continue);
+            assert_eq!(m.func, callee);
+            ends = Some((m.end, far));
+        });
+        ends.expect("it ran")
+    }
+    fn run<G: Generation>() {
+        for is_compiled in [false, true] {
+            let (end, far) = room::<G>(is_compiled);
+            assert_eq!(end, far, "{is_compiled}");
+        }
     }
     for_both!(run);
 }
