@@ -17,7 +17,7 @@ use geiko_runtime::memory::AddressSpace;
 use crate::folders;
 
 /// How copies look; another number makes all there are useless.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Copies that are kept, those used last.
 const MOST_COPIES: usize = 8;
 const SUFFIX: &str = "memory";

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use geiko_runtime::image::Names;
+use geiko_runtime::interp::StrayAccess;
 use geiko_runtime::isa::decode::Instruction;
 use geiko_runtime::isa::disasm::instruction_text;
 use geiko_runtime::layout::Generation;
 use geiko_runtime::machine::Machine;
+use geiko_runtime::memory::CodePc;
 use geiko_runtime::stack::Activation;
 
 use crate::image_names::ImageNames;
@@ -111,18 +113,26 @@ impl Report {
             .iter()
             .map(|activation| Place::new(&names, activation))
             .collect();
-        let at = frames.first().cloned().unwrap_or(Place {
+        let mut at = frames.first().cloned().unwrap_or(Place {
             function: "no function".into(),
             offset: 0,
             frame: 0,
         });
+        let (function, offset) = match machine.fault_place {
+            Some((function, offset)) => {
+                at.function = names.object(machine.function_name(function));
+                at.offset = offset;
+                (function, offset)
+            }
+            None => (machine.func, machine.regs.pc.offset_in(machine.func)),
+        };
         let fault = machine.fault.as_ref();
         Self {
             image: image.into(),
             generation: G::NAME,
             fault: fault.map_or_else(|| "unknown".into(), ToString::to_string),
             at,
-            instruction: instruction(machine, &names),
+            instruction: instruction(machine, &names, CodePc::new(function, offset), offset),
             registers: registers(machine),
             stack: stack(machine, &names),
             frames,
@@ -152,14 +162,39 @@ impl Report {
     }
 }
 
-/// The instruction at the pc.
-fn instruction<G: Generation>(machine: &Machine<'_, G>, names: &Names<'_, G>) -> String {
-    let pc = machine.regs.pc;
+/// One sentence on an access to an address where nothing is.
+pub fn stray_access<G: Generation>(machine: &Machine<'_, G>, stray: &StrayAccess) -> String {
+    let names = Names::new(machine.mem);
+    let what = match stray.stores {
+        Some(true) => "a store",
+        Some(false) => "a load",
+        None => "an access",
+    };
+    format!(
+        "{what} at {}, where nothing is, in {} at byte {} ({})",
+        stray.address,
+        names.object(stray.name),
+        stray.pc,
+        decoded(&stray.code, stray.pc, &names),
+    )
+}
+
+/// The instruction at `pc`, `offset` bytes behind the header of its function.
+fn instruction<G: Generation>(
+    machine: &Machine<'_, G>,
+    names: &Names<'_, G>,
+    pc: CodePc,
+    offset: u16,
+) -> String {
     let bytes: Vec<_> = (0..LONGEST_INSTRUCTION)
         .map(|n| machine.mem.code(pc, n))
         .collect();
-    let offset = pc.offset_in(machine.func).into();
-    match Instruction::decode(&bytes, offset, G::OPERAND_BYTES) {
+    decoded(&bytes, offset, names)
+}
+
+/// The instruction that these bytes begin with.
+fn decoded<G: Generation>(bytes: &[u8], offset: u16, names: &Names<'_, G>) -> String {
+    match Instruction::decode(bytes, offset.into(), G::OPERAND_BYTES) {
         Some(Ok(instruction)) => {
             let text = instruction_text(&instruction, &ImageNames(names));
             // One line, whatever columns a listing has.

@@ -220,21 +220,30 @@ fn an_image_that_is_not_sound_is_not_made_small() {
     assert_eq!(fs::read(&path).expect("an image"), image);
 }
 
-/// Bytes of the mapping of an image copy in the process, and in proportion to those who share
-/// it.
+/// Bytes of the mappings of an image copy in the process, and in proportion to those who
+/// share it.
 fn image_memory(process: u32) -> (u64, u64) {
     let maps = fs::read_to_string(format!("/proc/{process}/smaps")).expect("a list of mappings");
-    let of_image = maps
-        .lines()
-        .skip_while(|line| !line.ends_with(".memory"))
-        .skip(1)
-        .take_while(|line| !line.contains('/'));
-    let number = |wanted: &str| {
-        let line = of_image.clone().find_map(|line| line.strip_prefix(wanted));
-        let number = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        1024 * number.unwrap_or_else(|| panic!("{wanted} in {maps}"))
-    };
-    (number("Rss:"), number("Pss:"))
+    let (mut alone, mut shared, mut is_of_image) = (0, 0, false);
+    for line in maps.lines() {
+        let mut words = line.split_whitespace();
+        let sum = match words.next() {
+            Some("Rss:") => &mut alone,
+            Some("Pss:") => &mut shared,
+            // The first line of a mapping.
+            Some(word) if !word.ends_with(':') => {
+                is_of_image = line.ends_with(".memory");
+                continue;
+            }
+            _ => continue,
+        };
+        if is_of_image {
+            let number = words.next().and_then(|number| number.parse::<u64>().ok());
+            *sum += 1024 * number.unwrap_or_else(|| panic!("{line}"));
+        }
+    }
+    assert!(alone > 0, "no copy of an image in {maps}");
+    (alone, shared)
 }
 
 #[test]
@@ -287,11 +296,21 @@ const MIXED: &str = "
     (hash-table-count table)))
 ";
 
-/// The mappings of a process.
-fn mappings(process: u32) -> BTreeSet<String> {
+/// The addresses that a process has mapped. Where one mapping ends at another both are one,
+/// since parts of Lisp memory become accessible when Lisp wants them.
+fn mappings(process: u32) -> BTreeSet<(u64, u64)> {
     let maps = fs::read_to_string(format!("/proc/{process}/maps")).expect("a list of mappings");
-    let lines = maps.lines().filter(|line| !line.ends_with("[stack]"));
-    lines.map(str::to_owned).collect()
+    let mut mappings: Vec<(u64, u64)> = Vec::new();
+    for line in maps.lines().filter(|line| !line.ends_with("[stack]")) {
+        let (range, _) = line.split_once(' ').expect("a range");
+        let (start, end) = range.split_once('-').expect("two addresses");
+        let [start, end] = [start, end].map(|at| u64::from_str_radix(at, 16).expect("hexadecimal"));
+        match mappings.last_mut() {
+            Some(last) if last.1 == start => last.1 = end,
+            _ => mappings.push((start, end)),
+        }
+    }
+    mappings.into_iter().collect()
 }
 
 #[test]
@@ -384,5 +403,136 @@ fn errors_of_bounds_and_of_the_stack_are_the_same_in_native_code() {
     );
     for (jit, generation) in [("always", "3"), ("off", "2"), ("always", "2")] {
         assert_eq!(told(jit, generation), interpreted, "{jit} {generation}");
+    }
+}
+
+/// Every way to go to an address, and whether something is stored there.
+const ACCESSES: [(&str, &str, &str); 9] = [
+    ("word", "(opcodes (getbase.n 0) at)", "load"),
+    ("pointer", "(opcodes (getbaseptr.n 0) at)", "load"),
+    ("bits", "(opcodes (getbits.n.fd 0 3) at)", "load"),
+    ("byte", "(opcodes (getbasebyte) at 1)", "load"),
+    ("set-word", "(opcodes (putbase.n 0) at 17)", "store"),
+    ("set-pointer", "(opcodes (putbaseptr.n 0) at nil)", "store"),
+    ("set-bits", "(opcodes (putbits.n.fd 0 3) at 5)", "load"),
+    ("set-byte", "(opcodes (putbasebyte) at 1 17)", "store"),
+    ("copy", "(opcodes (blt) *here* at 2)", "load"),
+];
+const STRAYS: usize = 1000;
+
+/// Numbers that look random.
+fn numbers() -> impl FnMut(u32) -> u32 {
+    let mut state: u64 = 1;
+    move |below| {
+        state = (state.wrapping_mul(6364136223846793005)).wrapping_add(1442695040888963407);
+        (state >> 33) as u32 % below
+    }
+}
+
+#[test]
+fn accesses_where_nothing_is_are_told_one_by_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("astray.lisp");
+    for (generation, segments) in [("2", 0x40..0xA0), ("3", 0x100..0x800)] {
+        let mut number = numbers();
+        let mut text =
+            "(defun place () (opcodes (createcell) 14)) (defvar *here* (place))".to_owned();
+        for (name, form, _) in ACCESSES {
+            text +=
+                &format!("(defun {name} (high low) (let ((at (opcodes (vag2) high low))) {form}))");
+        }
+        text += "(dolist (access '(";
+        let mut expected = Vec::new();
+        for _ in 0..STRAYS {
+            let (name, _, kind) = ACCESSES[number(ACCESSES.len() as u32) as usize];
+            let high = segments.start + number(segments.end - segments.start);
+            let low = 2 * number(0x8000 - 2);
+            text += &format!("({name} {high} {low})");
+            let function = name.to_uppercase();
+            expected.push(format!(
+                "a {kind} at {high:x},{low:x}, where nothing is, in CL:{function} at byte"
+            ));
+        }
+        text += ")) (apply (car access) (cdr access))) (print (+ 40 2))";
+        fs::write(&program, text).expect("a file");
+        for jit in ["off", "always"] {
+            let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
+                .arg(&program)
+                .args(["--jit", jit, "--generation", generation, "--log", "debug"])
+                .env("GEIKO_CONFIG", "/dev/null")
+                .output()
+                .expect("geiko runs");
+            let answer = String::from_utf8_lossy(&output.stdout);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{jit} {generation}: {errors}");
+            assert_eq!(answer.trim(), "42", "{jit} {generation}");
+            let told: Vec<_> = (errors.lines())
+                .filter(|line| line.contains("DEBUG") && line.contains("where nothing is"))
+                .collect();
+            for (told, expected) in told.iter().zip(&expected) {
+                assert!(
+                    told.contains(expected),
+                    "{jit} {generation}: {told}, not {expected}"
+                );
+            }
+            assert_eq!(told.len(), STRAYS, "{jit} {generation}");
+        }
+    }
+}
+
+/// Damage of each kind, made by functions, and whether all else is as it was afterwards.
+const DAMAGE: &str = "
+(defun spoil-block (block) (opcodes (putbase.n 0) (opcodes (addbase) block -2) 0) nil)
+(defun spoil-count (object) (opcodes (gcref 1) object) nil)
+(defvar *kept* (list 1 2 3))
+(dotimes (i 3)
+  (spoil-block (si:allocate-cells 100 nil))
+  (gc))
+(dotimes (i 3)
+  (spoil-count (list i))
+  (gc))
+(dotimes (i 1000) (make-array (mod i 50)) (list i))
+(gc)
+(print (list *kept* (+ 40 2)))
+";
+
+#[test]
+fn lisp_goes_on_after_damage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("damage.lisp");
+    fs::write(&program, DAMAGE).expect("a file");
+    for (jit, generation) in [("off", "2"), ("always", "2"), ("off", "3"), ("always", "3")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
+            .arg(&program)
+            .args(["--jit", jit, "--generation", generation])
+            .env("GEIKO_CONFIG", "/dev/null")
+            .output()
+            .expect("geiko runs");
+        let answer = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{jit} {generation}: {errors}");
+        assert_eq!(
+            answer.trim(),
+            "((1 2 3) 42)",
+            "{jit} {generation}: {errors}"
+        );
+        if jit == "off" {
+            let at = (errors.lines()).filter(|line| line.contains("CL:SPOIL-COUNT at byte"));
+            assert_eq!(
+                at.filter(|line| line.contains("(GCREF 1")).count(),
+                3,
+                "{errors}"
+            );
+        }
+        for what in ["bad array block", "decremented below zero"] {
+            let told =
+                (errors.lines()).filter(|line| line.contains(what) && line.contains(" at byte "));
+            assert_eq!(told.count(), 3, "{jit} {generation}: {errors}");
+        }
+        assert_eq!(
+            errors.matches("Lisp goes on").count(),
+            6,
+            "{jit} {generation}: {errors}"
+        );
     }
 }

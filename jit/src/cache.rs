@@ -34,6 +34,13 @@ pub struct Place {
     pub address: usize,
 }
 
+impl Place {
+    /// Bytes that are kept for it.
+    pub fn bytes(&self) -> usize {
+        ALIGNMENT * self.units.len()
+    }
+}
+
 impl Cache {
     /// A cache of `bytes` bytes, of which only what is used takes memory.
     pub fn new(bytes: usize) -> std::io::Result<Self> {
@@ -60,7 +67,7 @@ impl Cache {
 
     /// Takes back a place where no code runs and to which no control returns.
     pub fn free(&mut self, place: Place) {
-        self.used -= ALIGNMENT * place.units.len();
+        self.used -= place.bytes();
         self.free.free_range(place.units);
     }
 

@@ -318,6 +318,7 @@ impl<G: Generation> Jit<G> {
                         leaves: made.leaves,
                         stack_words: made.stack_words,
                         callees,
+                        parts: made.parts,
                     })
                 }
                 _ => Stage::Refused,
@@ -398,6 +399,10 @@ impl<G: Generation> Compiler<G> for Jit<G> {
                 .borrow_mut()
                 .free_retired(&self.context.records);
         }
+    }
+
+    fn place(&self, host_pc: usize) -> Option<(LispPtr, u16)> {
+        self.context.records.instruction_at(host_pc)
     }
 
     fn patched(&self, from: LispPtr, words: u32) -> bool {

@@ -156,15 +156,21 @@ operations! {
     /// PUTBASEBYTE.
     put_byte(machine, base, offset, byte) {
         let is_code = machine.is_watched(machine.address_of_byte(base, offset));
-        (!is_code).then(|| machine.put_byte(base, offset, byte)).flatten()
+        (!is_code)
+            .then(|| machine.unless_strayed(|machine| machine.put_byte(base, offset, byte)))
+            .flatten()
     }
     /// UBFLOAT1.
-    raw_float(machine, number, a) { machine.raw_float(number.0 as u8, a) }
+    raw_float(machine, number, a) {
+        machine.unless_strayed(|machine| machine.raw_float(number.0 as u8, a))
+    }
     /// MISC3, ARRAYREAD.
-    raw_element(machine, base, kind, index) { machine.raw_element_of(base, kind, index) }
+    raw_element(machine, base, kind, index) {
+        machine.unless_strayed(|machine| machine.raw_element_of(base, kind, index))
+    }
     /// MISC4, ARRAYWRITE.
     set_raw_element(machine, value, base, kind, index) {
-        machine.set_raw_element(value, base, kind, index)
+        machine.unless_strayed(|machine| machine.set_raw_element(value, base, kind, index))
     }
     /// ASET2.
     set_matrix_element(machine, value, array, row, column) {

@@ -164,8 +164,34 @@ pub struct Native {
     pub stack_words: u32,
     /// What it refers to; its own record too.
     pub callees: Callees,
+    /// Which of its parts belong to which instruction.
+    pub parts: Parts,
     /// Code blocks that were put in it, and how often they had been compiled again.
     pub leaves: Vec<(LispPtr, u32)>,
+}
+
+/// Which parts of native code belong to which instruction of its function.
+#[derive(Debug)]
+pub struct Parts {
+    /// The code block of the function.
+    pub code: LispPtr,
+    /// Bytes from the start of the native code, ascending, and the pc of the instruction
+    /// whose part begins there.
+    pub starts: Box<[(u32, u16)]>,
+}
+
+impl Native {
+    /// The function and the pc of the instruction of which the machine instruction at
+    /// `host_pc` is a part.
+    fn instruction_at(&self, host_pc: usize) -> Option<(LispPtr, u16)> {
+        let at = host_pc.checked_sub(self.place.address)?;
+        if at >= self.place.bytes() {
+            return None;
+        }
+        let behind = (self.parts.starts).partition_point(|&(start, _)| start as usize <= at);
+        let (_, pc) = self.parts.starts.get(behind.checked_sub(1)?)?;
+        Some((self.parts.code, *pc))
+    }
 }
 
 /// Spreads code addresses, which are even.
@@ -285,6 +311,18 @@ impl Records {
             recent.borrow_mut().take_if(|(known, _)| *known == code);
         }
         record.is_some()
+    }
+
+    /// The function and the pc of the instruction of which the machine instruction at
+    /// `host_pc` is a part.
+    pub fn instruction_at(&self, host_pc: usize) -> Option<(LispPtr, u16)> {
+        let of_record = |record: &Rc<Record>| match &*record.stage.borrow() {
+            Stage::Native(native) => native.instruction_at(host_pc),
+            _ => None,
+        };
+        let retired = self.retired.borrow();
+        (self.map.borrow().values().find_map(of_record))
+            .or_else(|| (retired.iter()).find_map(|native| native.instruction_at(host_pc)))
     }
 
     /// Native code that went out of use.

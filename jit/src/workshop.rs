@@ -4,6 +4,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cranelift_codegen::CompiledCode;
 use cranelift_codegen::Context as Codegen;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::types::{I32, I64};
@@ -14,7 +15,8 @@ use geiko_runtime::accounts::Account;
 use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::LispPtr;
 
-use crate::listing::{Known, Listing};
+use crate::listing::{Known, Listing, NO_INSTRUCTION};
+use crate::records::Parts;
 use crate::translate::{self, Host};
 use crate::unit::Unit;
 
@@ -29,6 +31,8 @@ pub struct Made {
     pub arguments: Option<u16>,
     /// Machine code; empty if it could not be made.
     pub bytes: Vec<u8>,
+    /// Which of its parts belong to which instruction.
+    pub parts: Parts,
     /// How long it took to make.
     pub time: Duration,
     /// Pcs and stack depths at which it can be entered.
@@ -69,12 +73,18 @@ impl Workshop {
 
     /// Compiles what is in `codegen`. Empty if that fails.
     fn compile(&mut self) -> Vec<u8> {
+        self.compile_and(|_| {})
+    }
+
+    /// The same, and has somebody look at it.
+    fn compile_and(&mut self, look: impl FnOnce(&CompiledCode)) -> Vec<u8> {
         let bytes = match self
             .codegen
             .compile(&*self.isa, &mut ControlPlane::default())
         {
             Ok(code) => {
                 debug_assert!(code.buffer.relocs().is_empty());
+                look(code);
                 code.code_buffer().to_vec()
             }
             Err(error) => {
@@ -102,8 +112,14 @@ impl Workshop {
         let _account = Account::Compiler.open();
         let start = Instant::now();
         let entries = self.translate::<G>(job);
-        let bytes = self.compile();
+        let mut starts = Vec::new();
+        let bytes = self.compile_and(|code| starts = parts(code));
+        let parts = Parts {
+            code: job.unit.code,
+            starts: starts.into(),
+        };
         Made {
+            parts,
             code: job.unit.code,
             number: job.number,
             arguments: job.unit.arguments,
@@ -222,6 +238,17 @@ impl Workshop {
         self.codegen.func = function;
         self.compile()
     }
+}
+
+/// Where the parts of instructions begin, and the pcs of those.
+fn parts(code: &CompiledCode) -> Vec<(u32, u16)> {
+    let ranges = code.buffer.get_srclocs_sorted().iter();
+    // What belongs to none belongs to what is in front of it.
+    let of_some =
+        ranges.filter(|range| !range.loc.is_default() && range.loc.bits() != NO_INSTRUCTION);
+    let mut parts: Vec<_> = (of_some.map(|range| (range.start, range.loc.bits() as u16))).collect();
+    parts.dedup_by_key(|&mut (_, pc)| pc);
+    parts
 }
 
 /// The job to be done next, after waiting if there is none; `None` when there will be

@@ -15,7 +15,7 @@ use crate::gc::GcState;
 use crate::heap::HeapState;
 use crate::image::{SaveError, Saved};
 use crate::interp::native::{NOBODY, NativeState};
-use crate::interp::{Handler, handlers};
+use crate::interp::{Handlers, StrayAccesses, handlers};
 use crate::layout::records::{interface, type_entry};
 use crate::layout::{Generation, STACK, SymbolCell};
 use crate::lockstep::Shadow;
@@ -84,6 +84,9 @@ pub struct Machine<'m, G: Generation> {
     pub exit_status: i32,
     /// The fault that stopped the machine.
     pub fault: Option<Fault>,
+    /// The function and the offset of the instruction that met it, if that is not the one
+    /// at the pc.
+    pub fault_place: Option<(LispPtr, u16)>,
     /// Why Lisp's last attempt to save the image failed, if it did.
     pub save_error: Option<SaveError>,
     /// What became of Lisp's last attempt to save the image, if it succeeded.
@@ -110,14 +113,16 @@ pub struct Machine<'m, G: Generation> {
     pub(crate) next_tick: u64,
     /// Native code counts instructions and polls as the interpreter does.
     pub(crate) is_exact: bool,
-    /// The handler of every opcode.
-    pub(crate) handlers: &'static [Handler<G>; 256],
+    /// The handler of every opcode; memory has them too, for the interpreter.
+    pub(crate) handlers: &'static Handlers<G>,
+    /// Accesses to addresses where nothing is.
+    pub(crate) strays: StrayAccesses,
 }
 
 impl<'m, G: Generation> Machine<'m, G> {
     /// A machine over `mem` with all registers zero.
     pub fn new(mem: Mem<'m, G>, symbols: Symbols, devices: Devices) -> Self {
-        Self {
+        let mut machine = Self {
             mem,
             regs: Registers::default(),
             ivar: StackOffset::default(),
@@ -132,6 +137,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             network: NetworkState::default(),
             exit_status: 0,
             fault: None,
+            fault_place: None,
             save_error: None,
             saved: None,
             keep_next_save: false,
@@ -146,7 +152,10 @@ impl<'m, G: Generation> Machine<'m, G> {
             next_tick: 0,
             is_exact: false,
             handlers: handlers(),
-        }
+            strays: StrayAccesses::default(),
+        };
+        machine.set_handlers(handlers());
+        machine
     }
 
     /// Lisp wrote at `at` as in any memory.
@@ -217,6 +226,7 @@ impl<'m, G: Generation> Machine<'m, G> {
         let survives = self.fault.as_ref().is_some_and(Fault::is_survivable);
         if survives {
             self.fault = None;
+            self.fault_place = None;
         }
         survives
     }
@@ -224,7 +234,11 @@ impl<'m, G: Generation> Machine<'m, G> {
     /// Records a fault; the machine stops at the next poll. The first fault wins.
     #[cold]
     pub fn raise_fault(&mut self, fault: Fault) {
-        self.fault.get_or_insert(fault);
+        if self.fault.is_none() {
+            self.fault = Some(fault);
+            self.fault_place = None;
+            self.place_fault();
+        }
         self.request_interrupt();
     }
 }

@@ -134,6 +134,10 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
         native.count_instructions();
     }
     let mut session = Session::new(machine, setting.shared, settings);
+    // A second machine would not go astray in the same way.
+    if !session.machine().has_shadow() {
+        session.watch_addresses();
+    }
     if let Some(front) = work.front {
         front.connect(Waker::new(space.attention()));
         session.show_on(Box::new(front));
@@ -249,6 +253,10 @@ fn print_statistics<G: Generation>(session: &Session<'_, G>) {
         if disputed > 0 {
             eprintln!("given up     {disputed:10} cycles");
         }
+    }
+    let strays = session.machine().stray_count();
+    if strays > 0 {
+        eprintln!("astray       {strays:10} accesses where nothing is");
     }
     eprintln!(
         "pages        {:10} of the image",

@@ -37,6 +37,7 @@ use crate::devices::processes::HostProcesses;
 use crate::display::{FrontEnd, Headless, Panel, ScreenSize};
 use crate::keys::Key;
 use crate::prompt::{Line, LineEditor};
+use crate::report::stray_access;
 use crate::screenshot;
 use crate::script::{Next, Player, Point, Script, ScriptError, Stage};
 use crate::waker::Waker;
@@ -54,6 +55,9 @@ use user::{User, Wish};
 /// Characters not yet read by any Lisp program, beyond which scripts wait. Lisp
 /// has room for 200.
 const TYPED_AHEAD: u16 = 100;
+
+/// Accesses to addresses where nothing is that everybody is told of.
+const STRAYS_SHOWN: u32 = 10;
 
 /// How a session is to be.
 #[derive(Debug)]
@@ -180,6 +184,8 @@ pub struct Session<'m, G: Generation> {
     time_limit: Option<Duration>,
     /// Hard resets that have been reported.
     hard_resets: u64,
+    /// Accesses to addresses where nothing is that have been told.
+    strays: u32,
     /// What is done about memory that runs short.
     shortage: Shortage,
     /// Control-C, if Lisp wants to know of it.
@@ -206,6 +212,7 @@ impl<'m, G: Generation> Session<'m, G> {
             started: Instant::now(),
             time_limit: settings.time_limit,
             hard_resets: 0,
+            strays: 0,
             shortage: Shortage::default(),
             control_c: None,
         }
@@ -238,11 +245,35 @@ impl<'m, G: Generation> Session<'m, G> {
         Ok(())
     }
 
+    /// Has instructions that access addresses where nothing is told.
+    pub fn watch_addresses(&mut self) {
+        if !self.machine.watch_addresses() {
+            tracing::debug!("this host does not tell of accesses where nothing is");
+        }
+    }
+
+    /// Tells of them.
+    fn report_strays(&mut self) {
+        for stray in self.machine.take_strays() {
+            let sentence = stray_access(&self.machine, &stray);
+            tracing::debug!("{sentence}");
+            if self.strays < STRAYS_SHOWN {
+                eprintln!("geiko: {sentence}");
+            }
+            self.strays += 1;
+            if self.strays == STRAYS_SHOWN {
+                eprintln!("geiko: more of that is told by --log debug and counted by --stats");
+            }
+        }
+    }
+
     /// Runs to the end. A session that Lisp has ended can be run again: Lisp goes on
     /// behind the end.
     pub fn run(&mut self) -> Result<Ending, ScriptError> {
         loop {
-            match self.machine.run() {
+            let exit = self.machine.run();
+            self.report_strays();
+            match exit {
                 Exit::Finished => {
                     if let Some(player) = &mut self.player {
                         player.session_ended()?;

@@ -8,8 +8,8 @@
 
 use crate::accounts::Account;
 use crate::fault::Fault;
-use crate::layout::Generation;
 use crate::layout::records::{interface, interrupt, type_entry, types};
+use crate::layout::{Generation, UNUSED};
 use crate::machine::Machine;
 use crate::memory::{LispPtr, WORDS_PER_PAGE};
 
@@ -27,6 +27,11 @@ impl RegisteredPages {
         let pages = G::POINTER_MASK as usize / WORDS_PER_PAGE as usize + 1;
         let _account = Account::Collectors.open();
         Self(vec![0; pages.div_ceil(64)].into())
+    }
+
+    fn contains(&self, page: u32) -> bool {
+        let word = self.0.get(page as usize / 64);
+        word.is_some_and(|word| word & 1 << (page % 64) != 0)
     }
 
     /// Adds `page`; true if it was not in the set. Pages that cannot exist never
@@ -99,6 +104,7 @@ impl<G: Generation> Machine<'_, G> {
     /// nothing if it is.
     pub fn new_page(&mut self, address: LispPtr) {
         let page = address.masked::<G>().page();
+        self.mem.open_page(page);
         let mut registered = match self.heap.registered.take() {
             Some(registered) => registered,
             None => self.find_registered_pages(),
@@ -107,6 +113,18 @@ impl<G: Generation> Machine<'_, G> {
             self.register_page(page, &mut registered);
         }
         self.heap.registered = Some(registered);
+    }
+
+    /// Which pages have something in them: those that have a file page, and all but the
+    /// unused parts in front of arrays and objects.
+    pub(crate) fn pages_in_use(&self) -> impl Fn(u32) -> bool + use<G> {
+        let registered = self.find_registered_pages();
+        move |page| {
+            let address = LispPtr::from_page(page);
+            let behind = G::REGIONS.partition_point(|&(start, _)| start <= address);
+            let is_for_tables = behind < G::REGIONS.len() && G::REGIONS[behind - 1].1 != UNUSED;
+            is_for_tables || registered.contains(page)
+        }
     }
 
     fn find_registered_pages(&self) -> RegisteredPages {

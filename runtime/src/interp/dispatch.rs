@@ -28,6 +28,9 @@ pub enum Exit {
 pub(crate) type Handler<G> =
     for<'m> fn(&mut Machine<'m, G>, Mem<'m, G>, CodePc, StackOffset, LispPtr, StackOffset) -> Exit;
 
+/// The handler of every opcode.
+pub(crate) type Handlers<G> = [Handler<G>; 256];
+
 /// Whether dispatch is a sibling call. Unoptimised builds would overflow the
 /// host stack.
 pub(crate) const TAIL_CALLS: bool = cfg!(not(debug_assertions));
@@ -149,7 +152,7 @@ impl<'m, G: Generation> State<'m, G> {
     pub fn dispatch(self, m: &mut Machine<'m, G>) -> Exit {
         if TAIL_CALLS {
             let opcode = self.mem.code(self.pc, 0);
-            let handler = m.handlers[usize::from(opcode)];
+            let handler = self.mem.handlers()[usize::from(opcode)];
             handler(m, self.mem, self.pc, self.sp, self.tos, self.pvar)
         } else {
             self.save(m);

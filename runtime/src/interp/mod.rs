@@ -34,6 +34,7 @@ pub(crate) mod profile;
 mod returns;
 mod run;
 mod stack_shuffle;
+mod strays;
 mod subrcall;
 #[cfg(test)]
 mod tests;
@@ -45,11 +46,13 @@ use crate::isa::opcodes::for_each_opcode;
 use crate::layout::Generation;
 
 pub use dispatch::Exit;
-pub(crate) use dispatch::{Handler, State, handler};
+pub(crate) use dispatch::{Handler, Handlers, State, handler};
 pub use run::INSTRUCTIONS_PER_TICK;
+pub use strays::StrayAccess;
+pub(crate) use strays::StrayAccesses;
 
 /// The handler of every opcode, from the instruction list.
-pub(crate) fn handlers<G: Generation>() -> &'static [Handler<G>; 256] {
+pub(crate) fn handlers<G: Generation>() -> &'static Handlers<G> {
     use {
         arrays::*, binding::*, calls::*, compare::*, drawing::*, floats::*, integers::*, jumps::*,
         lists::*, memory_ops::*, miscn::*, returns::*, stack_shuffle::*, subrcall::*, types::*,

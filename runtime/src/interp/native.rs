@@ -27,6 +27,7 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::profile::Profile;
+use super::strays::Executing;
 use super::{Exit, Handler, State, handler};
 use crate::accounts::Account;
 use crate::isa::Opcode;
@@ -98,6 +99,10 @@ pub trait Compiler<G: Generation> {
     /// If `rests`, forgets all native code and makes no more, until told otherwise: memory is
     /// short. No native code must be running.
     fn rest(&self, rests: bool);
+
+    /// The code block, and the byte offset of its instruction, of which the machine instruction
+    /// at the address `host_pc` is a part.
+    fn place(&self, host_pc: usize) -> Option<(LispPtr, u16)>;
 
     /// Lisp stored in `words` words of memory, on a page with a watched code block.
     /// Forgets the code blocks that it changed; true if there are any.
@@ -201,6 +206,11 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
+    /// The instruction of which the native code at `host_pc` is a part.
+    pub(crate) fn native_place(&self, host_pc: usize) -> Option<(LispPtr, u16)> {
+        self.native.compiler.as_ref()?.place(host_pc)
+    }
+
     /// Tells the compiler that the code block at `code` is no longer what it was.
     pub(crate) fn forget_native_code(&mut self, code: LispPtr) {
         self.array_code_is_freed(code);
@@ -245,7 +255,9 @@ impl<G: Generation> Machine<'_, G> {
         self.native.landed = None;
         self.searches.enter(point.pvar);
         self.native.entries += 1;
+        self.tell_strays(Executing::Interpreted);
         let entered = compiler.enter(self, point);
+        self.tell_strays(Executing::Native(Some(point)));
         self.native.entries -= 1;
         self.searches.leave();
         match entered {
@@ -337,6 +349,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Interprets from `point` until the activation has ended.
     pub fn finish_frame(&mut self, point: Point) -> Outcome {
+        self.tell_strays(Executing::Native(Some(point)));
         self.resume_at(point);
         self.finish_running_frame(super::returns::unpolled::<G>)
     }
@@ -358,6 +371,7 @@ impl<G: Generation> Machine<'_, G> {
         if self.mem.control().is_raised() {
             return Executed::Ended(self.finish_frame(point));
         }
+        self.tell_strays(Executing::Native(Some(point)));
         self.resume_at(point);
         let outer = std::mem::replace(&mut self.waiting, point.pvar);
         let exit = self.execute_one();
@@ -426,6 +440,7 @@ impl<G: Generation> Machine<'_, G> {
             pc: frame.pc_offset(),
             depth: at.0.wrapping_sub(empty.0) / 2,
         };
+        self.tell_strays(Executing::Native(Some(point)));
         if self.must_be_exact() || self.instruction_at(point).1 != Opcode::Unwind as u8 {
             return point;
         }
@@ -518,6 +533,7 @@ impl<G: Generation> Machine<'_, G> {
         if exit == Exit::Continue {
             exit = self.interpret();
         }
+        self.tell_strays(Executing::until(exit));
         self.waiting = outer;
         self.native.finishing = outer_finishing;
         match exit {

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Exit, State, handler};
+use super::strays::Executing;
+use super::{Exit, Handlers, State, handler};
 use crate::fault::Fault;
 use crate::isa::Opcode;
 use crate::layout::Generation;
@@ -47,7 +48,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Counts instructions from now on.
     pub fn count_instructions(&mut self) {
-        self.handlers = &[counted::<G>; 256];
+        self.set_handlers(&[counted::<G>; 256]);
         self.count_from(0);
     }
 
@@ -79,6 +80,7 @@ impl<G: Generation> Machine<'_, G> {
     /// Interprets until the host's attention is wanted, Lisp ends the session, or
     /// a fault stops the machine.
     pub fn run(&mut self) -> Exit {
+        self.tell_strays(Executing::Nothing);
         if self.interrupts_due() {
             let exit = self.serve_interrupts();
             if exit != Exit::Continue {
@@ -87,6 +89,7 @@ impl<G: Generation> Machine<'_, G> {
         }
         self.renew_shadow();
         let exit = self.interpret();
+        self.tell_strays(Executing::until(exit));
         self.observe_stop();
         exit
     }
@@ -95,7 +98,8 @@ impl<G: Generation> Machine<'_, G> {
     pub(super) fn interpret(&mut self) -> Exit {
         loop {
             let s = State::load(self);
-            let handler = self.handlers[usize::from(s.operand(0))];
+            let opcode = s.operand(0);
+            let handler = self.mem.handlers()[usize::from(opcode)];
             match s.go(self, handler) {
                 Exit::Continue => {}
                 exit => return exit,
@@ -118,13 +122,21 @@ impl<G: Generation> Machine<'_, G> {
     /// Executes the instruction at the pc.
     pub(crate) fn execute_one(&mut self) -> Exit {
         let s = State::load(self);
-        let handler = self.handlers[usize::from(s.operand(0))];
-        let handlers = std::mem::replace(&mut self.handlers, &[stopped::<G>; 256]);
+        let handlers = self.handlers;
+        let handler = handlers[usize::from(s.operand(0))];
+        self.set_handlers(&[stopped::<G>; 256]);
         self.stepping = true;
         let exit = s.go(self, handler);
         self.stepping = false;
-        self.handlers = handlers;
+        self.tell_strays(Executing::until(exit));
+        self.set_handlers(handlers);
         exit
+    }
+
+    /// From now on these handle instructions.
+    pub(crate) fn set_handlers(&mut self, handlers: &'static Handlers<G>) {
+        self.handlers = handlers;
+        self.mem.set_handlers(handlers);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Medley 2.0 and 2.01: 24-bit pointers, cdr codes of 8 bits.
 
 use super::records::{ArrayFields, ConsPage, DtdFields, InterfaceFields};
-use super::{Generation, Release, SymbolCell};
+use super::{Generation, Release, SymbolCell, UNUSED};
 use crate::memory::{LispPtr, Mem};
 
 /// The generation of Medley 2.0 and 2.01.
@@ -102,26 +102,26 @@ impl Generation for Medley2 {
     }
 
     const REGIONS: &'static [(LispPtr, &'static str)] = &[
-        (LispPtr(0), "unused"),
+        (LispPtr(0), UNUSED),
         (LispPtr(0x0100), "I/O control blocks"),
-        (LispPtr(0x0200), "unused"),
+        (LispPtr(0x0200), UNUSED),
         (LispPtr(0xDA00), "user name and password"),
-        (LispPtr(0xDB00), "unused"),
+        (LispPtr(0xDB00), UNUSED),
         (LispPtr(0xDC00), "emulator zone"),
-        (LispPtr(0xDE00), "unused"),
+        (LispPtr(0xDE00), UNUSED),
         (LispPtr(0xDF00), "swap buffer"),
-        (LispPtr(0xE000), "unused"),
+        (LispPtr(0xE000), UNUSED),
         (LispPtr(0xFF00), "I/O page"),
         (LispPtr(0x1_0000), "stack"),
         (LispPtr(0x2_0000), "property lists of symbols"),
         (LispPtr(0x4_0000), "page table"),
         (LispPtr(0x5_0000), "page map"),
         (LispPtr(0x6_0000), "interface page"),
-        (LispPtr(0x6_0100), "unused"),
+        (LispPtr(0x6_0100), UNUSED),
         (LispPtr(0x6_0200), "page map table"),
         (LispPtr(0x6_0A00), "statistics"),
         (LispPtr(0x6_0C00), "trap functions"),
-        (LispPtr(0x6_0E00), "unused"),
+        (LispPtr(0x6_0E00), UNUSED),
         (LispPtr(0x6_1000), "type descriptors"),
         (LispPtr(0x6_7000), "locked page table"),
         (LispPtr(0x6_8000), "type table"),
@@ -129,7 +129,7 @@ impl Generation for Medley2 {
         (LispPtr(0x8_0000), "print names of symbols"),
         (LispPtr(0xA_0000), "definitions of symbols"),
         (LispPtr(0xC_0000), "values of symbols"),
-        (LispPtr(0xE_0000), "unused"),
+        (LispPtr(0xE_0000), UNUSED),
         (LispPtr(0x10_0000), "reference counts"),
         (LispPtr(0x10_8000), "large reference counts"),
         (LispPtr(0x11_0000), "reference count collisions"),

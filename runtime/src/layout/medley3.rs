@@ -1,7 +1,7 @@
 //! Medley 3.5 and 3.51: 28-bit pointers, cdr codes of 4 bits.
 
 use super::records::{ArrayFields, ConsPage, DtdFields, InterfaceFields};
-use super::{Generation, Release, SymbolCell};
+use super::{Generation, Release, SymbolCell, UNUSED};
 use crate::memory::{LispPtr, Mem};
 
 /// The generation of Medley 3.5 and 3.51.
@@ -94,28 +94,28 @@ impl Generation for Medley3 {
     }
 
     const REGIONS: &'static [(LispPtr, &'static str)] = &[
-        (LispPtr(0), "unused"),
+        (LispPtr(0), UNUSED),
         (LispPtr(0x0100), "I/O control blocks"),
-        (LispPtr(0x0200), "unused"),
+        (LispPtr(0x0200), UNUSED),
         (LispPtr(0xDA00), "user name and password"),
-        (LispPtr(0xDB00), "unused"),
+        (LispPtr(0xDB00), UNUSED),
         (LispPtr(0xDC00), "emulator zone"),
-        (LispPtr(0xDE00), "unused"),
+        (LispPtr(0xDE00), UNUSED),
         (LispPtr(0xDF00), "swap buffer"),
-        (LispPtr(0xE000), "unused"),
+        (LispPtr(0xE000), UNUSED),
         (LispPtr(0xFF00), "I/O page"),
         (LispPtr(0x1_0000), "stack"),
         (LispPtr(0x2_0000), "page table"),
         (LispPtr(0x12_0000), "display"),
         (LispPtr(0x14_0000), "interface page"),
-        (LispPtr(0x14_0100), "unused"),
+        (LispPtr(0x14_0100), UNUSED),
         (LispPtr(0x14_0200), "page map table"),
         (LispPtr(0x14_0A00), "statistics"),
         (LispPtr(0x14_0C00), "trap functions"),
-        (LispPtr(0x14_0E00), "unused"),
+        (LispPtr(0x14_0E00), UNUSED),
         (LispPtr(0x14_1000), "type descriptors"),
         (LispPtr(0x14_7000), "locked page table"),
-        (LispPtr(0x14_8000), "unused"),
+        (LispPtr(0x14_8000), UNUSED),
         (LispPtr(0x15_0000), "symbol hash table"),
         (LispPtr(0x16_0000), "reference counts"),
         (LispPtr(0x17_0000), "large reference counts"),

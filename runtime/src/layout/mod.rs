@@ -26,6 +26,9 @@ pub const DISPLAY_WORDS: u32 = 0x2_0000;
 /// Where the login name is stored for Lisp: a length byte, then the bytes.
 pub const USER_NAME: LispPtr = LispPtr(0xDA01);
 
+/// The name of the parts of [`Generation::REGIONS`] that are used for nothing.
+pub const UNUSED: &str = "unused";
+
 /// How the four cells of a symbol are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SymbolCell {

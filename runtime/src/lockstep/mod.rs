@@ -213,7 +213,7 @@ impl<'m, G: Generation> Shadow<'m, G> {
         to.characters = from.characters;
         to.next_tick = from.next_tick;
         to.is_exact = from.is_exact;
-        to.handlers = from.handlers;
+        to.set_handlers(from.handlers);
         to.fault.clone_from(&from.fault);
         self.collections = from.statistics.collections;
         self.journal.clear();

@@ -8,11 +8,14 @@
 //! into the reservation first.
 
 mod address;
+mod guard;
 mod shared;
+mod signals;
 mod space;
 mod view;
 
 pub use address::{CodePc, LispPtr, StackOffset};
+pub(crate) use guard::Strayed;
 pub use space::{AddressSpace, Attention, AttentionReason, Control, SpaceError};
 pub use view::Mem;
 

@@ -1,22 +1,26 @@
 //! The reservation: one anonymous mapping that covers every address a Lisp
 //! pointer can have, with a control block in front of it.
 //!
-//! Nothing is committed until it is touched. The control block holds the words
+//! Nothing is committed until it is touched, and pages where nothing is can be made
+//! inaccessible (`guard.rs`). The control block holds the words
 //! that other threads may write (the stack limit doubles as the interrupt flag),
 //! so that a poll in the interpreter is one compare with memory near the base.
 
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use memmap2::{MmapMut, MmapOptions};
 
-use super::Mem;
+use super::guard::Guard;
+use super::{Mem, signals};
 use crate::layout::Generation;
 
-/// Bytes in front of the Lisp memory; the control block is their last part.
-pub(super) const FRONT: usize = 4096;
+/// Bytes in front of the Lisp memory, a multiple of the host's pages: the guard is their
+/// first part, the control block their last.
+pub(super) const FRONT: usize = 1 << 16;
+const _: () = assert!(size_of::<Guard>() + size_of::<Control>() <= FRONT);
 /// Bytes behind the Lisp memory, so that a cell read at the last odd word ends
 /// inside the mapping.
 pub(super) const BACK: usize = 4096;
@@ -57,6 +61,10 @@ pub struct Control {
     /// Segments, from that of the stack on, of which the machine wants to know what is
     /// written without counting.
     pub told_segments: AtomicU32,
+    /// The handlers of instructions: a table of the generation.
+    pub(super) handlers: AtomicPtr<()>,
+    /// Accesses where nothing is that nobody has looked at.
+    pub(super) strays: AtomicU32,
 }
 
 /// Who wants the machine's attention.
@@ -124,10 +132,16 @@ impl Control {
     }
 }
 
-/// The mapping itself. Only the control block can be reached through it, so it
-/// may be shared between threads.
+/// The mapping itself. Only the guard and the control block can be reached through it, so
+/// it may be shared between threads.
 pub(super) struct Reservation {
     pub map: MmapMut,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        signals::forget(self.base().as_ptr() as usize);
+    }
 }
 
 impl Reservation {
@@ -139,6 +153,15 @@ impl Reservation {
     fn control(&self) -> &Control {
         control_before(self.base())
     }
+}
+
+/// The guard in front of the memory at `base`.
+///
+/// `base` must come from [`Reservation::base`].
+#[inline(always)]
+pub(super) fn guard_before<'m>(base: NonNull<u8>) -> &'m Guard {
+    // SAFETY: as in `control_before`; the guard is the first part of those FRONT bytes.
+    unsafe { &*base.as_ptr().sub(FRONT).cast::<Guard>() }
 }
 
 /// The control block in front of the memory at `base`.
@@ -195,6 +218,7 @@ impl<G: Generation> AddressSpace<G> {
 
     pub(super) fn new(reservation: Reservation) -> Self {
         reservation.control().watch_counting::<G>(false);
+        Mem::<G>::new(reservation.base()).set_handlers(crate::interp::handlers());
         Self {
             reservation: Arc::new(reservation),
             not_sync: PhantomData,

@@ -1,10 +1,13 @@
 //! Access to Lisp memory. Every address is masked into the reservation.
 
 use std::marker::PhantomData;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::space::{Control, control_before};
 use super::{BYTES_PER_PAGE, CodePc, LispPtr, StackOffset};
+use crate::interp::Handlers;
 use crate::layout::{Generation, STACK};
 
 /// A view of the memory of an [`AddressSpace`](super::AddressSpace).
@@ -34,10 +37,32 @@ impl<'m, G: Generation> Mem<'m, G> {
         }
     }
 
+    /// Host address of the memory.
+    pub(super) fn base(self) -> NonNull<u8> {
+        self.base
+    }
+
     /// The words shared with other threads.
     #[inline(always)]
     pub fn control(self) -> &'m Control {
         control_before(self.base)
+    }
+
+    /// The handler of every instruction. What was accessed before is accessed, so that an
+    /// access where nothing is has another table here for the next instruction.
+    #[inline(always)]
+    pub(crate) fn handlers(self) -> &'static Handlers<G> {
+        compiler_fence(Ordering::SeqCst);
+        let handlers = self.control().handlers.load(Relaxed);
+        // SAFETY: there is always a table, and all that are stored for a memory of `G`, by
+        // `set_handlers` and, for the signal, `guard`, are static ones of `G`.
+        unsafe { &*handlers.cast::<Handlers<G>>() }
+    }
+
+    /// From now on these handle instructions.
+    pub(crate) fn set_handlers(self, handlers: &'static Handlers<G>) {
+        let handlers = ptr::from_ref(handlers).cast_mut().cast();
+        self.control().handlers.store(handlers, Relaxed);
     }
 
     /// Host address of the memory, for native code.

@@ -39,12 +39,17 @@ impl<G: Generation> Machine<'_, G> {
 
     fn activation(&self, frame: Frame<'_, G>, pc: u16) -> Activation {
         let function = frame.function();
-        let name = self.mem.cell(function.add(function::FRAME_NAME));
         Activation {
             frame: frame.fx,
             function,
-            name: name.masked::<G>(),
+            name: self.function_name(function),
             pc,
         }
+    }
+
+    /// The name of the function whose header is at `function`, usually its symbol.
+    pub fn function_name(&self, function: LispPtr) -> LispPtr {
+        let name = self.mem.cell(function.add(function::FRAME_NAME));
+        name.masked::<G>()
     }
 }

@@ -56,7 +56,7 @@ impl<G: Generation> Machine<'_, G> {
         self.update_seconds_clock();
         self.update_cpu_times();
         self.close_running_frame();
-        self.collect();
+        self.quietly(Self::collect);
         Outcome::Value(LispPtr::NIL)
     }
 

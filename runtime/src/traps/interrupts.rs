@@ -70,7 +70,7 @@ impl<G: Generation> Machine<'_, G> {
             }
         }
         let reasons = control.take();
-        self.serve_backup();
+        self.quietly(Self::serve_backup);
         self.set_stack_limit();
         self.interrupts.due = true;
         if reasons & AttentionReason::Host as u32 != 0 {
