@@ -499,6 +499,10 @@ impl<G: Generation> Compiler<G> for Refuses {
 
     fn rest(&self, _: bool) {}
 
+    fn place(&self, _: usize) -> Option<(LispPtr, u16)> {
+        None
+    }
+
     fn patched(&self, _: LispPtr, _: u32) -> bool {
         false
     }
