@@ -141,6 +141,7 @@ impl<G: Generation> Jit<G> {
             is_observed: false,
             observe: shims::observe::<G> as *const () as i64,
             watched: 0,
+            cell_maps: 0,
             context: &raw const *self.context as i64,
             base: &raw const self.context.base as i64,
             finish: shims::finish::<G> as *const () as i64,
@@ -198,6 +199,7 @@ impl<G: Generation> Jit<G> {
                 is_exact,
                 is_observed: machine.has_shadow(),
                 watched: machine.watched_pages() as i64,
+                cell_maps: machine.cell_maps_address() as i64,
                 ..self.host(machine.symbols.reclaim_countdown)
             },
             number: self.jobs.get(),

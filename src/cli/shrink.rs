@@ -61,14 +61,14 @@ fn shrink_to<G: Generation>(image: &ImageFile, from: &Path, to: &Path) -> Result
     };
     let space = image.load::<G>(image.memory_size(None)?)?;
     let (mut machine, _) = Machine::of_image(space.view(), Devices::absent());
-    let before = Audit::run(machine.mem, &machine.symbols);
+    let before = machine.audit();
     if !before.is_sound() {
         return Err(not_sound(&before, false));
     }
     let graph = Graph::of(machine.mem, &machine.symbols);
     let pages = machine.active_pages();
     let shrunk = machine.shrink();
-    let after = Audit::run(machine.mem, &machine.symbols);
+    let after = machine.audit();
     let is_same = Graph::of(machine.mem, &machine.symbols) == graph
         && after.recount.differences == before.recount.differences;
     if !is_same || !after.is_sound() {

@@ -1,18 +1,21 @@
 //! Making and changing list cells.
 //!
 //! ```text
-//! CONS:    the cdr is NIL: page = first page with free cells
-//!          it is a list:   page = the cdr's
-//!          first free cell of page: take it, cell = car, code of the cdr
+//! CONS:    take a cell, cell = car, code of the cdr
 //!          ADDREF cdr; ADDREF car; note the new cell
-//! RPLACA:  the cell is no forwarder: ADDREF new; DELREF old; store
-//! RPLACD:  the cdr is in a cell of its own: ADDREF new; DELREF old; store there
-//!          the new cdr is NIL or on the page: the same, and store the code
+//!          codes reach the page:
+//!            the cdr is NIL:        first free cell of the first page with free cells
+//!            it is a list:          first free cell of the cdr's page
+//!          codes reach the next seven cells (`free_cells.rs`):
+//!            it is a list:          a free cell close before it, if there is one
+//!            it is NIL:             a free cell of the first page with free cells
+//!            else:                  two of them, the second holds the cdr
+//! RPLACA:  of the cell, or of what it forwards to: ADDREF new; DELREF old; store
+//! RPLACD:  the same; the cdr is in a cell of its own: ADDREF new; DELREF old; store there
+//!          a code can say the new cdr: the same, and store the code
+//!          codes reach the next seven cells: the same, in a free cell close behind
 //! else:    operation
 //! ```
-//!
-//! That is for generations whose cdr codes reach a whole page; in the other, cells are
-//! chosen by maps outside Lisp memory, so the machine does it.
 //!
 //! In the front of a list that grows, the cdr has an entry with count 0, which it loses,
 //! and the new cell gets one: then the countdown stays as it is. Not while the backup collector
@@ -20,7 +23,7 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I16, I32};
-use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::layout::records::{type_entry, types};
 
@@ -32,14 +35,8 @@ use crate::numbers::Kind;
 impl Translator<'_, '_> {
     /// Translates `step` if it is an instruction of this file.
     pub(super) fn cons_cell(&mut self, step: &Step) -> bool {
-        let in_line = self.layout.cdr_page_relative;
         match step.instruction.opcode {
-            Opcode::Cons if in_line => self.cons(),
-            Opcode::Cons => {
-                let cells = self.top(2);
-                let cell = self.operate(self.host.operations.cons, &cells);
-                self.replace(2, cell);
-            }
+            Opcode::Cons => self.cons(),
             opcode @ (Opcode::Rplaca | Opcode::Rplacd) => self.replace_part(opcode, step),
             _ => return false,
         }
@@ -48,12 +45,31 @@ impl Translator<'_, '_> {
 
     fn cons(&mut self) {
         let cells = self.top(2);
-        let (car, cdr) = (cells[0], cells[1]);
-        let (car_slot, cdr_slot) = (self.slot(1), self.slot(0));
+        let (car, cdr) = ((self.slot(1), cells[0]), (self.slot(0), cells[1]));
         let (meet, result) = self.meeting(I32);
         let slow = self.cold_block();
+        if self.layout.cdr_page_relative {
+            self.cons_on_page(car, cdr, slow, meet);
+        } else {
+            self.cons_close(car, cdr, slow, meet);
+        }
+        self.builder.switch_to_block(slow);
+        let cell = self.operate(self.host.operations.cons, &cells);
+        self.builder.ins().jump(meet, &[cell.into()]);
+        self.builder.switch_to_block(meet);
+        self.replace(2, result);
+    }
+
+    /// CONS where codes reach the whole page; goes to `meet` with the list cell.
+    fn cons_on_page(
+        &mut self,
+        (car_slot, car): (Slot, Value),
+        (cdr_slot, cdr): (Slot, Value),
+        slow: Block,
+        meet: Block,
+    ) {
         let (found, page) = self.meeting(I32);
-        if !matches!(cdr_slot, Slot::Constant(0)) {
+        if !is_nil(cdr_slot) {
             self.page_of_list(cdr, found, slow);
         }
         let listed = self.first_cons_page();
@@ -65,14 +81,70 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(found);
         let cell = self.take_first_cell(page, slow);
         let place = self.builder.ins().band_imm_u(cdr, 0xFE);
-        self.set_list_cell(cell, car, place);
+        let code = self.code_of_place(place);
+        self.set_list_cell(cell, car, code);
         self.count_allocation(types::LISTP.into());
-        self.count_new_cell(cell, (car_slot, car), (cdr_slot, cdr), meet);
-        self.builder.switch_to_block(slow);
-        let cell = self.operate(self.host.operations.cons, &cells);
-        self.builder.ins().jump(meet, &[cell.into()]);
-        self.builder.switch_to_block(meet);
-        self.replace(2, result);
+        // The cdr is NIL or a list cell.
+        let counted = (!is_nil(cdr_slot)).then_some(cdr);
+        self.count_new_cell(cell, (car_slot, car), (cdr, counted), meet);
+    }
+
+    /// CONS where codes reach the next seven cells; goes to `meet` with the list cell.
+    fn cons_close(
+        &mut self,
+        (car_slot, car): (Slot, Value),
+        (cdr_slot, cdr): (Slot, Value),
+        slow: Block,
+        meet: Block,
+    ) {
+        let [made, far] = [(); 2].map(|()| self.builder.create_block());
+        let [cell, code] = [(); 2].map(|()| self.builder.append_block_param(made, I32));
+        let shift = i64::from(self.layout.cdr_shift);
+        let nil = self.layout.cdr_nil;
+        let mut counted = None;
+        if !is_nil(cdr_slot) && self.kind_of(cdr_slot) != Kind::Small {
+            let entry = self.type_entry(cdr);
+            let type_bits = i64::from(type_entry::NUMBER | type_entry::NO_REF);
+            let number = self.builder.ins().band_imm_u(entry, type_bits);
+            let is_list = self.equals(number, types::LISTP.into());
+            let bit = i64::from(type_entry::NO_REF);
+            let not_counted = self.builder.ins().band_imm_u(entry, bit);
+            counted = Some(self.equals(not_counted, 0));
+            let near = self.builder.create_block();
+            self.builder.ins().brif(is_list, near, &[], far, &[]);
+            self.builder.switch_to_block(near);
+            let pointer = self.masked(cdr);
+            let taken = self.take_cell_before(pointer, far);
+            let code = self.builder.ins().ishl_imm_u(taken.distance, shift);
+            let code = (self.builder.ins()).bor_imm_u(code, i64::from(nil << shift));
+            let args = [taken.cell, code].map(Into::into);
+            self.builder.ins().jump(made, &args);
+        } else {
+            self.builder.ins().jump(far, &[]);
+        }
+        self.builder.switch_to_block(far);
+        let ends = self.constant(nil << shift);
+        if is_nil(cdr_slot) {
+            let cell = self.take_listed_cells(None, slow);
+            let args = [cell, ends].map(Into::into);
+            self.builder.ins().jump(made, &args);
+        } else {
+            let cell = self.take_listed_cells(Some(cdr), slow);
+            let next = self.constant(1 << shift);
+            let code = self.builder.ins().select(cdr, next, ends);
+            let args = [cell, code].map(BlockArg::from);
+            let holder = self.builder.create_block();
+            self.builder.ins().brif(cdr, holder, &[], made, &args);
+            self.builder.switch_to_block(holder);
+            let at = self.builder.ins().iadd_imm_s(cell, 2);
+            let held = self.masked(cdr);
+            self.store_cell(at, held);
+            self.builder.ins().jump(made, &args);
+        }
+        self.builder.switch_to_block(made);
+        self.set_list_cell(cell, car, code);
+        self.count_allocation(types::LISTP.into());
+        self.count_new_cell(cell, (car_slot, car), (cdr, counted), meet);
     }
 
     /// 1 if the cells of the page that `object` is on are list cells, and counted.
@@ -138,22 +210,27 @@ impl Translator<'_, '_> {
         cell
     }
 
-    /// Stores `car` and the code of NIL or of the even place `place` on the page.
-    fn set_list_cell(&mut self, cell: Value, car: Value, place: Value) {
+    /// The code of NIL or of the list cell at the even place `place` on the page, where
+    /// it lies in a list cell.
+    fn code_of_place(&mut self, place: Value) -> Value {
         let shift = i64::from(self.layout.cdr_shift);
         let code = self.builder.ins().ishl_imm_u(place, shift - 1);
         let nil = i64::from(self.layout.cdr_nil) << shift;
-        let code = self.builder.ins().bor_imm_u(code, nil);
+        self.builder.ins().bor_imm_u(code, nil)
+    }
+
+    /// Stores `car` and the code, which is where it lies in a list cell.
+    fn set_list_cell(&mut self, cell: Value, car: Value, code: Value) {
         let car = self.masked(car);
         let content = self.builder.ins().bor(car, code);
         self.store_cell(cell, content);
     }
 
     /// Counts what the new list cell `cell` refers to, and the cell; goes to `meet` with
-    /// it. The cdr is NIL or a list cell, whose type is known to be counted.
+    /// it. The type of the cdr is counted if a value says so that is not 0.
     ///
     /// ```text
-    /// cdr is a list:  car is not counted, cdr has count 0, and cell no entry:
+    /// cdr is counted: car is not counted, cdr has count 0, and cell no entry:
     ///                     cdr's entry = empty; cell's entry = count 0; done
     ///                 ADDREF cdr
     /// car is counted: ADDREF car
@@ -163,7 +240,7 @@ impl Translator<'_, '_> {
         &mut self,
         cell: Value,
         (car_slot, car): (Slot, Value),
-        (cdr_slot, cdr): (Slot, Value),
+        (cdr, cdr_counted): (Value, Option<Value>),
         meet: Block,
     ) {
         let not_counted = (self.kind_of(car_slot) != Kind::Small).then(|| {
@@ -171,9 +248,9 @@ impl Translator<'_, '_> {
             let bit = i64::from(type_entry::NO_REF);
             self.builder.ins().band_imm_u(entry, bit)
         });
-        if !matches!(cdr_slot, Slot::Constant(0)) {
+        if let Some(cdr_counted) = cdr_counted {
             let [list, general, fresh, next] = [(); 4].map(|()| self.builder.create_block());
-            self.builder.ins().brif(cdr, list, &[], next, &[]);
+            self.builder.ins().brif(cdr_counted, list, &[], next, &[]);
             self.builder.switch_to_block(list);
             if let Some(not_counted) = not_counted {
                 self.go_on_if(not_counted, general);
@@ -220,24 +297,18 @@ impl Translator<'_, '_> {
         let number = self.type_number(list);
         let is_list = self.equals(number, types::LISTP.into());
         self.go_on_if(is_list, slow);
-        let content = self.load_cell(list, 0);
-        let shift = i64::from(self.layout.cdr_shift);
-        let code = self.builder.ins().ushr_imm_u(content, shift);
+        let (cell, content, code) = self.real_cell(list, slow);
         if opcode == Opcode::Rplaca {
-            let real = self.differs(code, 0);
-            self.go_on_if(real, slow);
             self.count_replacement(content, new_slot, new);
             let car = self.masked(new);
             let bits = i64::from(!self.layout.pointer_mask);
             let bits = self.builder.ins().band_imm_u(content, bits);
             let content = self.builder.ins().bor(bits, car);
-            self.store_cell(list, content);
-            self.builder.ins().jump(meet, &[list.into()]);
-        } else if self.layout.cdr_page_relative {
-            self.replace_cdr(list, content, code, (new_slot, new), slow, meet);
+            self.store_cell(cell, content);
         } else {
-            self.builder.ins().jump(slow, &[]);
+            self.replace_cdr(cell, content, code, (new_slot, new), slow);
         }
+        self.builder.ins().jump(meet, &[list.into()]);
         self.builder.switch_to_block(slow);
         let name = self.constant(opcode as u32);
         let operation = self.host.operations.replace;
@@ -246,6 +317,29 @@ impl Translator<'_, '_> {
         self.replace(2, result);
     }
 
+    /// The list cell `list`, or the one it forwards to, what it contains, and its code. Goes
+    /// to `slow` if that forwards, too.
+    fn real_cell(&mut self, list: Value, slow: Block) -> (Value, Value, Value) {
+        let shift = i64::from(self.layout.cdr_shift);
+        let real = self.builder.create_block();
+        let [cell, content] = [(); 2].map(|()| self.builder.append_block_param(real, I32));
+        let forwarder = self.cold_block();
+        let there = self.load_cell(list, 0);
+        let code = self.builder.ins().ushr_imm_u(there, shift);
+        let args = [list, there].map(BlockArg::from);
+        self.builder.ins().brif(code, real, &args, forwarder, &[]);
+        self.builder.switch_to_block(forwarder);
+        let target = self.masked(there);
+        let there = self.load_cell(target, 0);
+        let code = self.builder.ins().ushr_imm_u(there, shift);
+        let args = [target, there].map(BlockArg::from);
+        self.builder.ins().brif(code, real, &args, slow, &[]);
+        self.builder.switch_to_block(real);
+        let code = self.builder.ins().ushr_imm_u(content, shift);
+        (cell, content, code)
+    }
+
+    /// RPLACD of the list cell `list`, which contains `content` with the code `code`.
     fn replace_cdr(
         &mut self,
         list: Value,
@@ -253,42 +347,83 @@ impl Translator<'_, '_> {
         code: Value,
         (new_slot, new): (Slot, Value),
         slow: Block,
-        meet: Block,
     ) {
         let nil_code = i64::from(self.layout.cdr_nil);
-        let at_once =
-            self.builder
-                .ins()
-                .icmp_imm_u(IntCC::UnsignedGreaterThanOrEqual, code, nil_code);
-        let [coded, elsewhere] = [0; 2].map(|_| self.builder.create_block());
+        let above = IntCC::UnsignedGreaterThanOrEqual;
+        let at_once = self.builder.ins().icmp_imm_u(above, code, nil_code);
+        let [coded, elsewhere, found] = [0; 3].map(|_| self.builder.create_block());
+        // What is to be stored where, instead of what.
+        let [at, cell, old] = [0; 3].map(|_| self.builder.append_block_param(found, I32));
         self.builder.ins().brif(at_once, coded, &[], elsewhere, &[]);
         self.builder.switch_to_block(elsewhere);
-        let real = self.differs(code, 0);
-        self.go_on_if(real, slow);
         let holder = self.cdr_place(list, code);
-        let old = self.load_cell(holder, 0);
-        self.count_replacement(old, new_slot, new);
-        let cell = self.masked(new);
-        self.store_cell(holder, cell);
-        self.builder.ins().jump(meet, &[list.into()]);
+        let held = self.load_cell(holder, 0);
+        let pointer = self.masked(new);
+        let args = [holder, pointer, held].map(Into::into);
+        self.builder.ins().jump(found, &args);
         self.builder.switch_to_block(coded);
-        // The new cdr: NIL, or a cell of the page.
-        let words = self.builder.ins().bxor(list, new);
-        let mask = i64::from(self.layout.pointer_mask & !0xFF);
-        let page = self.builder.ins().band_imm_u(words, mask);
-        let same = self.equals(page, 0);
-        let bits = i64::from(self.layout.pointer_mask);
-        let pointer = self.builder.ins().band_imm_u(new, bits);
-        let nil = self.equals(pointer, 0);
-        let sayable = self.builder.ins().bor(same, nil);
-        self.go_on_if(sayable, slow);
-        let old = self.cdr_place(list, code);
+        let before = self.cdr_place(list, code);
         let nothing = self.constant(0);
         let ends = self.equals(code, self.layout.cdr_nil);
-        let old = self.builder.ins().select(ends, nothing, old);
+        let before = self.builder.ins().select(ends, nothing, before);
+        let code = self.code_of_cdr(list, new, slow);
+        let car = self.masked(content);
+        let with_code = self.builder.ins().bor(car, code);
+        let args = [list, with_code, before].map(Into::into);
+        self.builder.ins().jump(found, &args);
+        self.builder.switch_to_block(found);
         self.count_replacement(old, new_slot, new);
-        let place = self.builder.ins().band_imm_u(new, 0xFE);
-        self.set_list_cell(list, content, place);
-        self.builder.ins().jump(meet, &[list.into()]);
+        self.store_cell(at, cell);
     }
+
+    /// The code that makes `new` the cdr of `list`, where it lies in a list cell. Goes to
+    /// `slow` if there is none.
+    fn code_of_cdr(&mut self, list: Value, new: Value, slow: Block) -> Value {
+        let page = i64::from(self.layout.pointer_mask & !0xFF);
+        let other = self.builder.ins().bxor(list, new);
+        let other = self.builder.ins().band_imm_u(other, page);
+        let pointer = self.masked(new);
+        if self.layout.cdr_page_relative {
+            let same = self.equals(other, 0);
+            let nil = self.equals(pointer, 0);
+            let sayable = self.builder.ins().bor(same, nil);
+            self.go_on_if(sayable, slow);
+            let place = self.builder.ins().band_imm_u(new, 0xFE);
+            return self.code_of_place(place);
+        }
+        let shift = i64::from(self.layout.cdr_shift);
+        let nil = self.layout.cdr_nil << shift;
+        let (found, code) = self.meeting(I32);
+        let [some, near, far] = [(); 3].map(|()| self.builder.create_block());
+        let ends = self.constant(nil);
+        self.builder
+            .ins()
+            .brif(pointer, some, &[], found, &[ends.into()]);
+        self.builder.switch_to_block(some);
+        let cell = self.masked(list);
+        let words = self.builder.ins().isub(pointer, cell);
+        let cells = self.builder.ins().ushr_imm_u(words, 1);
+        let above_least = self.builder.ins().iadd_imm_s(words, -2);
+        let reach = i64::from(2 * (self.layout.cdr_nil - 1) - 1);
+        let close = IntCC::UnsignedLessThan;
+        let reached = self.builder.ins().icmp_imm_u(close, above_least, reach);
+        let same = self.equals(other, 0);
+        let sayable = self.builder.ins().band(same, reached);
+        self.builder.ins().brif(sayable, near, &[], far, &[]);
+        self.builder.switch_to_block(near);
+        let said = self.builder.ins().ishl_imm_u(cells, shift);
+        let said = self.builder.ins().bor_imm_u(said, i64::from(nil));
+        self.builder.ins().jump(found, &[said.into()]);
+        self.builder.switch_to_block(far);
+        let taken = self.take_cell_behind(cell, slow);
+        self.store_cell(taken.cell, pointer);
+        let said = self.builder.ins().ishl_imm_u(taken.distance, shift);
+        self.builder.ins().jump(found, &[said.into()]);
+        self.builder.switch_to_block(found);
+        code
+    }
+}
+
+fn is_nil(slot: Slot) -> bool {
+    matches!(slot, Slot::Constant(0))
 }

@@ -158,7 +158,11 @@ impl Translator<'_, '_> {
         self.go_on_if(code, slow);
         let car = self.masked(content);
         self.builder.ins().jump(meet, &[car.into()]);
-        self.end_part(object, step, slow, (meet, result));
+        self.forwarded(content, slow, meet, |translator| {
+            let car = translator.load_cell(content, 0);
+            translator.masked(car)
+        });
+        self.end_part(object, step, (meet, result));
     }
 
     fn cdr(&mut self, step: &Step) {
@@ -166,18 +170,46 @@ impl Translator<'_, '_> {
         let (object, content) = self.content_on_top(step, meet);
         let slow = self.cold_block();
         self.cdr_of(object, content, meet, meet, slow);
-        self.end_part(object, step, slow, (meet, result));
+        self.forwarded(content, slow, meet, |translator| {
+            let real = translator.load_cell(content, 0);
+            let shift = i64::from(translator.layout.cdr_shift);
+            let code = translator.builder.ins().ushr_imm_u(real, shift);
+            let place = translator.cdr_place(content, code);
+            let stored = translator.load_cell(place, 0);
+            let stored = translator.masked(stored);
+            let nil_code = i64::from(translator.layout.cdr_nil);
+            let below = IntCC::UnsignedLessThan;
+            let is_stored = (translator.builder.ins()).icmp_imm_u(below, code, nil_code);
+            let cdr = translator.builder.ins().select(is_stored, stored, place);
+            let ends = translator.equals(code, translator.layout.cdr_nil);
+            let nil = translator.constant(0);
+            translator.builder.ins().select(ends, nil, cdr)
+        });
+        self.end_part(object, step, (meet, result));
+    }
+
+    /// Emits `slow`, where `content` has the code 0: it is the address of the real list
+    /// cell, whose part goes to `meet`, or 0 if nothing is known; then code is emitted for that.
+    fn forwarded(
+        &mut self,
+        content: Value,
+        slow: Block,
+        meet: Block,
+        part: impl Fn(&mut Self) -> Value,
+    ) {
+        let [forwarder, unknown] = [(); 2].map(|()| self.cold_block());
+        self.builder.switch_to_block(slow);
+        self.builder
+            .ins()
+            .brif(content, forwarder, &[], unknown, &[]);
+        self.builder.switch_to_block(forwarder);
+        let part = part(self);
+        self.builder.ins().jump(meet, &[part.into()]);
+        self.builder.switch_to_block(unknown);
     }
 
     /// The way of CAR and CDR by the machine, and what is behind them.
-    fn end_part(
-        &mut self,
-        object: Value,
-        step: &Step,
-        slow: Block,
-        (meet, result): (Block, Value),
-    ) {
-        self.builder.switch_to_block(slow);
+    fn end_part(&mut self, object: Value, step: &Step, (meet, result): (Block, Value)) {
         self.part(object, step, meet);
         self.builder.switch_to_block(meet);
         self.pop();

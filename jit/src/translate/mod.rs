@@ -17,6 +17,7 @@ mod conses;
 mod counting;
 mod ends;
 mod exact;
+mod free_cells;
 mod general;
 mod inlining;
 mod jumps;
@@ -85,6 +86,8 @@ pub struct Host {
     pub observe: i64,
     /// Marks of pages on which Lisp must not store without saying so, a byte each.
     pub watched: i64,
+    /// The free list cells of generation 3, a bit each.
+    pub cell_maps: i64,
     /// Where those leave the environment and the number of arguments.
     pub applied: i64,
     /// Where native code can go on after activations were abandoned.

@@ -29,11 +29,11 @@ fn instructions() {
 #[test]
 fn operations() {
     let program = Program {
-        code: "IVAR0; 'NIL; CONS; CAR; RETURN",
+        code: "IVAR0; 'NIL; CONS; IVAR0; RPLCONS; CAR; RETURN",
         ..PLAIN
     };
     // It is called for 20 numbers; the first two calls are interpreted.
-    assert_eq!(count(&program, Exit::Operation, "cons"), 18);
+    assert_eq!(count(&program, Exit::Operation, "append"), 18);
 }
 
 #[test]

@@ -97,6 +97,25 @@ fn lists() {
 }
 
 #[test]
+fn list_cells_of_all_kinds() {
+    // For n down to 1: puts n in front by changing the cdr of a pair, then a list of n by
+    // CONS, whose cdr is NIL for a while; adds up both.
+    let program = Program {
+        code: "'NIL; PVAR_^0
+               push: IVAR0; IVAR0; CONS; PVAR0; RPLACD; PVAR_^0
+               IVAR0; 'NIL; CONS; PVAR0; CONS; 'NIL; RPLACD; PVAR0; RPLACD; PVAR_^0
+               IVAR0; IDIFFERENCE.N 1; IVARX_ 0; '0; GREATERP; TJUMPX push
+               '0; PVAR_^1
+               add: PVAR1; PVAR0; CAR; CAR; PLUS2; PVAR_^1
+               PVAR0; CDR; PVAR_0; CAR; PVAR1; PLUS2; PVAR_^1
+               PVAR0; CDR; PVAR_0; LISTP; TJUMPX add
+               PVAR1; RETURN",
+        ..PLAIN
+    };
+    check(&program, 2660);
+}
+
+#[test]
 fn special_variables() {
     // Binds a variable to n + 1, which the helper finds, doubles and answers.
     let program = Program {

@@ -66,13 +66,40 @@ pub(crate) fn decode_page<G: Generation>(
     }
     totals.free += free;
     totals.wrong_free_counts += u32::from(free != count);
-    mark_holders(mem, base, first, &mut cells);
+    decode_used(mem, base, first, &mut cells, totals);
+    cells
+}
+
+/// Decodes the page at `base`, whose free cells are those at the places that `is_free`
+/// knows.
+pub(crate) fn decode_page_of<G: Generation>(
+    mem: Mem<'_, G>,
+    base: LispPtr,
+    is_free: impl Fn(LispPtr) -> bool,
+) -> [Option<ConsCell>; 128] {
+    let mut cells = [None; 128];
+    let first = G::CONS_PAGE.first as usize / 2;
+    for (index, cell) in cells.iter_mut().enumerate().skip(first) {
+        *cell = is_free(base.add(offset(index))).then_some(ConsCell::Free);
+    }
+    decode_used(mem, base, first, &mut cells, &mut ConsPages::default());
+    cells
+}
+
+/// Decodes the cells of the page at `base` that are not free.
+fn decode_used<G: Generation>(
+    mem: Mem<'_, G>,
+    base: LispPtr,
+    first: usize,
+    cells: &mut [Option<ConsCell>; 128],
+    totals: &mut ConsPages,
+) {
+    mark_holders(mem, base, first, cells);
     for (index, cell) in cells.iter_mut().enumerate().skip(first) {
         if cell.is_none() {
             *cell = Some(decode_cell(mem, base.add(offset(index)), totals));
         }
     }
-    cells
 }
 
 /// Marks the cells that hold stored cdrs.

@@ -25,7 +25,7 @@ pub(crate) use arrays::{
     walk as walk_arrays,
 };
 pub use conses::ConsPages;
-pub(crate) use conses::{ConsCell, decode as decode_cons, decode_page};
+pub(crate) use conses::{ConsCell, decode as decode_cons, decode_page, decode_page_of};
 pub use counts::CountTable;
 pub(crate) use counts::read as read_counts;
 pub use graph::Graph;

@@ -8,6 +8,7 @@ use super::conses::ConsPages;
 use super::counts::CountTable;
 use super::recount::{Cause, Recount};
 use crate::layout::Generation;
+use crate::machine::Machine;
 use crate::memory::Mem;
 use crate::symbols::Symbols;
 
@@ -22,6 +23,14 @@ pub struct Audit {
     pub arrays: ArraySpace,
     /// Cons pages.
     pub conses: ConsPages,
+}
+
+impl<G: Generation> Machine<'_, G> {
+    /// Audits Lisp memory as it is now.
+    pub fn audit(&self) -> Audit {
+        self.chain_free_cells();
+        Audit::run(self.mem, &self.symbols)
+    }
 }
 
 impl Audit {

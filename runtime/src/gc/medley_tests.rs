@@ -1,6 +1,6 @@
 //! Collections in the real image of Medley 2.01, audited.
 
-use crate::audit::{Audit, Cause};
+use crate::audit::Cause;
 use crate::image::testing::with_medley;
 use crate::interp::Exit;
 use crate::layout::Medley2;
@@ -10,7 +10,7 @@ use crate::memory::LispPtr;
 /// Checks the image except for the causes of differences that are harmless, and
 /// answers how many objects are counted too high for an unknown reason.
 fn too_high(m: &Machine<'_, Medley2>) -> u32 {
-    let audit = Audit::run(m.mem, &m.symbols);
+    let audit = m.audit();
     assert_eq!(audit.defects(), Vec::<String>::new());
     let causes = audit.by_cause();
     assert_eq!(causes.get(&Cause::TooLow), None, "{audit}");

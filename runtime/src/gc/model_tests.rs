@@ -325,6 +325,7 @@ impl<G: Generation> Run<'_, G> {
                 assert!(used.insert(cell), "{cell} is in use twice");
             }
         }
+        self.m.chain_free_cells();
         let listed = self.listed_pages();
         let mut cells = 0;
         for unit in self.units_of(types::LISTP) {

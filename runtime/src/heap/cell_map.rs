@@ -1,5 +1,9 @@
 //! Which cells of a cons page are free, as a set: for Medley 3, where a cdr code
 //! reaches only the next seven cells.
+//!
+//! Native code takes cells out of the maps, too (`jit/src/translate/free_cells.rs`), so
+//! it knows how they lie in memory, and chooses as the functions here do. It works on
+//! the halves of a map: that is why most cells are looked for in halves.
 
 use crate::accounts::Account;
 use crate::memory::WORDS_PER_PAGE;
@@ -12,7 +16,7 @@ pub(super) struct CellMap(u128);
 
 /// The free cells of all cons pages, by page number. Not made before it is used.
 #[derive(Clone, Debug, Default)]
-pub(super) struct CellMaps(Vec<u128>);
+pub(super) struct CellMaps(Box<[u128]>);
 
 impl CellMaps {
     /// The free cells of page `number`.
@@ -35,8 +39,18 @@ impl CellMaps {
     pub fn reserve(&mut self, pages: u32) {
         if self.0.is_empty() {
             let _account = Account::Collectors.open();
-            self.0 = vec![0; pages as usize];
+            self.0 = vec![0; pages as usize].into();
         }
+    }
+
+    /// From now on nothing is known.
+    pub fn forget(&mut self) {
+        self.0.fill(CellMap::UNKNOWN.0);
+    }
+
+    /// Host address of the maps: 16 bytes for each page, a bit for each cell.
+    pub fn address(&mut self) -> usize {
+        self.0.as_mut_ptr() as usize
     }
 }
 
@@ -48,6 +62,11 @@ impl CellMap {
     pub const UNKNOWN: Self = Self(0);
     /// A page without free cells.
     pub const EMPTY: Self = Self(1);
+
+    /// A page whose cells are all free, from the place `first` on.
+    pub const fn fresh(first: u32) -> Self {
+        Self(u128::MAX << (first / 2) | 1)
+    }
 
     /// False if the free cells are not known.
     #[inline(always)]
@@ -84,11 +103,14 @@ impl CellMap {
         self.0 & !1
     }
 
-    /// The free cell closest before `place` that reaches it.
+    /// The free cell closest before `place` that reaches it and lies in the same half.
     #[inline(always)]
     pub fn before(self, place: u32) -> Option<u32> {
-        let below = self.cells() & ((1 << (place / 2)) - 1);
-        highest(below).filter(|&found| place - found <= REACH)
+        let number = place / 2;
+        let half = (self.cells() >> (number & 64)) as u64;
+        let below = half << (63 - number % 64) << 1;
+        let words = 2 + 2 * below.leading_zeros();
+        (words <= REACH).then(|| place - words)
     }
 
     /// The free cell closest behind `place` that it reaches.
@@ -103,14 +125,14 @@ impl CellMap {
     /// can grow, and if possible before it too.
     #[inline(always)]
     pub fn for_list(self) -> Option<u32> {
-        highest(runs_of_four(self.cells())).or_else(|| highest(self.cells()))
+        highest(fours(self.cells())).or_else(|| highest(self.cells()))
     }
 
     /// Two free cells of which the first reaches the second, for a list that will
     /// grow in front: with free cells before them if possible.
     pub fn pair_for_front(self) -> Option<(u32, u32)> {
         let cells = self.cells();
-        if let Some(place) = highest(cells & cells >> 1) {
+        if let Some(place) = highest(pairs(cells)) {
             return Some((place, place + 2));
         }
         self.distant_pair()
@@ -120,29 +142,43 @@ impl CellMap {
     /// grow behind: with free cells behind them if possible.
     pub fn pair_for_end(self) -> Option<(u32, u32)> {
         let cells = self.cells();
-        let fours = runs_of_four(cells);
-        let runs = [fours & fours >> 4, fours, cells & cells >> 1];
+        let fours = fours(cells);
+        let runs = [fours & fours >> 4, fours, pairs(cells)];
         match runs.into_iter().find_map(lowest) {
             Some(place) => Some((place, place + 2)),
             None => self.distant_pair(),
         }
     }
 
-    /// Two free cells, not neighbours, of which the first reaches the second.
+    /// Two free cells, not neighbours in a half, of which the first reaches the second.
     fn distant_pair(self) -> Option<(u32, u32)> {
         let cells = self.cells();
-        (2..=REACH / 2).find_map(|distance| {
+        (1..=REACH / 2).find_map(|distance| {
             let place = highest(cells & cells >> distance)?;
             Some((place, place + 2 * distance))
         })
     }
 }
 
-/// The cells that start a run of four.
+/// The cells that start a run of two in a half of the page.
 #[inline(always)]
-fn runs_of_four(cells: u128) -> u128 {
-    let twos = cells & cells >> 1;
-    twos & twos >> 2
+fn pairs(cells: u128) -> u128 {
+    in_halves(cells, |half| half & half >> 1)
+}
+
+/// The cells that start a run of four in a half of the page.
+#[inline(always)]
+fn fours(cells: u128) -> u128 {
+    in_halves(cells, |half| {
+        let pairs = half & half >> 1;
+        pairs & pairs >> 2
+    })
+}
+
+#[inline(always)]
+fn in_halves(cells: u128, find: impl Fn(u64) -> u64) -> u128 {
+    let [low, high] = [cells, cells >> 64].map(|half| u128::from(find(half as u64)));
+    high << 64 | low
 }
 
 /// The highest place in `cells`.
@@ -172,6 +208,7 @@ mod tests {
     #[test]
     fn fresh_pages_and_full_pages() {
         let fresh = map(&(4..128).map(|cell| 2 * cell).collect::<Vec<_>>());
+        assert_eq!(fresh, CellMap::fresh(8));
         assert_eq!(fresh.count(), 124);
         assert_eq!(fresh.for_list(), Some(248), "three cells follow");
         assert_eq!(fresh.pair_for_front(), Some((252, 254)));
@@ -192,7 +229,9 @@ mod tests {
             let map = map(&all);
             prop_assert_eq!(map.count() as usize, all.len());
             let reach = |from: u32, to: u32| to > from && to - from <= 14;
-            let before = all.iter().copied().filter(|&p| reach(p, place)).max();
+            let half = |place| place / 128;
+            let before = all.iter().copied();
+            let before = before.filter(|&p| reach(p, place) && half(p) == half(place)).max();
             prop_assert_eq!(map.before(place), before);
             let behind = all.iter().copied().filter(|&p| reach(place, p)).min();
             prop_assert_eq!(map.behind(place), behind);

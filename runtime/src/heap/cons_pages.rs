@@ -12,10 +12,11 @@
 //! page will do. In Medley 3 it reaches seven cells forward, so a new cell should
 //! lie just before its cdr, or come with a second cell just behind it. To find
 //! such cells without a search there is for each page a [`CellMap`] outside Lisp
-//! memory, made when the page is first used; and to take a cell from the middle
-//! of the chain each free cell has, in bits that mean nothing in a free cell, a
-//! link back. That of the first cell is not valid. The chain in memory is always
-//! complete. A page without two cells close together has at most 16 free cells,
+//! memory, made from the chain when the page is first used. From then on the map
+//! says what is free, to the interpreter and to native code, and taking a cell or
+//! freeing it changes a bit. The number in the header is kept; the chain is written
+//! for whoever looks at it ([`Machine::chain_free_cells`]): before an image is saved.
+//! A page without two cells close together has at most 16 free cells,
 //! since 17 of 124 cannot all be eight apart; it leaves the list when a pair is
 //! wanted.
 
@@ -34,6 +35,8 @@ use super::conses::{page_of, place_of};
 const RETURN_COUNT: u32 = 32;
 /// More than the free cells a page can have.
 const CELLS: u32 = WORDS_PER_PAGE / 2;
+/// Words of a unit of two pages.
+const UNIT_WORDS: u32 = 2 * WORDS_PER_PAGE;
 
 /// Where a list is likely to grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,11 +101,10 @@ impl<G: Generation> Machine<'_, G> {
         self.mem.cell(page.add(place)).0 >> 24 & 0xFE
     }
 
-    /// Sets the links of the free cell at `place`.
+    /// Makes `next` the free cell behind the one at `place`.
     #[inline(always)]
-    fn set_free_cell(&self, page: LispPtr, place: u32, next: u32, previous: u32) {
-        self.mem
-            .set_cell(page.add(place), LispPtr(next << 24 | previous));
+    fn set_free_cell(&self, page: LispPtr, place: u32, next: u32) {
+        self.mem.set_cell(page.add(place), LispPtr(next << 24));
     }
 
     /// Takes the first free cell of `page`.
@@ -122,7 +124,7 @@ impl<G: Generation> Machine<'_, G> {
             self.take_first_cell(page)
         } else {
             let place = self.cell_map(page).for_list()?;
-            self.take_free_cell(page, place)
+            Some(self.take_free_cell(page, place))
         }
     }
 
@@ -145,7 +147,7 @@ impl<G: Generation> Machine<'_, G> {
             self.take_first_cell(page)
         } else {
             let place = self.cell_map(page).before(place_of(cdr))?;
-            self.take_free_cell(page, place)
+            Some(self.take_free_cell(page, place))
         }
     }
 
@@ -158,7 +160,7 @@ impl<G: Generation> Machine<'_, G> {
             self.take_first_cell(page)
         } else {
             let place = self.cell_map(page).behind(place_of(cell))?;
-            self.take_free_cell(page, place)
+            Some(self.take_free_cell(page, place))
         }
     }
 
@@ -201,19 +203,15 @@ impl<G: Generation> Machine<'_, G> {
                 Growth::Front => map.pair_for_front()?,
                 Growth::End => map.pair_for_end()?,
             };
-            let second = self.take_free_cell(page, second)?;
-            let first = self.take_free_cell(page, first);
-            if first.is_none() {
-                self.free_list_cell(second);
-            }
-            Some((first?, second))
+            let second = self.take_free_cell(page, second);
+            Some((self.take_free_cell(page, first), second))
         }
     }
 
     /// The free cells of `page`.
     #[inline(always)]
     fn cell_map(&mut self, page: LispPtr) -> CellMap {
-        let map = self.heap.cell_maps.get(page.masked::<G>().page());
+        let map = self.known_cell_map(page);
         if map.is_known() {
             map
         } else {
@@ -222,72 +220,97 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     #[inline(always)]
+    fn known_cell_map(&self, page: LispPtr) -> CellMap {
+        self.heap.cell_maps.get(page.masked::<G>().page())
+    }
+
+    #[inline(always)]
     fn set_cell_map(&mut self, page: LispPtr, map: CellMap) {
         self.heap.cell_maps.set(page.masked::<G>().page(), map);
     }
 
-    /// Finds the free cells of `page`, and gives them links back. The count and
-    /// the chain are put right if they are not.
-    #[cold]
-    #[inline(never)]
-    fn make_cell_map(&mut self, page: LispPtr) -> CellMap {
+    /// Makes room for the maps of all pages.
+    fn reserve_cell_maps(&mut self) {
         self.heap
             .cell_maps
             .reserve(G::POINTER_MASK / WORDS_PER_PAGE + 1);
+    }
+
+    /// Host address of the sets of free list cells: 16 bytes for each page, a bit for
+    /// each cell, for generations whose cdr codes do not reach a whole page.
+    pub fn cell_maps_address(&mut self) -> usize {
+        if G::CDR_CODE_BITS != 8 {
+            self.reserve_cell_maps();
+        }
+        self.heap.cell_maps.address()
+    }
+
+    /// Finds the free cells of `page` in its chain. The count is put right if it is not.
+    #[cold]
+    #[inline(never)]
+    fn make_cell_map(&mut self, page: LispPtr) -> CellMap {
+        self.reserve_cell_maps();
         let mut map = CellMap::EMPTY;
         let header = self.cons_header(page);
         let mut place = header.first_free::<G>().unwrap_or(0);
-        let first = place;
-        let mut previous = 0;
         while place >= G::CONS_PAGE.first && !map.contains(place) {
             map = map.with(place);
-            let next = self.next_free_cell(page, place);
-            self.set_free_cell(page, place, next, previous);
-            previous = place;
-            place = next;
+            place = self.next_free_cell(page, place);
         }
-        if place != 0 {
-            // The chain does not end: end it here.
-            let before = self.mem.cell(page.add(previous)).0 & 0xFF;
-            self.set_free_cell(page, previous, 0, before);
-        }
-        let header = header.with_first(first).with_count(map.count());
-        self.set_cons_header(page, header);
+        self.set_cons_header(page, header.with_count(map.count()));
         self.set_cell_map(page, map);
         map
     }
 
-    /// Takes the free cell at `place` out of the chain of `page`.
+    /// Takes the free cell at `place` of `page`.
     #[inline(always)]
-    fn take_free_cell(&mut self, page: LispPtr, place: u32) -> Option<LispPtr> {
-        let cell = page.add(place);
-        let links = self.mem.cell(cell).0;
-        let next = links >> 24;
+    fn take_free_cell(&mut self, page: LispPtr, place: u32) -> LispPtr {
         let header = self.cons_header(page);
-        let rest = Header(header.0.wrapping_sub(Header::ONE));
-        if header.first() == place {
-            self.set_cons_header(page, rest.with_first(next));
-        } else {
-            let previous = links & 0xFF;
-            let before = self.mem.cell(page.add(previous)).0;
-            if before >> 24 != place {
-                // Someone else has changed the chain.
-                self.make_cell_map(page);
-                return None;
-            }
-            self.set_free_cell(page, previous, next, before & 0xFF);
-            if next != 0 {
-                let behind = self.mem.cell(page.add(next)).0;
-                self.set_free_cell(page, next, behind >> 24, previous);
-            }
-            self.set_cons_header(page, rest);
-        }
-        let map = self.cell_map(page).without(place);
-        self.set_cell_map(page, map);
-        Some(cell)
+        self.set_cons_header(page, Header(header.0.wrapping_sub(Header::ONE)));
+        self.set_cell_map(page, self.known_cell_map(page).without(place));
+        page.add(place)
     }
 
-    /// Puts a list cell into the chain of its page.
+    /// Writes the chains of free cells of all pages whose free cells are known outside
+    /// Lisp memory, for those who look for them there.
+    pub fn chain_free_cells(&self) {
+        for unit in 0..G::TYPE_TABLE_WORDS {
+            let entry = self.mem.word(G::TYPE_TABLE.add(unit));
+            if entry & type_entry::NUMBER != types::LISTP {
+                continue;
+            }
+            let page = LispPtr(unit * UNIT_WORDS);
+            for page in [page, page.add(WORDS_PER_PAGE)] {
+                let map = self.known_cell_map(page);
+                if map.is_known() {
+                    self.chain_cells(page, map);
+                }
+            }
+        }
+    }
+
+    /// Writes those chains; from now on nothing but them says what is free.
+    pub(super) fn forget_cell_maps(&mut self) {
+        self.chain_free_cells();
+        self.heap.cell_maps.forget();
+    }
+
+    /// Chains the cells in `map` in the order of a fresh page.
+    fn chain_cells(&self, page: LispPtr, map: CellMap) {
+        let (mut next, mut count) = (0, 0);
+        for number in (G::CONS_PAGE.first / 2)..CELLS {
+            let place = (2 * number) ^ G::CONS_PAGE.order;
+            if map.contains(place) {
+                self.set_free_cell(page, place, next);
+                next = place;
+                count += 1;
+            }
+        }
+        let header = self.cons_header(page).with_first(next);
+        self.set_cons_header(page, header.with_count(count));
+    }
+
+    /// Makes a list cell free.
     #[inline]
     pub(crate) fn free_list_cell(&mut self, cell: LispPtr) {
         let page = page_of(cell);
@@ -306,16 +329,17 @@ impl<G: Generation> Machine<'_, G> {
             });
             return;
         }
-        let next = if count == 0 { 0 } else { header.first() };
-        self.set_free_cell(page, place, next, 0);
-        if G::CDR_CODE_BITS != 8 {
-            if next != 0 {
-                let behind = self.next_free_cell(page, next);
-                self.set_free_cell(page, next, behind, place);
-            }
+        let more = Header(header.0 + Header::ONE);
+        if G::CDR_CODE_BITS == 8 {
+            let next = if count == 0 { 0 } else { header.first() };
+            self.set_free_cell(page, place, next);
+            self.set_cons_header(page, more.with_first(place));
+        } else {
+            // Who still knows the cell finds nothing in it.
+            self.mem.set_cell(page.add(place), LispPtr::NIL);
             self.set_cell_map(page, map.with(place));
+            self.set_cons_header(page, more);
         }
-        self.set_cons_header(page, Header(header.0 + Header::ONE).with_first(place));
         if count >= RETURN_COUNT && self.cons_page_link(page) == G::CONS_PAGE.off_list {
             self.set_cons_page_link(page, self.first_cons_page());
             self.set_first_cons_page(page.page());
@@ -367,22 +391,21 @@ impl<G: Generation> Machine<'_, G> {
         let places: Vec<_> = self.chain(page).collect();
         for place in places {
             let next = self.next_free_cell(page, place);
-            self.set_free_cell(page, place, next, 0);
+            self.set_free_cell(page, place, next);
         }
-        self.set_cell_map(page, CellMap::UNKNOWN);
     }
 
-    /// Makes all cells of `page` free, chained in the order of a fresh page.
-    fn chain_all_cells(&mut self, page: LispPtr) {
-        let mut next = 0;
-        for number in (G::CONS_PAGE.first / 2)..CELLS {
-            let place = (2 * number) ^ G::CONS_PAGE.order;
-            self.set_free_cell(page, place, next, 0);
-            next = place;
+    /// Makes all cells of `page` free.
+    fn free_all_cells(&mut self, page: LispPtr) {
+        let fresh = CellMap::fresh(G::CONS_PAGE.first);
+        if G::CDR_CODE_BITS == 8 {
+            self.chain_cells(page, fresh);
+        } else {
+            self.reserve_cell_maps();
+            self.set_cell_map(page, fresh);
+            let header = self.cons_header(page).with_first(0);
+            self.set_cons_header(page, header.with_count(G::CONS_PAGE.cells));
         }
-        let header = self.cons_header(page).with_first(next);
-        self.set_cons_header(page, header.with_count(G::CONS_PAGE.cells));
-        self.set_cell_map(page, CellMap::UNKNOWN);
     }
 
     /// The first page of the list that may have free cells; a new one if the list
@@ -392,10 +415,13 @@ impl<G: Generation> Machine<'_, G> {
         let page = LispPtr::from_page(number).masked::<G>();
         if number != 0 && self.type_number(page) == types::LISTP {
             let header = self.cons_header(page);
-            if header.count() == G::CONS_PAGE.cells && header.first_free::<G>().is_none() {
+            if G::CDR_CODE_BITS == 8
+                && header.count() == G::CONS_PAGE.cells
+                && header.first_free::<G>().is_none()
+            {
                 // Another emulator of Medley 2 forgets the head of fresh chains
                 // (`reference/processor.md` section 27).
-                self.chain_all_cells(page);
+                self.free_all_cells(page);
             }
             return Some(page);
         }
@@ -411,7 +437,7 @@ impl<G: Generation> Machine<'_, G> {
         let end = next == G::CONS_PAGE.off_list;
         self.set_first_cons_page(if end { 0 } else { next });
         self.set_cons_page_link(page, G::CONS_PAGE.off_list);
-        if self.cons_header(page).first_free::<G>().is_none() {
+        if G::CDR_CODE_BITS == 8 && self.cons_header(page).first_free::<G>().is_none() {
             // A count without a chain would keep cells from being freed.
             self.set_cons_header(page, self.cons_header(page).with_first(0).with_count(0));
         }
@@ -444,7 +470,7 @@ impl<G: Generation> Machine<'_, G> {
             self.mem.set_cell(page.add(place), LispPtr::NIL);
             place += 2;
         }
-        self.chain_all_cells(page);
+        self.free_all_cells(page);
         self.set_cons_page_link(page, next);
     }
 
@@ -488,118 +514,5 @@ impl<G: Generation> Machine<'_, G> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::layout::{Medley2, Medley3};
-    use crate::testing::with_machine;
-
-    /// The places of the chain of `page`, in order.
-    fn chain<G: Generation>(m: &Machine<'_, G>, page: LispPtr) -> Vec<u32> {
-        let mut places = Vec::new();
-        let mut place = m.cons_header(page).first();
-        while place != 0 {
-            places.push(place);
-            place = m.next_free_cell(page, place);
-        }
-        places
-    }
-
-    #[test]
-    fn fresh_pages() {
-        with_machine::<Medley2>(|mut m| {
-            let cell = m.cons(LispPtr::T, LispPtr::NIL);
-            let page = page_of(cell);
-            assert_eq!(place_of(cell), 254);
-            assert_eq!(
-                m.cons_header(page).0,
-                126 << 24 | 252 << 16 | (page.page() + 1)
-            );
-            assert_eq!(chain(&m, page).len(), 126);
-        });
-        with_machine::<Medley3>(|mut m| {
-            let page = page_of(m.cons(LispPtr::T, LispPtr::NIL));
-            let second = page.add(WORDS_PER_PAGE);
-            // Groups of four, upwards in each.
-            assert_eq!(chain(&m, second)[..6], [248, 250, 252, 254, 240, 242]);
-            assert_eq!(m.cons_header(second).count(), 124);
-            assert_eq!(m.cons_page_link(page), second.page());
-            assert_eq!(m.cons_page_link(second), 0);
-        });
-    }
-
-    #[test]
-    fn the_chain_stays_complete_in_memory() {
-        with_machine::<Medley3>(|mut m| {
-            let list = m.cons(LispPtr::T, LispPtr::NIL);
-            let list = m.cons(LispPtr::T, list);
-            m.rplcons(list, LispPtr::T);
-            let page = page_of(list);
-            let places = chain(&m, page);
-            assert_eq!(places.len() as u32, m.cons_header(page).count());
-            assert_eq!(places.len() as u32, m.cell_map(page).count());
-            assert!(places.iter().all(|&place| m.cell_map(page).contains(place)));
-        });
-    }
-
-    #[test]
-    fn a_fresh_page_without_a_chain_is_mended() {
-        with_machine::<Medley2>(|mut m| {
-            let page = m.new_cons_unit().unwrap();
-            let header = m.cons_header(page).with_first(0);
-            m.set_cons_header(page, header);
-            let cells: Vec<_> = (0..300).map(|_| m.cons(LispPtr::T, LispPtr::NIL)).collect();
-            let there = cells.iter().filter(|&&cell| page_of(cell) == page);
-            assert_eq!(there.count(), 127);
-            assert!(cells.iter().all(|&cell| place_of(cell) != 0));
-            assert_eq!(m.fault, None);
-        });
-    }
-
-    #[test]
-    fn a_chain_that_someone_else_changed_is_read_again() {
-        with_machine::<Medley3>(|mut m| {
-            let cell = m.cons(LispPtr::T, LispPtr::NIL);
-            let page = page_of(cell);
-            // Someone takes all but the last two cells of the chain.
-            let places = chain(&m, page);
-            let (taken, rest) = places.split_at(places.len() - 2);
-            for &place in taken {
-                m.mem.set_cell(page.add(place), LispPtr(0x8000_004C));
-            }
-            let header = m.cons_header(page).with_first(rest[0]).with_count(2);
-            m.set_cons_header(page, header);
-            for _ in 0..200 {
-                let new = m.cons(LispPtr::T, LispPtr::NIL);
-                assert!(page_of(new) != page || rest.contains(&place_of(new)));
-            }
-            assert_eq!(m.fault, None);
-        });
-    }
-
-    #[test]
-    fn a_page_without_close_cells_leaves_the_list_and_returns() {
-        with_machine::<Medley3>(|mut m| {
-            let number = m.number(1 << 20);
-            let page = m.new_cons_unit().unwrap();
-            // Keep all but every eighth cell.
-            let all: Vec<_> = (4..128).map(|cell| 2 * cell).collect();
-            let (free, used): (Vec<_>, Vec<_>) = all.iter().partition(|&&place| place % 16 == 0);
-            for &place in &used {
-                assert!(m.cell_map(page).contains(place));
-                m.take_free_cell(page, place).unwrap();
-            }
-            assert_eq!(m.first_cons_page(), page.page());
-            let pair = m.cons(LispPtr::T, number);
-            assert_ne!(page_of(pair), page);
-            assert_eq!(m.cons_page_link(page), Medley3::CONS_PAGE.off_list);
-            for (freed, &place) in used.iter().enumerate() {
-                let listed = m.cons_page_link(page) != Medley3::CONS_PAGE.off_list;
-                assert_eq!(listed, free.len() + freed > RETURN_COUNT as usize);
-                m.free_list_cell(page.add(place));
-            }
-            assert_eq!(m.fault, None);
-            m.free_list_cell(page.add(free[0]));
-            assert!(matches!(m.fault, Some(Fault::BadFreeList { .. })), "twice");
-        });
-    }
-}
+#[path = "cons_pages_tests.rs"]
+mod tests;

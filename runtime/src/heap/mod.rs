@@ -34,6 +34,8 @@ use cell_map::CellMaps;
 use pages::RegisteredPages;
 use rings::Rings;
 
+use crate::memory::{LispPtr, WORDS_PER_PAGE};
+
 pub use array_functions::{ArrayPolicy, UnknownFunctions};
 pub use rings::ArrayTotals;
 pub use shrink::Shrunk;
@@ -47,4 +49,13 @@ pub struct HeapState {
     cell_maps: CellMaps,
     /// Free array blocks.
     rings: Rings,
+}
+
+impl HeapState {
+    /// True if the list cell at `cell` is free; nothing if only Lisp memory knows.
+    pub(crate) fn is_free_list_cell(&self, cell: LispPtr) -> Option<bool> {
+        let map = self.cell_maps.get(cell.page());
+        map.is_known()
+            .then(|| map.contains(cell.0 & (WORDS_PER_PAGE - 1)))
+    }
 }

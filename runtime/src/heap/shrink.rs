@@ -9,8 +9,7 @@
 //! - Pages given up leave the page table, and so the file.
 //! - What is free holds zeros, but for its links: pages of zeros are holes in the file.
 //!
-//! No code must run before the image is saved: the collectors, native code and the free cells of cons
-//! pages are not told.
+//! No code must run before the image is saved: the collectors and native code are not told.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -47,6 +46,7 @@ impl<G: Generation> Machine<'_, G> {
     /// sound.
     pub fn shrink(&mut self) -> Shrunk {
         let mut shrunk = Shrunk::default();
+        self.forget_cell_maps();
         let mut given_up = self.shrink_arrays(&mut shrunk);
         given_up.extend(self.shrink_objects(&mut shrunk));
         self.unregister(&given_up);

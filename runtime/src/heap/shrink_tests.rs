@@ -38,7 +38,7 @@ fn block<G: Generation>(m: &mut Machine<'_, G>, cells: u32) -> Block {
 }
 
 fn kept<G: Generation>(m: &Machine<'_, G>) -> (Graph, Audit) {
-    let audit = Audit::run(m.mem, &m.symbols);
+    let audit = m.audit();
     assert!(audit.is_sound(), "{audit}");
     (Graph::of(m.mem, &m.symbols), audit)
 }

@@ -4,8 +4,9 @@
 //! The file is written under another name in the same folder, brought to the
 //! disk, read again, and only then given its name, so that there is always a
 //! whole image under that name: the old one or the new one. An image that could
-//! not be opened again does not replace a good one. Memory is not touched: what
-//! the file must have different is changed in the copy on the way out.
+//! not be opened again does not replace a good one. Memory is not touched but for
+//! free list cells, which are chained: what the file must have different is changed in the
+//! copy on the way out.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -130,6 +131,7 @@ struct Changes<'a, 'm, G: Generation> {
 
 impl<'a, 'm, G: Generation> Changes<'a, 'm, G> {
     fn new(m: &'a Machine<'m, G>) -> Self {
+        m.chain_free_cells();
         let variable = m.symbols.storage_full_state;
         let interface = |offset| G::INTERFACE_PAGE.add(offset);
         let mut words = vec![(interface(interface::MACHINE_TYPE), MACHINE_TYPE)];

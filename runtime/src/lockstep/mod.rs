@@ -343,6 +343,9 @@ impl<'m, G: Generation> Shadow<'m, G> {
         machine: &Machine<'m, G>,
         cells: &mut Vec<(LispPtr, LispPtr, LispPtr)>,
     ) {
+        for m in [machine, &self.machine] {
+            m.chain_free_cells();
+        }
         for page in machine.pages_outside_stack() {
             if read(machine.mem, page) == read(self.machine.mem, page) {
                 continue;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::devices;
-use crate::audit::Audit;
 use crate::image::testing::Builder;
 use crate::image::{ImageFile, ImageInfo, MemorySize, Names};
 use crate::interp::Exit;
@@ -64,7 +63,7 @@ fn load_and_run<G: Generation>(image: &ImageFile, size: MemorySize, limit: u32) 
     for activation in m.backtrace(200) {
         names.object(activation.function);
     }
-    Audit::run(m.mem, &m.symbols);
+    m.audit();
     Outcome::Ran(instructions)
 }
 

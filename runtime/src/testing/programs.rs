@@ -11,7 +11,6 @@ use super::source::Source;
 use super::with_machine;
 use super::world::{PROGRAMS, World};
 use super::writer::Writer;
-use crate::audit::Audit;
 use crate::fault::Fault;
 use crate::image::Names;
 use crate::interp::Exit;
@@ -155,7 +154,7 @@ fn run_on<G: Generation>(mut source: Source<'_>, limit: u32) -> Outcome {
             instructions,
             fault: m.fault.clone(),
             objects_freed: m.statistics.objects_freed,
-            sound: Audit::run(m.mem, &m.symbols).is_sound(),
+            sound: m.audit().is_sound(),
         };
     });
     outcome
@@ -290,7 +289,7 @@ mod tests {
             m.close_running_frame();
             m.collect();
             assert_eq!(m.fault, None);
-            let audit = Audit::run(m.mem, &m.symbols);
+            let audit = m.audit();
             assert!(audit.is_sound(), "{audit}");
         });
     }

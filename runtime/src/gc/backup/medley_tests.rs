@@ -6,7 +6,6 @@ use geiko_region::UNITS_PER_STEP;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::BackupMode;
-use crate::audit::Audit;
 use crate::image::testing::with_medley;
 use crate::interp::Exit;
 use crate::layout::Medley2;
@@ -106,7 +105,7 @@ fn lisp_runs_while_cycles_are_collected() {
         let totals = m.backup_totals();
         println!("{totals:?}");
         assert!(totals.cycles > 2 && totals.disputed == 0, "{totals:?}");
-        let audit = Audit::run(m.mem, &m.symbols);
+        let audit = m.audit();
         assert!(audit.is_sound(), "{audit}");
     });
 }

@@ -38,7 +38,7 @@ mod tests;
 use geiko_region::{Colour, Model, Phase, Tracer, UNITS_PER_STEP};
 
 use crate::accounts::Account;
-use crate::heap::GUARD_PAGES;
+use crate::heap::{GUARD_PAGES, HeapState};
 use crate::layout::Generation;
 use crate::machine::Machine;
 use crate::memory::{AttentionReason, LispPtr, Mem, WORDS_PER_PAGE};
@@ -137,6 +137,8 @@ struct Image<'a, 'm, G: Generation> {
     mem: Mem<'m, G>,
     symbols: &'a Symbols,
     heap: &'a mut Heap,
+    /// What knows free list cells.
+    lists: &'a HeapState,
 }
 
 impl Backup {
@@ -189,9 +191,16 @@ impl Backup {
         &'a mut self,
         mem: Mem<'m, G>,
         symbols: &'a Symbols,
+        lists: &'a HeapState,
     ) -> (&'a mut Progress, Image<'a, 'm, G>) {
         let heap = &mut self.heap;
-        (&mut self.progress, Image { mem, symbols, heap })
+        let image = Image {
+            mem,
+            symbols,
+            heap,
+            lists,
+        };
+        (&mut self.progress, image)
     }
 
     /// Ends the cycle that runs without freeing anything more.
@@ -279,7 +288,7 @@ impl<G: Generation> Machine<'_, G> {
             && backup.is_idle()
             && self.mem.cell(self.symbols.gc_disabled).is_nil()
         {
-            let (progress, mut image) = backup.parts(self.mem, &self.symbols);
+            let (progress, mut image) = backup.parts(self.mem, &self.symbols, &self.heap);
             image.heap.colours.forget(progress.tracer.white());
             image.heap.kinds.forget();
             image.heap.roots.begin(pages, registers);
@@ -369,7 +378,7 @@ impl<G: Generation> Machine<'_, G> {
         }
         if backup.progress.tracer.phase() != Phase::Idle {
             backup.heap.roots.registers = [self.regs.tos, self.func];
-            let (progress, mut image) = backup.parts(self.mem, &self.symbols);
+            let (progress, mut image) = backup.parts(self.mem, &self.symbols, &self.heap);
             budget = progress.tracer.step(&mut image, budget);
             if progress.tracer.phase() != Phase::Idle {
                 return;
@@ -402,7 +411,7 @@ impl<G: Generation> Machine<'_, G> {
         let Some(backup) = &mut self.gc.backup else {
             return;
         };
-        let (progress, mut image) = backup.parts(self.mem, &self.symbols);
+        let (progress, mut image) = backup.parts(self.mem, &self.symbols, &self.heap);
         let undisputed = progress.notice(&mut image, object);
         if is_new {
             progress.until_step = progress.until_step.saturating_sub(1);
@@ -440,7 +449,7 @@ impl<G: Generation> Machine<'_, G> {
             None => [object; 2],
         };
         if let Some(backup) = &mut self.gc.backup {
-            let (progress, mut image) = backup.parts(self.mem, &self.symbols);
+            let (progress, mut image) = backup.parts(self.mem, &self.symbols, &self.heap);
             image.withdraw(object, progress.tracer.white());
             let in_use = progress.in_use();
             for object in [object, others[0], others[1]] {

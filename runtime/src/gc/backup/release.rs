@@ -6,7 +6,6 @@ use geiko_region::UNITS_PER_RELEASE;
 
 use super::Backup;
 use super::objects::Kinds;
-use crate::audit::Audit;
 use crate::layout::Generation;
 use crate::layout::records::{array_block, type_entry, types};
 use crate::machine::Machine;
@@ -27,7 +26,7 @@ impl<G: Generation> Machine<'_, G> {
             return;
         }
         if cfg!(debug_assertions) && suspects.garbage > 0 && suspects.collections.is_none() {
-            backup.sound_before = Audit::run(self.mem, &self.symbols).is_sound();
+            backup.sound_before = self.audit().is_sound();
         }
         let suspects = &mut backup.heap.suspects;
         if suspects.collections != Some(self.statistics.collections) {
@@ -62,7 +61,7 @@ impl<G: Generation> Machine<'_, G> {
     /// In debug builds: what was sound before garbage was released is so now.
     fn check_release(&self, backup: &Backup) {
         if cfg!(debug_assertions) && backup.sound_before {
-            let audit = Audit::run(self.mem, &self.symbols);
+            let audit = self.audit();
             assert!(audit.is_sound(), "after a release: {audit}");
         }
     }

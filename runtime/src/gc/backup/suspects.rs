@@ -13,7 +13,8 @@ use geiko_region::{Colour, Model};
 use super::Image;
 use super::objects::UNIT_WORDS;
 use crate::audit::{
-    BlockKind, ConsCell, ConsPages, array_block, array_regions, decode_page, object_offsets,
+    BlockKind, ConsCell, ConsPages, array_block, array_regions, decode_page, decode_page_of,
+    object_offsets,
 };
 use crate::gc::counts::{main_entry, tag};
 use crate::layout::Generation;
@@ -259,7 +260,11 @@ impl<G: Generation> Image<'_, '_, G> {
     }
 
     fn list_cons_page(&mut self, base: LispPtr, white: Colour) {
-        let cells = decode_page(self.mem, base, &mut ConsPages::default());
+        let is_free = |cell| self.lists.is_free_list_cell(cell);
+        let cells = match is_free(base) {
+            Some(_) => decode_page_of(self.mem, base, |cell| is_free(cell).unwrap_or(false)),
+            None => decode_page(self.mem, base, &mut ConsPages::default()),
+        };
         for (index, cell) in cells.into_iter().enumerate() {
             let at = base.add(2 * index as u32);
             match cell {
