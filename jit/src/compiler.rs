@@ -390,9 +390,10 @@ impl<G: Generation> Compiler<G> for Jit<G> {
         Ok(self.run(machine, point, way))
     }
 
-    fn rest(&self, rests: bool) {
+    fn rest(&self, rests: bool) -> bool {
         self.rests.set(rests);
         if rests {
+            self.collect();
             let blocks = std::mem::take(&mut *self.blocks.borrow_mut());
             for &code in blocks.keys() {
                 self.forget(code);
@@ -400,6 +401,10 @@ impl<G: Generation> Compiler<G> for Jit<G> {
             self.residents
                 .borrow_mut()
                 .free_retired(&self.context.records);
+        }
+        match &self.making {
+            Making::Now(_) => true,
+            Making::Meanwhile(worker) => worker.is_idle(),
         }
     }
 
@@ -459,8 +464,9 @@ impl Recent {
     };
 }
 
-/// Bytes of the program's memory that compiling takes, for each word of a function.
-const COMPILING_BYTES: u64 = 2048;
+/// Bytes of the program's memory that compiling takes, for each word of a function: seldom more,
+/// 14 thousand for most.
+const COMPILING_BYTES: u64 = 32 << 10;
 
 /// Calls and turns of loops until native code is looked for again where there was none.
 const SOON: u32 = 8;

@@ -1,5 +1,6 @@
 //! Where machine code is made: at once, or on a thread of its own while Lisp goes on.
 
+use std::cell::Cell;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -78,6 +79,7 @@ impl Workshop {
 
     /// The same, and has somebody look at it.
     fn compile_and(&mut self, look: impl FnOnce(&CompiledCode)) -> Vec<u8> {
+        let _account = Account::Compiler.open();
         let bytes = match self
             .codegen
             .compile(&*self.isa, &mut ControlPlane::default())
@@ -92,8 +94,15 @@ impl Workshop {
                 Vec::new()
             }
         };
-        self.codegen.clear();
+        self.clear();
         bytes
+    }
+
+    /// Gives back what a function took: the register allocator's tables of a large one are
+    /// many megabytes.
+    fn clear(&mut self) {
+        self.codegen = Codegen::new();
+        self.builder = FunctionBuilderContext::new();
     }
 
     /// Puts a function in `codegen`; answers its entries.
@@ -151,7 +160,7 @@ impl Workshop {
             .codegen
             .compile(&*self.isa, &mut ControlPlane::default());
         let made = made.ok().map(|code| listing.add_machine_code(code, &known));
-        self.codegen.clear();
+        self.clear();
         made.map(|()| listing)
     }
 
@@ -262,6 +271,8 @@ fn next(waiting: &Receiver<Job>, stack: &mut Vec<Job>) -> Option<Job> {
 pub struct Worker {
     jobs: Sender<Job>,
     made: Receiver<Made>,
+    /// Jobs that are not done.
+    open: Cell<usize>,
 }
 
 impl Worker {
@@ -280,17 +291,29 @@ impl Worker {
         };
         let builder = thread::Builder::new().name("compiler".into());
         builder.spawn(work).ok()?;
-        Some(Self { jobs, made })
+        Some(Self {
+            jobs,
+            made,
+            open: Cell::new(0),
+        })
     }
 
     /// Gives it a job, to be done before those it has.
     pub fn send(&self, job: Job) {
         // It cannot have ended before this.
         let _ = self.jobs.send(job);
+        self.open.set(self.open.get() + 1);
     }
 
     /// Something that was made since.
     pub fn take(&self) -> Option<Made> {
-        self.made.try_recv().ok()
+        let made = self.made.try_recv().ok()?;
+        self.open.set(self.open.get() - 1);
+        Some(made)
+    }
+
+    /// True if it has made all that it was told to, and that was taken.
+    pub fn is_idle(&self) -> bool {
+        self.open.get() == 0
     }
 }

@@ -38,6 +38,8 @@ impl Shortage {
                 machine.rest_compiler(true);
                 Self::WithoutCode
             }
+            // What was ordered before is still being made, and takes memory.
+            Self::WithoutCode if !machine.rest_compiler(true) => Self::WithoutCode,
             Self::WithoutCode => {
                 machine.request_collection();
                 Self::Collected
@@ -66,7 +68,7 @@ mod tests {
     /// Where the blank machine has its interrupt bits.
     const BITS: LispPtr = LispPtr(0x20_0000);
 
-    /// A compiler that notes when it is told to rest.
+    /// A compiler that notes when it is told to rest, which takes it a while.
     #[derive(Default)]
     struct Rests(RefCell<Vec<bool>>);
 
@@ -77,8 +79,10 @@ mod tests {
 
         fn forget(&self, _: LispPtr) {}
 
-        fn rest(&self, rests: bool) {
-            self.0.borrow_mut().push(rests);
+        fn rest(&self, rests: bool) -> bool {
+            let mut told = self.0.borrow_mut();
+            told.push(rests);
+            told.ends_with(&[true, true, true])
         }
 
         fn place(&self, _: usize) -> Option<(LispPtr, u16)> {
@@ -106,6 +110,11 @@ mod tests {
             assert_eq!(*rests.0.borrow(), [true], "native code goes first");
             assert!(!collects(&m) && !knows(&m));
             shortage.advance(&mut m, true);
+            assert!(
+                !collects(&m),
+                "when it is not yet gone there is nothing else to do"
+            );
+            shortage.advance(&mut m, true);
             assert!(collects(&m) && !knows(&m), "then garbage");
             shortage.advance(&mut m, true);
             assert!(knows(&m), "then Lisp is told");
@@ -113,13 +122,13 @@ mod tests {
             shortage.advance(&mut m, true);
             assert!(!knows(&m), "once");
             shortage.advance(&mut m, false);
-            assert_eq!(*rests.0.borrow(), [true, false], "code is made again");
-            shortage.advance(&mut m, true);
             assert_eq!(
-                *rests.0.borrow(),
-                [true, false, true],
-                "and all begins anew"
+                rests.0.take(),
+                [true, true, true, false],
+                "code is made again"
             );
+            shortage.advance(&mut m, true);
+            assert_eq!(*rests.0.borrow(), [true], "and all begins anew");
             assert!(!knows(&m));
         });
     }

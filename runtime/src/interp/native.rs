@@ -97,8 +97,9 @@ pub trait Compiler<G: Generation> {
     fn forget(&self, code: LispPtr);
 
     /// If `rests`, forgets all native code and makes no more, until told otherwise: memory is
-    /// short. No native code must be running.
-    fn rest(&self, rests: bool);
+    /// short. False while it still makes what was ordered before, which takes memory. No native
+    /// code must be running.
+    fn rest(&self, rests: bool) -> bool;
 
     /// The code block, and the byte offset of its instruction, of which the machine instruction
     /// at the address `host_pc` is a part.
@@ -200,10 +201,10 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     /// Has the compiler give its memory back and make no more code, or go on. Between two runs.
-    pub fn rest_compiler(&self, rests: bool) {
-        if let Some(compiler) = &self.native.compiler {
-            compiler.rest(rests);
-        }
+    /// False while it cannot give all of it back.
+    pub fn rest_compiler(&self, rests: bool) -> bool {
+        let compiler = self.native.compiler.as_ref();
+        compiler.is_none_or(|compiler| compiler.rest(rests))
     }
 
     /// The instruction of which the native code at `host_pc` is a part.

@@ -245,6 +245,7 @@ impl<'m, G: Generation> Mem<'m, G> {
 
 #[cfg(test)]
 mod tests {
+    use std::hint::black_box;
     use std::thread;
 
     use super::*;
@@ -323,7 +324,7 @@ mod tests {
         let mem = space.view();
         for _ in 0..2 {
             for page in 0..2 * MOST_STRAYS as u32 {
-                mem.cell(LispPtr(0x100_0010 + page * PAGE));
+                black_box(mem.cell(LispPtr(0x100_0010 + page * PAGE)));
             }
             assert_eq!(met(mem).len(), MOST_STRAYS);
         }
@@ -334,9 +335,9 @@ mod tests {
         let space = watched::<Medley3>();
         let mem = space.view();
         let end = LispPtr::from_page(THERE.end);
-        mem.code_bytes::<2>(super::super::CodePc(2 * end.0 - 2), 0);
+        black_box(mem.code_bytes::<2>(super::super::CodePc(2 * end.0 - 2), 0));
         assert!(!mem.has_strayed());
-        mem.cell(end.add(PAGE));
+        black_box(mem.cell(end.add(PAGE)));
         assert_eq!(met(mem).len(), 1, "but not all of it");
     }
 
@@ -348,7 +349,7 @@ mod tests {
                 let mem = space.view();
                 for page in 0..20 {
                     let at = LispPtr(0x60_0010 + page * PAGE);
-                    mem.cell(at);
+                    black_box(mem.cell(at));
                     assert_eq!(met(mem).first().map(|(at, _)| *at), Some(at.0));
                 }
             }

@@ -497,7 +497,9 @@ impl<G: Generation> Compiler<G> for Refuses {
 
     fn forget(&self, _: LispPtr) {}
 
-    fn rest(&self, _: bool) {}
+    fn rest(&self, _: bool) -> bool {
+        true
+    }
 
     fn place(&self, _: usize) -> Option<(LispPtr, u16)> {
         None
