@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Rings of three list cells; each takes 24 bytes.
@@ -64,16 +64,22 @@ fn rings_stay_if_they_are_only_reported() {
     assert!(rings(&report, RINGS / 10, "pages") > pages);
 }
 
-/// Runs Lisp; answers the number of each line of `--stats`, the accounts of memory among them.
-fn statistics(arguments: &[&str]) -> HashMap<String, u64> {
+/// Runs the program, which succeeds.
+fn run(arguments: &[&str]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
-        .args(["eval", "--stats"])
         .args(arguments)
         .env("GEIKO_CONFIG", "/dev/null")
         .output()
         .expect("geiko runs");
     let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}");
+    assert!(output.status.success(), "{arguments:?}: {told}");
+    output
+}
+
+/// Runs Lisp; answers the number of each line of `--stats`, the accounts of memory among them.
+fn statistics(arguments: &[&str]) -> HashMap<String, u64> {
+    let output = run(&[&["eval", "--stats"], arguments].concat());
+    let told = String::from_utf8_lossy(&output.stderr);
     let row = |line: &str| {
         let mut words = line.split_whitespace();
         Some((words.next()?.to_owned(), words.next()?.parse().ok()?))
@@ -134,15 +140,9 @@ const KEPT: &str = "(let ((sum 0))
     (setf sum (+ (first each) (length (third each)) (* 3 sum)))
     (setf sum (mod sum 65537))))";
 
+/// What the program writes when it succeeds.
 fn geiko(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
-        .args(arguments)
-        .env("GEIKO_CONFIG", "/dev/null")
-        .output()
-        .expect("geiko runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {told}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    String::from_utf8_lossy(&run(arguments).stdout).into_owned()
 }
 
 /// What the audit says of what is in use.
