@@ -26,23 +26,23 @@ pub struct ImageLock {
 }
 
 impl ImageLock {
-    /// The right to save to `path` for a session; an error if another one has it. Where
+    /// The right to save to `path` for `who`; an error if somebody else has it. Where
     /// files cannot be locked everybody has it.
-    pub fn take(path: &Path, session: &str) -> Result<Option<Self>, LockError> {
+    pub fn take(path: &Path, who: &str) -> Result<Option<Self>, LockError> {
         match folders::private_runtime() {
-            Ok(folder) => Self::take_in(&folder, path, session),
+            Ok(folder) => Self::take_in(&folder, path, who),
             Err(_) => Ok(None),
         }
     }
 
-    fn take_in(folder: &Path, path: &Path, session: &str) -> Result<Option<Self>, LockError> {
+    fn take_in(folder: &Path, path: &Path, who: &str) -> Result<Option<Self>, LockError> {
         let Ok(mut file) = open(folder, path) else {
             return Ok(None);
         };
         match file.try_lock() {
             Ok(()) => {
                 let process = std::process::id();
-                let owner = format!("session {session}, process {process},");
+                let owner = format!("{who}, process {process},");
                 // Without a name of the owner the lock is one as well.
                 let _ = file
                     .set_len(0)
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn a_file_belongs_to_one_session() {
         let folder = tempfile::tempdir().unwrap();
-        let take = |path: &Path| ImageLock::take_in(folder.path(), path, "lisp");
+        let take = |path: &Path| ImageLock::take_in(folder.path(), path, "session lisp");
         let image = folder.path().join("x.sysout");
         let first = take(&image).unwrap();
         assert!(first.is_some());

@@ -137,6 +137,28 @@ fn objects_live_as_long_as_their_handles() {
 }
 
 #[test]
+fn circles_are_garbage_unless_a_handle_holds_them() {
+    let mut lisp = lisp();
+    lisp.eval("(defun ring () (let ((x (list 1 2 3))) (setf (cdddr x) x)))")
+        .expect("defined");
+    let made = (0..20).map(|_| lisp.call_object("ring", &[]).expect("made"));
+    let held: Vec<Object> = made.collect();
+    let room = |lisp: &mut Lisp| {
+        lisp.eval("(dotimes (n 300000) (ring))").expect("made");
+        let page = lisp.eval("il:|\\\\NxtMDSPage|").expect("a number");
+        i64::try_from(page).expect("a number")
+    };
+    let before = room(&mut lisp);
+    let after = room(&mut lisp);
+    // They would take 14,000 pages.
+    assert!((before - after).abs() < 2000, "{before} {after}");
+    for ring in &held {
+        let third = lisp.call("third", &[ring.into()]).expect("alive");
+        assert_eq!(third, 3.into());
+    }
+}
+
+#[test]
 fn functions_of_rust() {
     let mut lisp = lisp();
     let seen = Rc::new(RefCell::new(Vec::new()));

@@ -359,7 +359,88 @@ fn a_limit_that_is_too_small_is_refused() {
         .expect("geiko runs");
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains("13 MB are needed"), "{told}");
+    assert!(told.contains("14 MB are needed"), "{told}");
+}
+
+/// Lisp that takes all it can get, as arrays and as lists, is told and goes on. `large` makes and calls a
+/// function for which the compiler wants much.
+const TAKES_ALL: &str = "
+(defvar *all* nil)
+(defun ring () (let ((x (list 1 2 3))) (setf (cdr (cddr x)) x) nil))
+(defun work (n) (let ((l nil)) (dotimes (i n (length l)) (ring) (push (list i) l))))
+(defun mixed (n) (dotimes (i n n) (ring) (format nil \"~R\" i) (make-array (mod i 90))))
+(defun until-told (make) (let ((n 0))
+  (handler-case (loop (push (funcall make n) *all*) (setq n (+ n 1)))
+    (error (c) (setq *all* nil) (gc) (list n (princ-to-string c))))))
+(defun sum (n) (let ((s 0)) (dotimes (i n s) (setq s (+ s (mod i 7))))))
+(defun large (n)
+  (let ((body nil))
+    (dotimes (i n) (push `(setq s (+ (* s 3) (sum (+ i ,i)) (length (list s i)))) body))
+    (funcall (compile nil `(lambda (s) (dotimes (i 3 s) ,@body (setq s (mod s 1001))))) 5)))
+";
+
+#[test]
+fn a_limit_holds_when_lisp_takes_all_it_can() {
+    const LIMIT: u64 = 40;
+    /// Megabytes of stacks of threads, and of the C library.
+    const STACKS: u64 = 2;
+    for (generation, jit) in [("2", "always"), ("3", "on"), ("3", "always")] {
+        let limit = LIMIT.to_string();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_geiko"))
+            .args(["--memory-limit", &limit, "--generation", generation])
+            .args(["--jit", jit, "--jit-cache", "0.3", "--stats"])
+            .env("GEIKO_CONFIG", "/dev/null")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("geiko runs");
+        let mut stdin = process.stdin.take().expect("a pipe");
+        let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
+        stdin.write_all(TAKES_ALL.as_bytes()).expect("it reads");
+        let mut answer = |form: &str| {
+            writeln!(stdin, "(list 'answer {form})").expect("it reads");
+            let mut lines = lines.by_ref().map_while(Result::ok);
+            let found = lines.find_map(|line| Some(line.strip_prefix("(ANSWER ")?.to_owned()));
+            found.unwrap_or_else(|| panic!("{form} was not answered"))
+        };
+        assert_eq!(answer("(mixed 2000)"), "2000)");
+        let small = answer("(large 10)");
+        assert_eq!(answer("(large 10)"), small);
+        answer("(large 600)");
+        for make in ["#'(lambda (n) (make-array 500))", "#'identity", "#'list"] {
+            let told = answer(&format!("(until-told {make})"));
+            assert!(told.contains("Storage is"), "{generation} {jit}: {told}");
+            assert_eq!(answer("(work 5000)"), "5000)");
+        }
+        let status = fs::read_to_string(format!("/proc/{}/status", process.id()));
+        drop(stdin);
+        let told = process.wait_with_output().expect("it ends").stderr;
+        let told = String::from_utf8_lossy(&told);
+        assert!(
+            !told.contains("over the limit"),
+            "{generation} {jit}: {told}"
+        );
+        let evicted = told.lines().find_map(|line| line.strip_prefix("evicted"));
+        assert!(
+            evicted.is_some_and(|line| !line.trim().starts_with('0')),
+            "{told}"
+        );
+        let Ok(status) = status else {
+            continue;
+        };
+        let kilobytes = |what: &str| -> u64 {
+            let line = status.lines().find_map(|line| line.strip_prefix(what));
+            let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+            number.unwrap_or_else(|| panic!("{what} in {status}"))
+        };
+        let own = kilobytes("VmHWM:") - kilobytes("RssFile:");
+        println!("generation {generation}, {jit}: {own} kB besides the program file at most");
+        assert!(
+            own <= (LIMIT + STACKS) << 10,
+            "{generation} {jit}: {status}"
+        );
+    }
 }
 
 /// Bounds and the stack, each tried in every way that may go wrong.

@@ -18,6 +18,7 @@ use crate::entry::Entry;
 use crate::events::{Event, Events, Listener, Totals};
 use crate::exits::{Exit, Exits, Row};
 use crate::feedback::Feedback;
+use crate::finder::Places;
 use crate::hosts;
 use crate::listing::Listing;
 use crate::operations::Operations;
@@ -25,7 +26,7 @@ use crate::records::{Native, Records, Stage, Way};
 use crate::residents::Residents;
 use crate::shims::{self, Applied, Context, Landing};
 use crate::status;
-use crate::translate::Host;
+use crate::translate::{AWAY, Host};
 use crate::unit::Unit;
 use crate::workshop::{Job, Made, Worker, Workshop};
 
@@ -63,6 +64,10 @@ pub struct Jit<G: Generation> {
     aside: usize,
     /// Address of [`Workshop::aside_native`].
     aside_native: usize,
+    /// Address of [`Workshop::safepoint`].
+    safepoint: usize,
+    /// Address of [`Workshop::finder`].
+    finder: usize,
     recent: Box<[Cell<Recent>; RECENT]>,
     residents: RefCell<Residents>,
     /// Code blocks that have native code or shall have it, and their ends.
@@ -97,7 +102,9 @@ impl<G: Generation> Jit<G> {
             exits: Exits::default(),
             events: Events::default(),
             entered: Cell::new(0),
+            found: Cell::new(0),
             epoch: Cell::new(0),
+            entry: RefCell::default(),
         });
         let mut cache = Cache::new(bytes)?;
         let isa = hosts::native(&Triple::host())?;
@@ -106,10 +113,22 @@ impl<G: Generation> Jit<G> {
             let place = cache.publish(&door).ok_or(JitError::Cache { bytes })?;
             Ok::<_, JitError>(place.address)
         };
-        let entry = publish(workshop.trampoline())?;
+        let trampoline = workshop.trampoline();
+        let bytes_of_entry = trampoline.len();
+        let entry = publish(trampoline)?;
+        context.entry.replace(entry..entry + bytes_of_entry);
         let answer = context.answer.as_ptr() as i64;
         let aside = publish(workshop.aside(&raw const *context as i64, answer))?;
         let aside_native = publish(workshop.aside_native(answer))?;
+        let shim = shims::safepoint::<G> as *const () as i64;
+        let safepoint = workshop.safepoint(shim, &raw const *context as i64, answer);
+        let safepoint = publish(safepoint)?;
+        let finder = publish(workshop.finder::<G>(&Places {
+            base: &raw const context.base as i64,
+            entered: context.entered.as_ptr() as i64,
+            found: context.found.as_ptr() as i64,
+            answer,
+        }))?;
         let making = match pace {
             Pace::Now => Making::Now(Box::new(RefCell::new(workshop))),
             Pace::Meanwhile => match Worker::start::<G>(workshop) {
@@ -121,6 +140,8 @@ impl<G: Generation> Jit<G> {
             context,
             aside,
             aside_native,
+            safepoint,
+            finder,
             // SAFETY: the trampoline was just put there; the cache lives as long as
             // `self`.
             entry: unsafe { Entry::new(entry) },
@@ -157,6 +178,8 @@ impl<G: Generation> Jit<G> {
             operations: Operations::of::<G>(),
             aside: self.aside as i64,
             aside_native: self.aside_native as i64,
+            safepoint: self.safepoint as i64,
+            finder: self.finder as i64,
             answer: self.context.answer.as_ptr() as i64,
             entered: self.context.entered.as_ptr() as i64,
             countdown,
@@ -182,11 +205,15 @@ impl<G: Generation> Jit<G> {
             ..feedback
         };
         let unit = Unit::read(machine.mem, machine.symbols.mvlist, code, feedback, records);
-        let fits = |unit: &Unit| {
-            (!is_exact || unit.longest() < MARGIN as usize)
-                && accounts::is_room_for(COMPILING_BYTES * u64::from(unit.words))
+        let fits = |unit: &Unit| !is_exact || unit.longest() < MARGIN as usize;
+        let has_room = |unit: &Unit| {
+            let has_room = accounts::is_room_for(TRANSLATING_BYTES * u64::from(unit.words));
+            if !has_room {
+                events.happens(code, &Event::NoRoom);
+            }
+            has_room
         };
-        let Some(unit) = unit.filter(fits) else {
+        let Some(unit) = unit.filter(fits).filter(has_room) else {
             records.with(code, |record| record.stage.replace(Stage::Refused));
             return;
         };
@@ -270,7 +297,10 @@ impl<G: Generation> Jit<G> {
     fn take(&self, made: Made) {
         let _account = Account::Profiles.open();
         let (bytes, time) = (made.bytes.len(), made.time);
-        let event = Event::Compiled { bytes, time };
+        let event = match made.had_room {
+            true => Event::Compiled { bytes, time },
+            false => Event::NoRoom,
+        };
         self.context.events.happens(made.code, &event);
         self.publish(made);
     }
@@ -303,6 +333,7 @@ impl<G: Generation> Jit<G> {
         }
         if let Some(Place { address, .. }) = place {
             let code = &made.bytes;
+            records.maps.publish(address, made.maps);
             let event = Event::Installed { address, code };
             self.context.events.happens(made.code, &event);
         }
@@ -364,6 +395,11 @@ impl<G: Generation> Jit<G> {
         self.residents.borrow().cache().used()
     }
 
+    /// Bytes of frame maps.
+    pub fn map_bytes(&self) -> usize {
+        self.context.records.maps.bytes()
+    }
+
     /// Bytes that native code has room for.
     pub fn code_capacity(&self) -> usize {
         self.residents.borrow().cache().capacity()
@@ -384,7 +420,9 @@ impl<G: Generation> Compiler<G> for Jit<G> {
             return Err(SOON);
         }
         if machine.is_finishing(point.pvar) {
-            self.context.landing.enter(way);
+            self.context
+                .landing
+                .enter(way, point.pvar.address().0 as usize);
             return Ok(Outcome::Reentered);
         }
         Ok(self.run(machine, point, way))
@@ -464,9 +502,9 @@ impl Recent {
     };
 }
 
-/// Bytes of the program's memory that compiling takes, for each word of a function: seldom more,
-/// 14 thousand for most.
-const COMPILING_BYTES: u64 = 32 << 10;
+/// Most bytes of the program's memory that a function takes for each of its words before its
+/// machine code is made; mostly it is an eighth of that.
+const TRANSLATING_BYTES: u64 = 24 << 10;
 
 /// Calls and turns of loops until native code is looked for again where there was none.
 const SOON: u32 = 8;
@@ -528,14 +566,15 @@ impl<G: Generation> Jit<G> {
         point: Point,
         Way { target, number, .. }: Way,
     ) -> Outcome {
-        let frame = self.context.address(point.pvar);
+        let place = point.pvar.address().0 as usize + AWAY as usize;
         let pointer: *mut Machine<'_, G> = machine;
         let outer = self.context.machine.replace(pointer.cast());
         let entered = self.context.entered.replace(point.pvar.0.into());
+        self.context.found.set(machine.found_variables());
         // SAFETY: the record has native code made for this memory and the pc of
         // one of its entries; the frame is that of the running activation, and
         // `machine` is not used again before the call returns.
-        let packed = unsafe { self.entry.call(frame, 2 * number + 1, target) };
+        let packed = unsafe { self.entry.call(place, 2 * number + 1, target) };
         self.context.machine.set(outer);
         self.context.entered.set(entered);
         match (packed >> 32) as i64 {

@@ -28,6 +28,8 @@ pub enum Event<'a> {
         /// How long that took.
         time: Duration,
     },
+    /// There was not enough memory to make it.
+    NoRoom,
     /// It can be entered.
     Installed {
         /// Where it is.
@@ -62,6 +64,7 @@ impl fmt::Display for Event<'_> {
             }
             Self::Installed { address, .. } => write!(f, "installed at {address:#x}"),
             Self::GivenUp { pc, exit } => write!(f, "given up at byte {pc}: {}", exit.text()),
+            Self::NoRoom => write!(f, "not compiled: there is not enough memory"),
             Self::OutOfUse => write!(f, "out of use"),
             Self::Forgotten => write!(f, "forgotten"),
             Self::Evicted => write!(f, "evicted"),
@@ -78,6 +81,8 @@ pub struct Totals {
     pub again: u64,
     /// Functions that cannot be compiled.
     pub refused: u64,
+    /// Functions for whose compilation there was not enough memory.
+    pub without_room: u64,
     /// Time that compiling took, on whatever thread.
     pub time: Duration,
     /// Bytes of all code ever made.
@@ -99,6 +104,7 @@ impl Totals {
                 self.bytes += bytes;
                 self.time += *time;
             }
+            Event::NoRoom => self.without_room += 1,
             Event::Installed { .. } => self.compiled += 1,
             Event::GivenUp { .. } => self.given_up += 1,
             Event::OutOfUse => {}

@@ -47,6 +47,8 @@ exits! {
     Overflow "call, the stack is short";
     /// A turn of a loop when attention is wanted.
     LoopPoll "loop, attention wanted";
+    /// What was wanted needed no Lisp.
+    Safepoint "safepoint, native code goes on";
     /// A return to a frame that others use as well.
     SlowReturn "return, the caller's frame is shared";
     /// The rest of an activation, at an instruction whose effect on the stack is not known.

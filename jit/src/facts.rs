@@ -2,7 +2,7 @@
 //! constants that the code names. All of it is asked before, so that translating can
 //! take place while Lisp goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use geiko_runtime::isa::Opcode;
 use geiko_runtime::isa::decode::Operand;
@@ -71,6 +71,8 @@ pub struct Facts {
     traps: BTreeMap<u32, Trap>,
     /// Type table entries of small integers, from 0 and below, boxed integers and floats.
     numbers: [u16; 4],
+    /// Constants whose references are not counted.
+    uncounted: BTreeSet<LispPtr>,
 }
 
 impl Facts {
@@ -97,6 +99,12 @@ impl Facts {
                 facts.sizes.extend(sizes);
             }
         }
+        let always = [LispPtr::NIL, LispPtr::T];
+        let constants = always
+            .into_iter()
+            .chain(flow.steps.iter().filter_map(numbers::constant));
+        let is_uncounted = |cell: &LispPtr| type_entry_of(mem, *cell) & type_entry::NO_REF != 0;
+        facts.uncounted = constants.filter(is_uncounted).collect();
         for step in &flow.steps {
             let opcode = step.instruction.opcode;
             let pc = step.instruction.offset;
@@ -170,6 +178,12 @@ impl Facts {
         let all = entries.iter().all(|&entry| holds(entry));
         let none = !entries.iter().any(|&entry| holds(entry));
         (all || none).then_some(all)
+    }
+
+    /// True if references to the constant are not counted: its type is that of a symbol or
+    /// small integer, and it stays that.
+    pub fn is_uncounted(&self, constant: LispPtr) -> bool {
+        self.uncounted.contains(&constant)
     }
 
     /// The kind of a constant: small integer, boxed float, or anything.

@@ -106,6 +106,8 @@ pub struct Feedback {
     pub missed: BTreeMap<u32, u32>,
     /// Times the function was compiled again.
     pub version: u32,
+    /// The version in which something new was met by an operation or an array.
+    pub learned: Option<u32>,
     /// Nothing is guessed: boxes are made where the interpreter makes them.
     pub exact: bool,
 }
@@ -180,9 +182,34 @@ impl Feedback {
     /// there. A wrong guess often comes from an operation that was guessed wrong, so
     /// once that is known there is another chance.
     pub fn is_distrusted(&self, pc: u32) -> bool {
-        let wrong =
-            |wrong: &Wrong| wrong.versions >= MAX_WRONG || wrong.version + 1 == self.version;
+        let wrong = |wrong: &Wrong| {
+            let is_explained = self.learned >= Some(wrong.version);
+            let just_now = wrong.version + 1 == self.version;
+            wrong.versions >= MAX_WRONG || (just_now && !is_explained)
+        };
         self.places.get(&pc).is_some_and(wrong)
+    }
+
+    /// Notes what the operation at `pc` met.
+    pub fn meet_numbers(&mut self, pc: u32, seen: Seen) {
+        let known = self.operations.entry(pc).or_default();
+        let before = *known;
+        known.a |= seen.a;
+        known.b |= seen.b;
+        known.result |= seen.result;
+        if *known != before {
+            self.learned = Some(self.version);
+        }
+    }
+
+    /// Notes which array the instruction at `pc` met.
+    pub fn meet_array(&mut self, pc: u32, kind: Option<u16>) {
+        let known = self.elements.entry(pc).or_default();
+        let before = *known;
+        *known = known.with(kind);
+        if *known != before {
+            self.learned = Some(self.version);
+        }
     }
 
     /// Notes that the leaf that is called at `pc` had to be called. True if its code is

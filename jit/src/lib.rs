@@ -6,8 +6,8 @@
 //! stack where, `numbers` which kinds of numbers, `feedback` knows what earlier native
 //! code met. `translate` writes Cranelift's intermediate language, `workshop` makes
 //! machine code of it, on a thread of its own, `cache` holds that and `residents`
-//! decides for whom there is room; `entry` and `shims` are the doors between native code
-//! and the machine.
+//! decides for whom there is room; `maps` tells where native code holds references; `entry` and
+//! `shims` are the doors between native code and the machine; `finder` searches for free variables.
 //!
 //! For people: `listing` shows what becomes of a function, `events` tells what is done
 //! about native code and `exits` why it was left; `perf` tells profilers its names.
@@ -19,10 +19,12 @@ pub mod events;
 pub mod exits;
 mod facts;
 pub mod feedback;
+mod finder;
 pub mod flow;
 mod hosts;
 mod leaves;
 pub mod listing;
+mod maps;
 pub mod numbers;
 mod operations;
 pub mod perf;

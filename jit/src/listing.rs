@@ -8,6 +8,8 @@ use cranelift_codegen::CompiledCode;
 use cranelift_codegen::ir::{Block, Function, Inst, InstructionData, Opcode, SourceLoc};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter, OpKind};
 
+use crate::maps::{CELL, Maps};
+
 /// Width of the column of intermediate language.
 const CLIF_WIDTH: usize = 72;
 
@@ -78,6 +80,7 @@ impl Listing {
         options.set_hex_prefix("0x");
         options.set_hex_suffix("");
         options.set_branch_leading_zeros(false);
+        let maps = Maps::of(code);
         let ranges = code.buffer.get_srclocs_sorted();
         // What the register allocator adds belongs to what is in front of it.
         let mut place = SourceLoc::default();
@@ -91,6 +94,10 @@ impl Listing {
                 && let Some(name) = known.get(&(instruction.immediate64() as i64))
             {
                 let _ = write!(line, "  ; {name}");
+            }
+            for &below in maps.at(decoder.ip() as u32) {
+                let bytes = CELL * u32::from(below);
+                let _ = write!(line, "  ; holds [rbp-{bytes:#x}]");
             }
             let after = ranges.partition_point(|range| range.start <= offset);
             if let Some(range) = ranges[..after].last() {

@@ -101,6 +101,10 @@ operations! {
     single_value(machine, frame, pc, first) {
         machine.single_value(StackOffset(frame.lo()), pc.lo(), first)
     }
+    /// VALUES: the list of all values, for the one who wants them.
+    several_values(machine, frame, pc, first, count) {
+        machine.several_values(StackOffset(frame.lo()), pc.lo(), first.lo(), count.lo())
+    }
     /// Arithmetic on numbers of any kind.
     arithmetic(machine, code, a, b) { machine.arithmetic(opcode(code), a, b) }
     /// Comparison of numbers of any kind.

@@ -12,6 +12,7 @@ use geiko_runtime::memory::{LispPtr, StackOffset};
 
 use crate::cache::Place;
 use crate::feedback::{Feedback, Met};
+use crate::maps::FrameMaps;
 use crate::sites::Sites;
 
 /// A function. Call sites refer to its record, so it stays where it is.
@@ -70,16 +71,8 @@ impl Record {
         let mut feedback = self.feedback.borrow_mut();
         let is_in_use = matches!(*self.stage.borrow(), Stage::Native(_));
         match met {
-            Met::Numbers(seen) => {
-                let known = feedback.operations.entry(pc).or_default();
-                known.a |= seen.a;
-                known.b |= seen.b;
-                known.result |= seen.result;
-            }
-            Met::Array(kind) => {
-                let known = feedback.elements.entry(pc).or_default();
-                *known = known.with(kind);
-            }
+            Met::Numbers(seen) => feedback.meet_numbers(pc, seen),
+            Met::Array(kind) => feedback.meet_array(pc, kind),
             // What code out of use guessed says nothing of what is guessed now.
             Met::Variables if !is_in_use => {}
             Met::Variables => {
@@ -225,6 +218,8 @@ pub struct Records {
     recent: Box<[RefCell<Option<Recent>>; RECENT]>,
     /// Native code out of use; activations of it may still be there.
     retired: RefCell<Vec<Native>>,
+    /// The frame maps of all native code in the cache.
+    pub maps: FrameMaps,
 }
 
 type Recent = (LispPtr, Rc<Record>);
@@ -235,6 +230,7 @@ impl Default for Records {
             map: RefCell::default(),
             recent: Box::new([const { RefCell::new(None) }; RECENT]),
             retired: RefCell::default(),
+            maps: FrameMaps::default(),
         }
     }
 }

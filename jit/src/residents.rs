@@ -84,8 +84,13 @@ impl Residents {
     /// Frees the places of code that was forgotten. No native code must be running.
     pub fn free_retired(&mut self, records: &Records) {
         for native in records.take_retired() {
-            self.cache.free(native.place);
+            self.free(records, native.place);
         }
+    }
+
+    fn free(&mut self, records: &Records, place: Place) {
+        records.maps.forget(place.address);
+        self.cache.free(place);
     }
 
     /// Looks at the function in front: takes away its entry, or has it leave if it has
@@ -108,7 +113,7 @@ impl Residents {
             }
         });
         if let Some(Native { place, .. }) = left {
-            self.cache.free(place);
+            self.free(records, place);
             self.evicted.push(code);
         }
         true

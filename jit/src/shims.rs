@@ -1,15 +1,18 @@
 //! What native code calls.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+use std::ptr;
 
 use geiko_runtime::interp::native::{Executed, Outcome, Point};
 use geiko_runtime::interp::operations::Applicable;
 use geiko_runtime::isa::{Kind, Opcode};
-use geiko_runtime::layout::{Generation, STACK};
+use geiko_runtime::layout::Generation;
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, StackOffset};
 use geiko_runtime::stack::KnownIn;
 
+use crate::entry::{HostFrame, walk};
 use crate::events::{Event, Events};
 use crate::exits::{self, Exit, Exits};
 use crate::feedback::{self, Met, Seen, seen};
@@ -39,8 +42,12 @@ pub struct Context<G: Generation> {
     pub landing: Landing,
     /// Stack offset of the frame where native code was entered last.
     pub entered: Cell<u32>,
+    /// Host address of what searches for free variables found.
+    pub found: Cell<usize>,
     /// Changes whenever native code goes out of use.
     pub epoch: Cell<u32>,
+    /// Where the entry trampoline is.
+    pub entry: RefCell<Range<usize>>,
 }
 
 /// What a function object is called with, besides its native code. Native code reads it.
@@ -48,28 +55,30 @@ pub struct Context<G: Generation> {
 #[repr(C)]
 pub struct Applied {
     environment: Cell<u32>,
-    /// Bytes of the arguments that the code takes.
-    bytes: Cell<u32>,
+    /// Words of the arguments that the code takes.
+    words: Cell<u32>,
 }
 
 /// Where native code can go on. Native code reads it.
 #[derive(Default)]
 #[repr(C)]
 pub struct Landing {
-    /// Host address of the frame that runs, if native code that waits in it can go on;
+    /// Lisp address of the frame that runs, if native code that waits in it can go on;
     /// else 0.
     frame: Cell<usize>,
     /// What that frame was returned.
     value: Cell<u32>,
     /// What native code is to be entered with that goes on elsewhere in its frame,
-    /// and where.
+    /// where, and the frame.
     link: Cell<u32>,
     entry: Cell<usize>,
+    own: Cell<usize>,
 }
 
 impl Landing {
-    /// Native code is entered at `way`.
-    pub fn enter(&self, way: Way) {
+    /// Native code is entered at `way` with the frame at the host address `own`.
+    pub fn enter(&self, way: Way, own: usize) {
+        self.own.set(own);
         self.entry.set(way.target);
         self.link.set(2 * way.number as u32 + 1);
     }
@@ -85,6 +94,7 @@ pub mod landing {
     pub const VALUE: i32 = offset_of!(Landing, value) as i32;
     pub const LINK: i32 = offset_of!(Landing, link) as i32;
     pub const ENTRY: i32 = offset_of!(Landing, entry) as i32;
+    pub const OWN: i32 = offset_of!(Landing, own) as i32;
 }
 
 /// Most missing arguments that are supplied. Activations reserve more stack than that.
@@ -102,7 +112,7 @@ impl<G: Generation> Context<G> {
             }
             site.remember(applicable.code, wanted, record);
             self.applied.environment.set(applicable.environment.0);
-            self.applied.bytes.set(4 * u32::from(wanted));
+            self.applied.words.set(2 * u32::from(wanted));
             entry as u64
         })
     }
@@ -155,7 +165,7 @@ impl<G: Generation> Context<G> {
             Outcome::Reentered => pack(0, status::REENTER),
             Outcome::Abandoned => {
                 let (frame, value) = machine.landing().map_or((0, LispPtr::NIL), |landing| {
-                    (self.address(landing.0), landing.1)
+                    (landing.0.address().0 as usize, landing.1)
                 });
                 self.landing.frame.set(frame);
                 self.landing.value.set(value.0);
@@ -164,14 +174,9 @@ impl<G: Generation> Context<G> {
         }
     }
 
-    /// Host address of the frame at `offset`.
-    pub fn address(&self, offset: StackOffset) -> usize {
-        self.base + 2 * (STACK.0 as usize + usize::from(offset.0))
-    }
-
-    /// Stack offset of the frame at a host address, whose lowest bit means nothing.
+    /// Stack offset of the frame at a Lisp address, whose lowest bit means nothing.
     fn offset(&self, frame: usize) -> StackOffset {
-        StackOffset((((frame - self.base) >> 1) as u32 - STACK.0) as u16)
+        StackOffset(frame as u16 & !1)
     }
 }
 
@@ -197,6 +202,44 @@ fn met<G: Generation>(machine: &Machine<'_, G>, at: Point, opcode: Opcode) -> Me
 
 fn pack(value: u32, status: i64) -> u64 {
     u64::from(value) | (status as u64) << 32
+}
+
+/// Serves a poll at a safepoint in the activation at `frame`; `point` holds the pc and how many
+/// cells of its stack are in the Lisp frame. The native frame that polls has the frame pointer
+/// `pointer` and waits for a return to `place`. Answers 0 if it may go on.
+///
+/// # Safety
+///
+/// As for [`finish`], through the door at safepoints.
+pub unsafe extern "C" fn safepoint<G: Generation>(
+    context: *const Context<G>,
+    frame: usize,
+    point: u64,
+    place: usize,
+    pointer: usize,
+) -> u64 {
+    // SAFETY: see above.
+    let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
+    let mut held = Vec::new();
+    let see = |frame: HostFrame| {
+        context
+            .records
+            .maps
+            .references(frame.place, frame.pointer, |at| {
+                let cell = ptr::with_exposed_provenance::<LispPtr>(at);
+                // SAFETY: the map says that a reference is there while the frame waits.
+                held.push(unsafe { cell.read() });
+            });
+    };
+    // SAFETY: the frames between the trampoline and the door are native code's.
+    unsafe { walk(HostFrame { place, pointer }, &context.entry.borrow(), see) };
+    let at = context.place(frame, point);
+    if !machine.serve_at_safepoint(at, &held) {
+        return 1;
+    }
+    let (_, opcode) = machine.instruction_at(at);
+    context.exits.count(Exit::Safepoint, opcode);
+    0
 }
 
 /// Interprets the rest of the activation at `frame`. `point` holds the pc and the
@@ -262,6 +305,10 @@ pub unsafe extern "C" fn execute<G: Generation>(
     machine.observe(at);
     let (exit, opcode) = exits::of_instruction(machine, at, &context.records);
     context.exits.count(exit, opcode);
+    // A call polls, and all that it needs is in the Lisp frame.
+    if machine.attention_wanted() && Opcode::from(opcode).info().kind == Kind::Call {
+        machine.serve_at_safepoint(at, &[]);
+    }
     match machine.execute_instruction(at, (point >> 32) as u16) {
         Executed::Next(value) => pack(value.0, 0),
         Executed::Ended(ended) => context.outcome(machine, ended) + (1 << 32),
@@ -285,7 +332,7 @@ pub unsafe extern "C" fn resume<G: Generation>(
     let (code, _) = machine.instruction_at(at);
     let way = (context.records).with(code, |record| record.way_to(at.pc.into(), at.depth));
     if let Some(way) = way.filter(|way| way.is_open(machine, at.pvar)) {
-        context.landing.enter(way);
+        context.landing.enter(way, at.pvar.address().0 as usize);
         return pack(0, status::REENTER);
     }
     context.exits.count(Exit::Elsewhere, 0);
@@ -311,7 +358,7 @@ pub unsafe extern "C" fn observe<G: Generation>(
 }
 
 /// The native code that a call of `function` enters with `count` arguments; 0 if there
-/// is none. Leaves in the context how many bytes of arguments the code takes, and the
+/// is none. Leaves in the context how many words of arguments the code takes, and the
 /// environment, and at the site what was called.
 ///
 /// # Safety

@@ -24,6 +24,16 @@ pub struct Known {
     pub place: Cell<u32>,
 }
 
+/// Byte offsets in [`Known`].
+pub mod known {
+    use std::mem::offset_of;
+
+    use super::Known;
+
+    pub const FUNCTION: i32 = offset_of!(Known, function) as i32;
+    pub const PLACE: i32 = offset_of!(Known, place) as i32;
+}
+
 /// The function objects that were called at a site, the last first.
 #[derive(Debug, Default)]
 #[repr(C)]
@@ -38,8 +48,8 @@ pub const WAYS: usize = 2;
 struct Callee {
     /// Its code block.
     code: Cell<u32>,
-    /// Bytes of the arguments that its native code takes.
-    bytes: Cell<u32>,
+    /// Words of the arguments that its native code takes.
+    words: Cell<u32>,
     /// Address of the word that holds the address of its native code, or 0.
     entry: Cell<usize>,
     record: RefCell<Option<Rc<Record>>>,
@@ -52,7 +62,7 @@ pub mod called {
     use super::Callee;
 
     pub const CODE: i32 = offset_of!(Callee, code) as i32;
-    pub const BYTES: i32 = offset_of!(Callee, bytes) as i32;
+    pub const WORDS: i32 = offset_of!(Callee, words) as i32;
     pub const ENTRY: i32 = offset_of!(Callee, entry) as i32;
     /// From one function object to the next.
     pub const NEXT: i32 = size_of::<Callee>() as i32;
@@ -62,7 +72,7 @@ impl Default for Callee {
     fn default() -> Self {
         Self {
             code: Cell::new(NONE),
-            bytes: Cell::new(0),
+            words: Cell::new(0),
             entry: Cell::new(0),
             record: RefCell::new(None),
         }
@@ -72,7 +82,7 @@ impl Default for Callee {
 impl Callee {
     fn swap(&self, other: &Self) {
         self.code.swap(&other.code);
-        self.bytes.swap(&other.bytes);
+        self.words.swap(&other.words);
         self.entry.swap(&other.entry);
         self.record.swap(&other.record);
     }
@@ -84,7 +94,7 @@ impl Called {
         let [first, second] = &self.0;
         second.swap(first);
         first.code.set(code.0);
-        first.bytes.set(4 * u32::from(arguments));
+        first.words.set(2 * u32::from(arguments));
         first.entry.set(record.entry.as_ptr() as usize);
         first.record.replace(Some(Rc::clone(record)));
     }

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use geiko_runtime::image::functions::{CodeBlock, Storage};
 use geiko_runtime::isa::Opcode;
+use geiko_runtime::isa::decode::LocalKind;
 use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::{LispPtr, Mem};
+use geiko_runtime::stack::free_name;
 
 use crate::facts::{Callee, Facts};
 use crate::feedback::Feedback;
-use crate::flow::Flow;
+use crate::flow::{Flow, Step};
 use crate::leaves::{self, Leaves};
 use crate::records::Records;
 use crate::sites::{Called, Known};
@@ -40,6 +42,8 @@ pub struct Unit {
     pub facts: Facts,
     /// Address of the first `Known`, of PVAR slot 0.
     pub known: i64,
+    /// The names of the free variables that its code uses, by their PVAR slots.
+    pub free: BTreeMap<u8, LispPtr>,
     /// Addresses of the `Called` of its calls of function objects.
     pub called: BTreeMap<u32, i64>,
     /// What earlier native code of the function got wrong.
@@ -90,6 +94,9 @@ impl Unit {
             leaves: leaves::read(mem, mvlist, &flow, &facts, records, depth),
             facts,
             known: records.with(code, |record| record.sites.known(slots)),
+            free: (flow.steps.iter().filter_map(free_slot))
+                .map(|slot| (slot, free_name(mem, code, slot)))
+                .collect(),
             called: called_at(&flow, records, code),
             flow,
             feedback,
@@ -148,6 +155,12 @@ impl Unit {
         let leaf = |step| self.leaf(step).map_or(0, |(_, leaf)| leaf.longest());
         self.flow.steps.iter().map(|step| 1 + leaf(step)).sum()
     }
+}
+
+/// The slot of the free variable that the instruction of `step` uses.
+fn free_slot(step: &Step) -> Option<u8> {
+    let (kind, slot) = step.instruction.local()?;
+    (kind == LocalKind::Free).then_some(slot as u8)
 }
 
 /// Addresses of the [`Called`] of each call of a function object.

@@ -12,14 +12,21 @@ use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature};
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use geiko_runtime::accounts::Account;
+use geiko_runtime::accounts::{self, Account};
 use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::LispPtr;
 
+use crate::finder::{self, Places};
 use crate::listing::{Known, Listing, NO_INSTRUCTION};
+use crate::maps::Maps;
 use crate::records::Parts;
 use crate::translate::{self, Host};
 use crate::unit::Unit;
+
+/// Most bytes of the program's memory that making machine code takes for each instruction of
+/// Cranelift's, besides so many for any function.
+const COMPILING_BYTES: u64 = 1200;
+const FIXED_BYTES: u64 = 64 << 10;
 
 /// Machine code of a function.
 #[derive(Debug)]
@@ -32,8 +39,12 @@ pub struct Made {
     pub arguments: Option<u16>,
     /// Machine code; empty if it could not be made.
     pub bytes: Vec<u8>,
+    /// There was enough memory to make it.
+    pub had_room: bool,
     /// Which of its parts belong to which instruction.
     pub parts: Parts,
+    /// Its frame maps.
+    pub maps: Maps,
     /// How long it took to make.
     pub time: Duration,
     /// Pcs and stack depths at which it can be entered.
@@ -121,19 +132,32 @@ impl Workshop {
         let _account = Account::Compiler.open();
         let start = Instant::now();
         let entries = self.translate::<G>(job);
+        let instructions = self.codegen.func.dfg.num_insts() as u64;
+        let had_room = accounts::is_room_for(FIXED_BYTES + COMPILING_BYTES * instructions);
         let mut starts = Vec::new();
-        let bytes = self.compile_and(|code| starts = parts(code));
+        let mut maps = Maps::default();
+        let bytes = if had_room {
+            self.compile_and(|code| {
+                starts = parts(code);
+                maps = Maps::of(code);
+            })
+        } else {
+            self.clear();
+            Vec::new()
+        };
         let parts = Parts {
             code: job.unit.code,
             starts: starts.into(),
         };
         Made {
             parts,
+            maps,
             code: job.unit.code,
             number: job.number,
             arguments: job.unit.arguments,
             stack_words: job.unit.stack_words() + u32::from(job.unit.stack_min),
             bytes,
+            had_room,
             time: start.elapsed(),
             entries,
             leaves: job.unit.leaf_versions(),
@@ -191,6 +215,37 @@ impl Workshop {
         self.compile()
     }
 
+    /// The door from native code to the machine at safepoints, which changes no register: calls
+    /// `shim` with `context`, the frame, the point, the place that this returns to and the frame
+    /// pointer there, and leaves the answer at the address `answer`.
+    pub fn safepoint(&mut self, shim: i64, context: i64, answer: i64) -> Vec<u8> {
+        let mut function = Function::new();
+        function.signature = translate::safepoint_signature();
+        let mut builder = FunctionBuilder::new(&mut function, &mut self.builder);
+        let operation = builder.import_signature(translate::operation_signature());
+        let block = builder.create_block();
+        builder.append_block_params_for_function_params(block);
+        builder.switch_to_block(block);
+        let [frame, point] = [0, 1].map(|n| builder.block_params(block)[n]);
+        let [frame, point] = [frame, point].map(|a| builder.ins().iadd_imm_s(a, -translate::AWAY));
+        let place = builder.ins().get_return_address(I64);
+        let own = builder.ins().get_frame_pointer(I64);
+        let pointer = (builder.ins()).load(I64, MemFlagsData::trusted(), own, 0);
+        let [shim, context] = [shim, context].map(|n| builder.ins().iconst(I64, n));
+        let arguments = [context, frame, point, place, pointer];
+        let call = builder.ins().call_indirect(operation, shim, &arguments);
+        let value = builder.inst_results(call)[0];
+        let answer = builder.ins().iconst(I64, answer);
+        builder
+            .ins()
+            .store(MemFlagsData::trusted(), value, answer, 0);
+        builder.ins().return_(&[]);
+        builder.seal_all_blocks();
+        builder.finalize(self.isa.frontend_config());
+        self.codegen.func = function;
+        self.compile()
+    }
+
     /// The door from native code to native code that changes no register: calls what it is
     /// told with the place of the frame, the link and the environment, and leaves value and status at the address `answer`.
     pub fn aside_native(&mut self, answer: i64) -> Vec<u8> {
@@ -215,6 +270,13 @@ impl Workshop {
         builder.seal_all_blocks();
         builder.finalize(self.isa.frontend_config());
         self.codegen.func = function;
+        self.compile()
+    }
+
+    /// The search for free variables.
+    pub fn finder<G: Generation>(&mut self, places: &Places) -> Vec<u8> {
+        let config = self.isa.frontend_config();
+        finder::write::<G>(places, &mut self.codegen.func, &mut self.builder, config);
         self.compile()
     }
 

@@ -5,7 +5,7 @@
 //! frees it or makes it larger. Alignments and sizes that the region is not for are left to
 //! the system, as is what the region has no room for, because Rust ends a program whose allocator
 //! refuses: who wants to stay within a limit asks [`ProgramMemory::is_short`] and
-//! [`ProgramMemory::left`] in time. What comes from the system has a granule in front that says
+//! [`ProgramMemory::room`] in time. What comes from the system has a granule in front that says
 //! whose it is.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -96,15 +96,21 @@ impl ProgramMemory {
         LIMIT.store(bytes, Relaxed);
     }
 
-    /// A sixteenth of the limit, or less, is left.
-    pub fn is_short() -> bool {
+    /// What was said so, if it was.
+    pub fn limit() -> Option<u64> {
         let limit = LIMIT.load(Relaxed);
-        Self::used() > limit - limit / SHORT_PART
+        (limit != u64::MAX).then_some(limit)
     }
 
-    /// Bytes that are left of the limit.
-    pub fn left() -> u64 {
-        LIMIT.load(Relaxed).saturating_sub(Self::used())
+    /// A sixteenth of the limit, or less, is left.
+    pub fn is_short() -> bool {
+        Self::room() == 0
+    }
+
+    /// Bytes that can be taken before memory is short.
+    pub fn room() -> u64 {
+        let limit = LIMIT.load(Relaxed);
+        (limit - limit / SHORT_PART).saturating_sub(Self::used())
     }
 
     /// Bytes in use in the region.

@@ -86,7 +86,7 @@ fn a_program_lives_in_a_region() {
     ProgramMemory::set_limit(limit);
     let much: Vec<_> = (0..1000).map(|_| vec![2_u8; 4096]).collect();
     assert!(ProgramMemory::is_short() && ProgramMemory::used() <= limit);
-    assert!(ProgramMemory::left() < 8192);
+    assert!(ProgramMemory::room() < 8192);
     assert!(
         ProgramMemory::beyond().0 > 2 << 20,
         "nobody is refused, and it is told"

@@ -46,7 +46,18 @@ impl Account {
     }
 }
 
-/// False if a limit leaves less than so many bytes to the program.
+/// The part of a limit that is kept for lists of the collectors.
+const LISTS_PART: u64 = 8;
+
+/// Bytes that lists of a collector may take: the same at any time, so that what is collected does not
+/// depend on who else needs memory.
+pub fn bytes_for_lists() -> u64 {
+    ProgramMemory::limit().map_or(u64::MAX, |limit| limit / LISTS_PART)
+}
+
+/// False if so many bytes more would make memory short, or leave the collectors less than their part,
+/// where there is a limit.
 pub fn is_room_for(bytes: u64) -> bool {
-    ProgramMemory::left() >= bytes
+    let kept = ProgramMemory::limit().map_or(0, |limit| limit / LISTS_PART);
+    ProgramMemory::room() >= bytes.saturating_add(kept)
 }

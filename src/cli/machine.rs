@@ -147,7 +147,8 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
         && session.can_be_kept()
         && let Some(path) = session.machine().devices.environment.image_path()
     {
-        _lock = ImageLock::take(&path, keeping.running.name())?;
+        let who = format!("session {}", keeping.running.name());
+        _lock = ImageLock::take(&path, &who)?;
     }
     if let Some(keeping) = work.keeping
         && let Err(error) = session.keep(keeping, Waker::new(space.attention()))

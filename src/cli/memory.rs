@@ -19,6 +19,10 @@ const LEAST_LISP: u32 = 8;
 const LEAST_CODE: u32 = 1;
 const LEAST_PROGRAM: u32 = 4;
 
+/// Bytes of tables beside Lisp's memory for each of its pages, at most: colours, free list cells, and
+/// whether there is native code.
+const TABLE_BYTES: u32 = 32 + 16 + 1;
+
 /// How memory stays bounded.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Memory")]
@@ -29,7 +33,7 @@ pub struct MemoryArgs {
     memory_limit: Option<u32>,
 
     /// What is done about circles of garbage, which reference counts never free
-    #[arg(long, value_name = "WHAT", default_value = "off")]
+    #[arg(long, value_name = "WHAT", default_value = "on")]
     gc_backup: UseBackup,
 
     /// Who finds room for arrays among what was freed
@@ -112,7 +116,9 @@ impl Shares {
             if arguments.memory.is_none() && lisp.megabytes > half {
                 lisp = image.memory_size(Some(half))?;
             }
-            let needed = lisp.megabytes + LEAST_CODE + LEAST_PROGRAM;
+            let tables = (lisp.megabytes * TABLE_BYTES).div_ceil(BYTES_PER_PAGE as u32);
+            let fixed = lisp.megabytes + tables;
+            let needed = fixed + LEAST_CODE + LEAST_PROGRAM;
             let Some(rest) = limit.checked_sub(needed) else {
                 let lisp = lisp.megabytes;
                 return Err(Error::MemoryLimit {
@@ -123,7 +129,7 @@ impl Shares {
             };
             let most_code = (u64::from(LEAST_CODE + rest / 2) * MEGABYTE) as usize;
             code_bytes = code_bytes.min(most_code);
-            let others = u64::from(lisp.megabytes) * MEGABYTE + code_bytes as u64;
+            let others = u64::from(fixed) * MEGABYTE + code_bytes as u64;
             ProgramMemory::set_limit(u64::from(limit) * MEGABYTE - others);
         }
         Ok(Self { lisp, code_bytes })

@@ -160,8 +160,15 @@ pub fn print_statistics<G: Generation>(jit: &Jit<G>, machine: &Machine<'_, G>) {
         eprintln!("natively     {natively:10} instructions, {share:.2} % of all");
     }
     let totals = jit.totals();
+    if totals.without_room > 0 {
+        eprintln!(
+            "without room {:10} functions, which stay interpreted",
+            totals.without_room
+        );
+    }
     let milliseconds = 1e3 * totals.time.as_secs_f64();
-    eprintln!("native code  {:10} bytes", jit.code_bytes());
+    let (code, maps) = (jit.code_bytes(), jit.map_bytes());
+    eprintln!("native code  {code:10} bytes, and {maps} of frame maps");
     eprintln!(
         "compiled     {:10} functions, {} of them again, {} in vain",
         totals.compiled, totals.again, totals.refused

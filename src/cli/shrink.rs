@@ -12,11 +12,12 @@ use geiko_runtime::machine::Machine;
 
 use super::output;
 use crate::error::{Error, Status};
+use crate::image_lock::ImageLock;
 
 /// What to make small.
 #[derive(Debug, Args)]
 pub struct ShrinkArgs {
-    /// The image; no session may be running it
+    /// The image; no session may be saving to it
     #[arg(value_name = "IMAGE")]
     image: PathBuf,
     /// The file to be written [default: IMAGE is replaced]
@@ -33,8 +34,9 @@ struct Change {
 
 /// Makes an image small.
 pub fn shrink(arguments: &ShrinkArgs) -> Result<Status, Error> {
-    let image = ImageFile::open(&arguments.image)?;
     let to = arguments.to.as_deref().unwrap_or(&arguments.image);
+    let _lock = ImageLock::take(to, "geiko shrink")?;
+    let image = ImageFile::open(&arguments.image)?;
     let change = match image.header().release {
         Release::Medley2 => shrink_to::<Medley2>(&image, &arguments.image, to),
         Release::Medley3 => shrink_to::<Medley3>(&image, &arguments.image, to),

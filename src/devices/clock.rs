@@ -6,7 +6,7 @@
 //! session can let Lisp look around for a moment and sleep again. The virtual
 //! one lets time pass by itself when question follows question.
 
-use std::cell::Cell;
+use std::cell::{Cell, LazyCell};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
@@ -51,7 +51,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct RealClock {
     pulse: Rc<Pulse>,
-    hours_west: i32,
+    /// Found out when Lisp asks: it takes a look at all zones that the host has.
+    hours_west: LazyCell<i32>,
 }
 
 impl RealClock {
@@ -59,7 +60,7 @@ impl RealClock {
     pub fn new(pulse: Rc<Pulse>) -> Self {
         Self {
             pulse,
-            hours_west: hours_west_of_greenwich(),
+            hours_west: LazyCell::new(hours_west_of_greenwich),
         }
     }
 }
@@ -77,7 +78,7 @@ impl Clock for RealClock {
     }
 
     fn hours_west(&self) -> i32 {
-        self.hours_west
+        *self.hours_west
     }
 
     fn counts_instructions(&self) -> bool {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use geiko_jit::{Jit, Pace};
+use geiko_runtime::gc::BackupMode;
 use geiko_runtime::image::{ImageFile, Names, find_symbol};
 use geiko_runtime::layout::records::types;
 use geiko_runtime::layout::{Generation, Medley2, Medley3, Release, SymbolCell};
@@ -129,6 +130,7 @@ impl<'m, G: Generation> Running<'m, G> {
         if let Err(fault) = machine.start() {
             machine.raise_fault(fault);
         }
+        machine.set_backup(BackupMode::On);
         // Without native code Lisp is only slower.
         if let Ok(jit) = Jit::new(machine.mem, CACHE_BYTES, Pace::Meanwhile) {
             machine.set_compiler(Rc::new(jit), THRESHOLD);

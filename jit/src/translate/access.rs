@@ -7,8 +7,7 @@ impl Translator<'_, '_> {
     pub(super) fn address(&mut self, pointer: Value) -> Value {
         let masked = self.masked(pointer);
         let wide = self.builder.ins().uextend(I64, masked);
-        let bytes = self.builder.ins().ishl_imm_u(wide, 1);
-        self.builder.ins().iadd(self.base, bytes)
+        self.host_address(wide)
     }
 
     pub(super) fn masked(&mut self, pointer: Value) -> Value {

@@ -27,13 +27,19 @@ use crate::numbers::Kind;
 /// A character's upper bits.
 const CHARACTER: u32 = 0x7_0000;
 
+/// Bits of the header of an array: the type code of its elements, and where in the storage the
+/// first is.
+const KIND: i64 = 0xFF_0000;
+const FIRST: i64 = 0xFFFF;
+
 /// An element found.
 struct Element {
     /// Storage, as a Lisp address.
     base: Value,
-    /// Type code.
-    kind: Value,
-    /// Index in the storage.
+    /// The cell with the type code, and where the first element is.
+    header: Value,
+    /// Index in the storage. In [`Translator::element`]'s answer, for one dimension, that
+    /// from the first element.
     index: Value,
 }
 
@@ -84,8 +90,15 @@ impl Translator<'_, '_> {
     fn known_element(&mut self, access: Access, kind: u16) {
         let wrong = self.cold_block();
         let found = self.element(access, wrong);
-        let same = self.equals(found.kind, kind.into());
-        self.go_on_if(same, wrong);
+        let (of_kind, index) = self.meeting(I32);
+        let other = self.if_first_is_0(access, &found, kind, of_kind);
+        let kind_bits = self.builder.ins().band_imm_u(found.header, KIND);
+        let same = self.equals(kind_bits, u32::from(kind) << 16);
+        self.builder
+            .ins()
+            .brif(same, of_kind, &[other.into()], wrong, &[]);
+        self.builder.switch_to_block(of_kind);
+        let found = Element { index, ..found };
         let result = if access.stores {
             let value = self.slot(access.indices + 1);
             self.store_known(&found, kind, value, wrong, access.pc);
@@ -210,21 +223,31 @@ impl Translator<'_, '_> {
             self.cell_value(depth);
         }
         let found = self.element(access, slow);
-        let [cell, other, byte] = [0; 3].map(|_| self.builder.create_block());
-        let is_cell = self.equals(found.kind, element::POINTER.into());
-        self.builder.ins().brif(is_cell, cell, &[], other, &[]);
+        let [other, byte] = [0; 2].map(|_| self.builder.create_block());
+        let (cell, cell_index) = self.meeting(I32);
+        let index = self.if_first_is_0(access, &found, element::POINTER, cell);
+        let kind = self.kind_of_elements(&found);
+        let is_cell = self.equals(kind, element::POINTER.into());
+        self.builder
+            .ins()
+            .brif(is_cell, cell, &[index.into()], other, &[]);
         self.builder.switch_to_block(cell);
+        let at = Element {
+            index: cell_index,
+            ..found
+        };
         let value = if access.stores {
             let slot = self.slot(access.indices + 1);
-            self.store_counted_element(&found, slot);
+            self.store_counted_element(&at, slot);
             self.value_of(slot)
         } else {
-            let host = self.element_address(&found, 2);
+            let host = self.element_address(&at, 2);
             self.load_at(I32, host)
         };
         self.builder.ins().jump(meet, &[value.into()]);
         self.builder.switch_to_block(other);
-        let code = self.builder.ins().band_imm_u(found.kind, !0x40);
+        let found = Element { index, ..found };
+        let code = self.builder.ins().band_imm_u(kind, !0x40);
         let is_byte = self.equals(code, element::UNSIGNED_8.into());
         if seen == Elements::Unknown {
             let wrong = self.cold_block();
@@ -266,13 +289,9 @@ impl Translator<'_, '_> {
         self.go_on_if(is, slow);
         let fields = self.layout.array_fields;
         let array = self.masked(array);
-        let kind_and_offset = self.load_cell(array, 2);
-        let kind = self.builder.ins().ushr_imm_u(kind_and_offset, 16);
-        let kind = self.builder.ins().band_imm_u(kind, 0xFF);
+        let header = self.load_cell(array, 2);
         let index = if access.indices == 1 {
-            let index = self.index(0, array, fields.total_size, slow).0;
-            let first = self.builder.ins().band_imm_u(kind_and_offset, 0xFFFF);
-            self.builder.ins().iadd(index, first)
+            self.index(0, array, fields.total_size, slow).0
         } else {
             let row = self.index(1, array, fields.bound0, slow).0;
             let (column, columns) = self.index(0, array, fields.bound1, slow);
@@ -282,9 +301,33 @@ impl Translator<'_, '_> {
         let base = self.load_cell(array, 0);
         Element {
             base: self.masked(base),
-            kind,
+            header,
             index,
         }
+    }
+
+    /// Goes to `plain` with the index if the array has elements of the type `kind` and its
+    /// storage begins with the first, which one compare tells of those with one dimension;
+    /// else goes on and answers the index in the storage.
+    fn if_first_is_0(&mut self, access: Access, found: &Element, kind: u16, plain: Block) -> Value {
+        if access.indices != 1 {
+            return found.index;
+        }
+        let other = self.builder.create_block();
+        let bits = self.builder.ins().band_imm_u(found.header, KIND | FIRST);
+        let is_plain = self.equals(bits, u32::from(kind) << 16);
+        self.builder
+            .ins()
+            .brif(is_plain, plain, &[found.index.into()], other, &[]);
+        self.builder.switch_to_block(other);
+        let first = self.builder.ins().band_imm_u(found.header, FIRST);
+        self.builder.ins().iadd(found.index, first)
+    }
+
+    /// The type code of the elements.
+    fn kind_of_elements(&mut self, found: &Element) -> Value {
+        let kind = self.builder.ins().band_imm_u(found.header, KIND);
+        self.builder.ins().ushr_imm_u(kind, 16)
     }
 
     /// The index `back` below the top of stack, and the bound in a field of `array`;
@@ -364,7 +407,8 @@ impl Translator<'_, '_> {
 
     /// The upper bits of what is in an array of bytes: numbers or characters.
     fn byte_tag(&mut self, found: &Element) -> Value {
-        let is_number = self.equals(found.kind, element::UNSIGNED_8.into());
+        let kind = self.kind_of_elements(found);
+        let is_number = self.equals(kind, element::UNSIGNED_8.into());
         let (number, character) = (self.constant(TAG), self.constant(CHARACTER));
         self.builder.ins().select(is_number, number, character)
     }

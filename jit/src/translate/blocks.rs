@@ -183,10 +183,11 @@ impl Translator<'_, '_> {
     }
 
     /// The entries in the middle: everything is in the frame.
-    pub(super) fn middle(&mut self, frame: Value, number: Value) {
+    pub(super) fn middle(&mut self, place: Value, number: Value) {
         let places = &self.places;
         self.entries
             .retain(|pc| places.get(pc).is_some_and(|place| place.state.is_some()));
+        let frame = self.builder.ins().iadd_imm_s(place, -AWAY);
         self.builder.def_var(self.frame, frame);
         let number = self.builder.ins().ushr_imm_u(number, 1);
         let blocks: Vec<_> = (self.entries.iter())

@@ -37,7 +37,7 @@ pub(super) struct Call {
     first: usize,
     /// What is behind the arguments on the evaluation stack.
     behind: usize,
-    /// Host address of the place of the frame, behind the arguments.
+    /// Lisp address of the place of the frame, behind the arguments.
     top: Value,
     /// Where to go if the callee refuses.
     slow: Block,
@@ -178,7 +178,7 @@ impl Translator<'_, '_> {
         let (meet, result) = self.meeting(I32);
         let found = self.builder.create_block();
         let params = [I64, I32, I32].map(|ty| self.builder.append_block_param(found, ty));
-        let [entry, environment, bytes] = params;
+        let [entry, environment, words] = params;
         let slow = self.builder.create_block();
         self.builder.set_cold_block(slow);
         let site = self.builder.ins().iconst(I64, site);
@@ -193,12 +193,13 @@ impl Translator<'_, '_> {
         // As many missing arguments as there may be, whether or not they are missing.
         let nothing = self.builder.ins().iconst(I64, 0);
         let flags = MemFlagsData::new().with_notrap();
+        let cells = self.host_address(place);
         for missing in 0..i32::from(MAX_SUPPLIED) / 2 {
             let at = 4 * i32::from(count) + 8 * missing;
-            self.builder.ins().store(flags, nothing, place, at);
+            self.builder.ins().store(flags, nothing, cells, at);
         }
-        let bytes = self.builder.ins().uextend(I64, bytes);
-        let top = self.builder.ins().iadd(place, bytes);
+        let words = self.builder.ins().uextend(I64, words);
+        let top = self.builder.ins().iadd(place, words);
         let call = Call {
             entry,
             environment,
@@ -213,7 +214,7 @@ impl Translator<'_, '_> {
     }
 
     /// Finds the native code of the function object on top of the stack, and goes to
-    /// `found` with it, its environment and the bytes of its arguments.
+    /// `found` with it, its environment and the words of its arguments.
     fn function_object(&mut self, count: u16, site: Value, found: Block, slow: Block) {
         let function = self.top(1)[0];
         let [closure, other, symbol, compiled, check, search] =
@@ -314,8 +315,8 @@ impl Translator<'_, '_> {
             self.builder.switch_to_block(same);
             let word = (self.builder.ins()).load(I64, trusted(), site, at(called::ENTRY));
             let entry = self.builder.ins().load(I64, trusted(), word, 0);
-            let bytes = (self.builder.ins()).load(I32, trusted(), site, at(called::BYTES));
-            let there = [entry.into(), environment.into(), bytes.into()];
+            let words = (self.builder.ins()).load(I32, trusted(), site, at(called::WORDS));
+            let there = [entry.into(), environment.into(), words.into()];
             self.builder.ins().brif(entry, found, &there, search, &[]);
             self.builder.switch_to_block(other);
         }
@@ -325,16 +326,16 @@ impl Translator<'_, '_> {
     fn applied(&mut self, entry: Value, found: Block, slow: Block) {
         let at = self.builder.ins().iconst(I64, self.host.applied);
         let environment = self.builder.ins().load(I32, trusted(), at, 0);
-        let bytes = self.builder.ins().load(I32, trusted(), at, 4);
-        let there = [entry.into(), environment.into(), bytes.into()];
+        let words = self.builder.ins().load(I32, trusted(), at, 4);
+        let there = [entry.into(), environment.into(), words.into()];
         self.builder.ins().brif(entry, found, &there, slow, &[]);
     }
 
-    /// Host address of stack cell `depth`.
+    /// Lisp address of stack cell `depth`, in 64 bits.
     pub(super) fn stack_place(&mut self, depth: usize) -> Value {
         let home = i64::from(self.stack_home(depth));
         let frame = self.frame();
-        self.builder.ins().iadd_imm_s(frame, home)
+        self.builder.ins().iadd_imm_s(frame, home / 2)
     }
 
     /// The call, natively or by the interpreter, and what is behind it.
@@ -389,8 +390,7 @@ impl Translator<'_, '_> {
         for cold in [odd, ended, elsewhere] {
             self.builder.set_cold_block(cold);
         }
-        let frame = self.frame();
-        let own = self.word_address(frame);
+        let own = self.frame_address();
         let ivar = self.stack_home(call.first) / 2;
         let high = self.builder.ins().ishl_imm_u(own, 16);
         let resume = (ivar << 16).wrapping_add(step.next as i32);
@@ -418,8 +418,8 @@ impl Translator<'_, '_> {
         self.jump_to_end(End::Ended, &[value, status]);
         let value = self.builder.append_block_param(returned, I32);
         self.builder.switch_to_block(returned);
-        let frame = self.frame();
-        let pc = self.builder.ins().load(I16, trusted(), frame, home::RESUME);
+        let homes = self.homes();
+        let pc = self.builder.ins().load(I16, trusted(), homes, home::RESUME);
         self.resume_if_special(value);
         let next = i64::from(step.next);
         let moved = self.builder.ins().icmp_imm_u(IntCC::NotEqual, pc, next);

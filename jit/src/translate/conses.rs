@@ -6,6 +6,8 @@
 //!          codes reach the page:
 //!            the cdr is NIL:        first free cell of the first page with free cells
 //!            it is a list:          first free cell of the cdr's page
+//!            that has none, or it is something else: two of the first page with free
+//!                                   cells, the second holds the cdr
 //!          codes reach the next seven cells (`free_cells.rs`):
 //!            it is a list:          a free cell close before it, if there is one
 //!            it is NIL:             a free cell of the first page with free cells
@@ -30,7 +32,6 @@ use geiko_runtime::layout::records::{type_entry, types};
 use super::barriers::counts::limit;
 use super::{Slot, Translator};
 use crate::flow::Step;
-use crate::numbers::Kind;
 
 impl Translator<'_, '_> {
     /// Translates `step` if it is an instruction of this file.
@@ -69,23 +70,46 @@ impl Translator<'_, '_> {
         meet: Block,
     ) {
         let (found, page) = self.meeting(I32);
+        let made = self.builder.create_block();
+        let [cell, code, counted] = [(); 3].map(|()| self.builder.append_block_param(made, I32));
+        let far = if is_nil(cdr_slot) {
+            slow
+        } else {
+            self.cold_block()
+        };
         if !is_nil(cdr_slot) {
-            self.page_of_list(cdr, found, slow);
+            self.page_of_list(cdr, found, far);
         }
-        let listed = self.first_cons_page();
-        self.go_on_if(listed, slow);
-        let is_list = self.is_counted_list(listed);
-        self.builder
-            .ins()
-            .brif(is_list, found, &[listed.into()], slow, &[]);
+        let listed = self.first_cons_page(slow);
+        self.builder.ins().jump(found, &[listed.into()]);
         self.builder.switch_to_block(found);
-        let cell = self.take_first_cell(page, slow);
+        let first = self.take_first_cell(page, far);
         let place = self.builder.ins().band_imm_u(cdr, 0xFE);
-        let code = self.code_of_place(place);
+        let of_place = self.code_of_place(place);
+        // The cdr is NIL or a list cell.
+        let args = [first, of_place, cdr].map(Into::into);
+        self.builder.ins().jump(made, &args);
+        if far != slow {
+            self.builder.switch_to_block(far);
+            self.go_on_if(cdr, slow);
+            let page = self.first_cons_page(slow);
+            let (holder, first) = self.take_two_cells(page, slow);
+            let held = self.masked(cdr);
+            self.store_cell(holder, held);
+            let place = self.builder.ins().band_imm_u(holder, 0xFE);
+            let shift = i64::from(self.layout.cdr_shift);
+            let of_place = self.builder.ins().ishl_imm_u(place, shift - 1);
+            let entry = self.type_entry(cdr);
+            let bit = i64::from(type_entry::NO_REF);
+            let not_counted = self.builder.ins().band_imm_u(entry, bit);
+            let is_counted = self.builder.ins().bxor_imm_u(not_counted, bit);
+            let args = [first, of_place, is_counted].map(Into::into);
+            self.builder.ins().jump(made, &args);
+        }
+        self.builder.switch_to_block(made);
         self.set_list_cell(cell, car, code);
         self.count_allocation(types::LISTP.into());
-        // The cdr is NIL or a list cell.
-        let counted = (!is_nil(cdr_slot)).then_some(cdr);
+        let counted = (!is_nil(cdr_slot)).then_some(counted);
         self.count_new_cell(cell, (car_slot, car), (cdr, counted), meet);
     }
 
@@ -102,7 +126,7 @@ impl Translator<'_, '_> {
         let shift = i64::from(self.layout.cdr_shift);
         let nil = self.layout.cdr_nil;
         let mut counted = None;
-        if !is_nil(cdr_slot) && self.kind_of(cdr_slot) != Kind::Small {
+        if !self.is_uncounted(cdr_slot) {
             let entry = self.type_entry(cdr);
             let type_bits = i64::from(type_entry::NUMBER | type_entry::NO_REF);
             let number = self.builder.ins().band_imm_u(entry, type_bits);
@@ -155,9 +179,9 @@ impl Translator<'_, '_> {
         self.equals(number, types::LISTP.into())
     }
 
-    /// Goes to `found` with the page of the list cell `cdr`, to `slow` if it is something
+    /// Goes to `found` with the page of the list cell `cdr`, to `far` if it is something
     /// else, or goes on if it is NIL.
-    fn page_of_list(&mut self, cdr: Value, found: Block, slow: Block) {
+    fn page_of_list(&mut self, cdr: Value, found: Block, far: Block) {
         let is_list = self.is_counted_list(cdr);
         let (list, other) = (self.builder.create_block(), self.builder.create_block());
         self.builder.ins().brif(is_list, list, &[], other, &[]);
@@ -167,47 +191,81 @@ impl Translator<'_, '_> {
         self.builder.ins().jump(found, &[page.into()]);
         self.builder.switch_to_block(other);
         let nil = self.builder.create_block();
-        self.builder.ins().brif(cdr, slow, &[], nil, &[]);
+        self.builder.ins().brif(cdr, far, &[], nil, &[]);
         self.builder.switch_to_block(nil);
     }
 
-    /// The first page with free cells, 0 if there is none.
-    fn first_cons_page(&mut self) -> Value {
+    /// The first page with free cells. Goes to `slow` if there is none.
+    fn first_cons_page(&mut self, slow: Block) -> Value {
         let next = (self.layout.dtd)(types::LISTP.into()).add(self.layout.dtd_fields.next_page);
         let next = self.constant(next.0);
         let number = self.load_word(next, 0);
-        self.builder.ins().ishl_imm_u(number, 8)
+        let page = self.builder.ins().ishl_imm_u(number, 8);
+        self.go_on_if(page, slow);
+        let is_list = self.is_counted_list(page);
+        self.go_on_if(is_list, slow);
+        page
     }
 
-    /// Takes the first free cell of `page`; goes to `slow` if there is none. The upper half
+    /// Takes the first free cell of `page`; goes to `none` if there is none. The upper half
     /// of the page's header is the number of free cells and the place of the first; the
     /// upper byte of a free cell is the place of the next.
-    fn take_first_cell(&mut self, page: Value, slow: Block) -> Value {
-        let geometry = self.layout.cons_page;
-        let flags = MemFlagsData::new().with_notrap();
-        let at = i64::from(geometry.header);
+    fn take_first_cell(&mut self, page: Value, none: Block) -> Value {
+        let (header, state) = self.free_cells(page, 1, none);
+        let (cell, next) = self.free_cell(page, state, none);
+        self.set_free_cells(header, state, 1, next);
+        cell
+    }
+
+    /// The same for two: the second, and the first, which has the second for its cdr.
+    fn take_two_cells(&mut self, page: Value, none: Block) -> (Value, Value) {
+        let (header, state) = self.free_cells(page, 2, none);
+        let (second, next) = self.free_cell(page, state, none);
+        let (first, next) = self.free_cell(page, next, none);
+        self.set_free_cells(header, state, 2, next);
+        (second, first)
+    }
+
+    /// Host address of the header of `page`, and its upper half. Goes to `none` if there
+    /// are fewer free cells than `least`.
+    fn free_cells(&mut self, page: Value, least: i64, none: Block) -> (Value, Value) {
+        let at = i64::from(self.layout.cons_page.header);
         let at = self.builder.ins().iadd_imm_u(page, at);
         let header = self.address(at);
+        let flags = MemFlagsData::new().with_notrap();
         let state = self.builder.ins().load(I16, flags, header, 2);
         let state = self.builder.ins().uextend(I32, state);
-        let first = self.builder.ins().band_imm_u(state, 0xFE);
         let above = IntCC::UnsignedGreaterThanOrEqual;
-        let is_place = (self.builder.ins()).icmp_imm_u(above, first, i64::from(geometry.first));
-        self.go_on_if(is_place, slow);
-        let one = 1 << 8;
-        let some = self.builder.ins().icmp_imm_u(above, state, one);
-        self.go_on_if(some, slow);
-        let cell = self.builder.ins().iadd(page, first);
-        let place = self.address(cell);
-        let next = self.builder.ins().load(I8, flags, place, 3);
-        let next = self.builder.ins().uextend(I32, next);
-        let next = self.builder.ins().band_imm_u(next, 0xFE);
-        let rest = self.builder.ins().iadd_imm_s(state, -one);
+        let some = self.builder.ins().icmp_imm_u(above, state, least << 8);
+        self.go_on_if(some, none);
+        (header, state)
+    }
+
+    /// The free cell of `page` at the place in the lower byte of `place`, and in its
+    /// lower byte the place of the next. Goes to `none` if that is no place.
+    fn free_cell(&mut self, page: Value, place: Value, none: Block) -> (Value, Value) {
+        let place = self.builder.ins().band_imm_u(place, 0xFE);
+        let above = IntCC::UnsignedGreaterThanOrEqual;
+        let least = i64::from(self.layout.cons_page.first);
+        let is_place = self.builder.ins().icmp_imm_u(above, place, least);
+        self.go_on_if(is_place, none);
+        let cell = self.builder.ins().iadd(page, place);
+        let host = self.address(cell);
+        let flags = MemFlagsData::new().with_notrap();
+        let next = self.builder.ins().load(I8, flags, host, 3);
+        (cell, self.builder.ins().uextend(I32, next))
+    }
+
+    /// Stores that so many free cells of those that `state` says are taken, and the place of
+    /// the first one left.
+    fn set_free_cells(&mut self, header: Value, state: Value, taken: i64, first: Value) {
+        let first = self.builder.ins().band_imm_u(first, 0xFE);
+        let rest = self.builder.ins().iadd_imm_s(state, -taken << 8);
         let rest = self.builder.ins().band_imm_u(rest, 0xFF00);
-        let rest = self.builder.ins().bor(rest, next);
+        let rest = self.builder.ins().bor(rest, first);
         let rest = self.builder.ins().ireduce(I16, rest);
+        let flags = MemFlagsData::new().with_notrap();
         self.builder.ins().store(flags, rest, header, 2);
-        cell
     }
 
     /// The code of NIL or of the list cell at the even place `place` on the page, where
@@ -243,7 +301,7 @@ impl Translator<'_, '_> {
         (cdr, cdr_counted): (Value, Option<Value>),
         meet: Block,
     ) {
-        let not_counted = (self.kind_of(car_slot) != Kind::Small).then(|| {
+        let not_counted = (!self.is_uncounted(car_slot)).then(|| {
             let entry = self.type_entry(car);
             let bit = i64::from(type_entry::NO_REF);
             self.builder.ins().band_imm_u(entry, bit)
@@ -319,7 +377,7 @@ impl Translator<'_, '_> {
 
     /// The list cell `list`, or the one it forwards to, what it contains, and its code. Goes
     /// to `slow` if that forwards, too.
-    fn real_cell(&mut self, list: Value, slow: Block) -> (Value, Value, Value) {
+    pub(super) fn real_cell(&mut self, list: Value, slow: Block) -> (Value, Value, Value) {
         let shift = i64::from(self.layout.cdr_shift);
         let real = self.builder.create_block();
         let [cell, content] = [(); 2].map(|()| self.builder.append_block_param(real, I32));

@@ -119,13 +119,16 @@ impl Translator<'_, '_> {
         self.jump_to_end(End::Outcome, &[outcome]);
     }
 
+    /// The frame is read too: if it had to survive the shim it would be kept in two registers,
+    /// and moved from one to the other in loops.
     fn enter_again(&mut self) {
-        let frame = self.frame();
         let at = self.builder.ins().iconst(I64, self.host.landing);
+        let frame = (self.builder.ins()).load(I64, trusted(), at, landing::OWN);
         let link = (self.builder.ins()).load(I32, trusted(), at, landing::LINK);
         let entry = (self.builder.ins()).load(I64, trusted(), at, landing::ENTRY);
         let environment = self.constant(LispPtr::UNBOUND.0);
-        let arguments = [frame, link, environment];
+        let place = self.builder.ins().iadd_imm_s(frame, AWAY);
+        let arguments = [place, link, environment];
         self.builder
             .ins()
             .return_call_indirect(self.native, entry, &arguments);

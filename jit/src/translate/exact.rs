@@ -64,7 +64,7 @@ impl Translator<'_, '_> {
             return;
         }
         let top = self.stack_place(depth);
-        let at = self.word_address(top);
+        let at = self.builder.ins().ireduce(I32, top);
         let short = self.is_stack_short(at, leaf.deepest());
         let enough = self.equals(short, 0);
         self.go_on_if(enough, call);

@@ -59,7 +59,7 @@ impl Translator<'_, '_> {
             } else {
                 &mut before
             };
-            state.known.note_list(test.object);
+            state.know_list(&test);
         }
         self.builder.switch_to_block(taken);
         if keeps && let Slot::Condition(_) = slot {

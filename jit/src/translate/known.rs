@@ -5,7 +5,7 @@
 //! CAR, CDR of an object:   afterwards what its cell contains is known; for NIL that is a
 //!                          cell that has NIL for both; 0, and all is asked again, if the
 //!                          machine or Lisp was needed
-//! a jump on LISTP:         on one way it is known that the object is a list cell
+//! a jump on LISTP:         on one way it is known that the object is a list cell, and the result
 //! ```
 //!
 //! What is in a cell is forgotten before everything that has an effect.
@@ -14,7 +14,7 @@ use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use cranelift_frontend::Variable;
 
-use super::{State, Translator};
+use super::{Slot, State, Translator};
 
 /// What is known where code is emitted.
 #[derive(Clone, Debug, Default)]
@@ -43,11 +43,6 @@ impl Known {
         self.contents.clear();
     }
 
-    /// Notes that `object` is a list cell.
-    pub fn note_list(&mut self, object: Value) {
-        self.lists.push(object);
-    }
-
     pub fn note_test(&mut self, test: Test) {
         self.tests.push(test);
     }
@@ -59,6 +54,19 @@ impl Known {
 }
 
 impl State {
+    /// Notes that the object of `test` is a list cell. Then it is the result, and known
+    /// before the test is done.
+    pub(super) fn know_list(&mut self, test: &Test) {
+        self.known.lists.push(test.object);
+        for cell in &mut self.stack {
+            if let Slot::Value(value, _) = &mut cell.slot
+                && *value == test.result
+            {
+                *value = test.object;
+            }
+        }
+    }
+
     /// True if the values are known to be the same.
     fn is_same(&self, a: Value, b: Value) -> bool {
         let is_read = |value, number| self.reads.contains(&(value, number));

@@ -76,7 +76,7 @@ impl Translator<'_, '_> {
     }
 
     /// What is passed for the argument `value`; see [`native_signature`].
-    fn away(&mut self, value: Value) -> Value {
+    pub(super) fn away(&mut self, value: Value) -> Value {
         let constant = self.constant_in(value);
         match constant {
             Some(n) => self.builder.ins().iconst(I64, n.wrapping_add(AWAY)),
@@ -319,20 +319,5 @@ impl Translator<'_, '_> {
                 self.state.stack[depth].slot = Slot::Value(value, kind);
             }
         }
-    }
-
-    /// Leaves when attention is wanted.
-    pub(super) fn poll(&mut self, step: &Step) {
-        let end = self.builder.ins().load(I32, trusted(), self.base, END);
-        let wanted = self.builder.create_block();
-        let next = self.builder.create_block();
-        self.builder.set_cold_block(wanted);
-        self.builder.ins().brif(end, next, &[], wanted, &[]);
-        self.builder.switch_to_block(wanted);
-        let state = self.state.clone();
-        self.leave(step);
-        self.state = state;
-        self.reachable = true;
-        self.builder.switch_to_block(next);
     }
 }

@@ -27,8 +27,10 @@ mod lists;
 mod memory;
 mod numbers;
 mod operated;
+mod safepoints;
 mod searches;
 mod stack;
+mod values;
 mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +40,8 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, I16, I32, I64};
 use cranelift_codegen::ir::{AbiParam, JumpTableData};
 use cranelift_codegen::ir::{
-    Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc, Type, Value,
+    Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, SourceLoc, StackSlot,
+    Type, Value,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
@@ -48,6 +51,7 @@ use geiko_runtime::layout::records::{ArrayFields, ConsPage, DtdFields, frame};
 use geiko_runtime::memory::LispPtr;
 
 use self::known::Known;
+pub use self::safepoints::safepoint_signature;
 use crate::flow::{self, Effect, Step};
 use crate::listing::NO_INSTRUCTION;
 use crate::numbers::{Kind, Kinds, Plan};
@@ -98,6 +102,10 @@ pub struct Host {
     pub aside: i64,
     /// [`crate::workshop::Workshop::aside_native`].
     pub aside_native: i64,
+    /// [`crate::workshop::Workshop::safepoint`].
+    pub safepoint: i64,
+    /// [`crate::workshop::Workshop::finder`].
+    pub finder: i64,
     /// Where those leave the answer.
     pub answer: i64,
     /// Where it is said in which frame native code was entered.
@@ -125,6 +133,8 @@ impl Host {
             (self.applied, "applied"),
             (self.aside, "aside"),
             (self.aside_native, "aside_native"),
+            (self.safepoint, "safepoint"),
+            (self.finder, "finder"),
             (self.answer, "answer"),
             (self.landing, "landing"),
             (self.entered, "entered"),
@@ -212,9 +222,9 @@ struct Place {
     state: Option<State>,
 }
 
-/// Signature of native code: for a call, where the frame is to be built and the cell
-/// that says who called, else the frame and twice the number of the entry plus 1; what
-/// the first PVAR slot of a new frame holds. Returns the value and a [`crate::status`].
+/// Signature of native code: for a call, the Lisp address where the frame is to be built and
+/// the cell that says who called, else that of the frame plus [`AWAY`] and twice the number of
+/// the entry plus 1; what the first PVAR slot of a new frame holds. Returns the value and a [`crate::status`].
 ///
 /// Where Lisp memory is, code reads from the context. What is an argument as it is, Cranelift
 /// wants to have in the register of that argument wherever it lives, and moves it there and
@@ -283,6 +293,9 @@ pub(crate) struct Translator<'a, 'f> {
     shim: SigRef,
     operation: SigRef,
     aside: SigRef,
+    safepoint: SigRef,
+    /// Where references are held at safepoints.
+    held: Option<StackSlot>,
 }
 
 /// Facts of the generation that the code depends on.
@@ -353,6 +366,7 @@ pub fn translate<G: Generation>(
     let shim = builder.import_signature(shim_signature());
     let operation = builder.import_signature(operation_signature());
     let aside = builder.import_signature(aside_signature());
+    let safepoint = builder.import_signature(safepoint_signature());
     let frame = builder.declare_var(I64);
     let mut locals = Vec::new();
     let arguments = unit.arguments.unwrap_or(0);
@@ -438,6 +452,8 @@ pub fn translate<G: Generation>(
         shim,
         operation,
         aside,
+        safepoint,
+        held: None,
     };
     translator.function(entry);
     let Translator {

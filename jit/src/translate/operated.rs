@@ -43,30 +43,16 @@ impl Translator<'_, '_> {
                 (operations.hash, Some(number(0)), 1)
             }
             Opcode::Miscn if number(0) == 1 && number(1) > 0 => {
-                let values = self.top(number(1) as usize);
-                let frame = self.frame_offset();
-                let next = self.constant(step.next);
-                let arguments = [frame, next, values[0]];
-                let value = self.operate_or_execute(operations.single_value, &arguments, step);
-                self.replace(values.len(), value);
+                self.values(step, number(1) as usize);
                 return true;
             }
             Opcode::RplCons => (operations.append, None, 2),
             Opcode::FindKey => {
-                let frame = self.frame_offset();
-                let first = self.constant(number(0));
-                let key = self.top(1)[0];
-                let value = self.operate(operations.keyword_argument, &[frame, first, key]);
-                self.replace(1, value);
+                self.keyword_argument(number(0));
                 return true;
             }
             Opcode::RestList => {
-                let frame = self.frame_offset();
-                let skip = self.constant(number(0));
-                let cells = self.top(2);
-                let arguments = [frame, skip, cells[0], cells[1]];
-                let value = self.operate(operations.rest_arguments, &arguments);
-                self.replace(2, value);
+                self.rest_arguments(number(0));
                 return true;
             }
             _ => return false,
@@ -121,11 +107,5 @@ impl Translator<'_, '_> {
         self.operate_and_meet(self.host.operations.number_of_halves, &cells, step, meet);
         self.builder.switch_to_block(meet);
         self.replace(2, result);
-    }
-
-    /// Word offset of the frame on the stack.
-    fn frame_offset(&mut self) -> Value {
-        let frame = self.frame();
-        self.word_address(frame)
     }
 }

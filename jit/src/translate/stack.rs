@@ -115,8 +115,8 @@ impl Translator<'_, '_> {
     }
 
     pub(super) fn load_home(&mut self, home: i32) -> Value {
-        let frame = self.frame();
-        self.builder.ins().load(I32, trusted(), frame, home)
+        let homes = self.homes();
+        self.builder.ins().load(I32, trusted(), homes, home)
     }
 
     pub(super) fn store_home(&mut self, value: Value, home: i32) {
@@ -124,23 +124,35 @@ impl Translator<'_, '_> {
             // A leaf has no frame.
             return;
         }
-        let frame = self.frame();
-        self.builder.ins().store(trusted(), value, frame, home);
+        let homes = self.homes();
+        self.builder.ins().store(trusted(), value, homes, home);
     }
 
+    /// The Lisp address of the frame's PVAR slot 0, in 64 bits.
     pub(super) fn frame(&mut self) -> Value {
         self.builder.use_var(self.frame)
     }
 
-    pub(super) fn constant(&mut self, cell: u32) -> Value {
-        self.builder.ins().iconst(I32, i64::from(cell as i32))
+    /// The same in 32 bits.
+    pub(super) fn frame_address(&mut self) -> Value {
+        let frame = self.frame();
+        self.builder.ins().ireduce(I32, frame)
     }
 
-    /// Word offset of the frame in the stack segment, as a 64-bit number plus the
-    /// segment's address.
-    pub(super) fn word_address(&mut self, address: Value) -> Value {
-        let bytes = self.builder.ins().isub(address, self.base);
-        let words = self.builder.ins().ushr_imm_u(bytes, 1);
-        self.builder.ins().ireduce(I32, words)
+    /// Its host address, which is a part of the instructions that use it.
+    pub(super) fn homes(&mut self) -> Value {
+        let frame = self.frame();
+        self.host_address(frame)
+    }
+
+    /// Host address of the word at the Lisp address `at`, which has 64 bits and lies in Lisp
+    /// memory.
+    pub(super) fn host_address(&mut self, at: Value) -> Value {
+        let bytes = self.builder.ins().ishl_imm_u(at, 1);
+        self.builder.ins().iadd(self.base, bytes)
+    }
+
+    pub(super) fn constant(&mut self, cell: u32) -> Value {
+        self.builder.ins().iconst(I32, i64::from(cell as i32))
     }
 }

@@ -119,24 +119,22 @@ impl Translator<'_, '_> {
     }
 
     /// Word offset of the first argument of a function that takes any number.
-    fn first_argument(&mut self) -> Value {
+    pub(super) fn first_argument(&mut self) -> Value {
         let basic = self.load_home(super::home::BASIC);
         self.builder.ins().band_imm_u(basic, 0xFFFF)
     }
 
     /// Host address of the stack cell at a word offset.
-    fn stack_address(&mut self, offset: Value) -> Value {
+    pub(super) fn stack_address(&mut self, offset: Value) -> Value {
         let wide = self.builder.ins().uextend(I64, offset);
-        let bytes = self.builder.ins().ishl_imm_u(wide, 1);
-        let at = self.builder.ins().iadd(self.base, bytes);
+        let at = self.host_address(wide);
         let stack = 2 * i64::from(geiko_runtime::layout::STACK.0);
         self.builder.ins().iadd_imm_s(at, stack)
     }
 
     /// The number of arguments, of a function that takes any.
-    fn argument_count(&mut self, ivar: Value) -> Value {
-        let frame = self.frame();
-        let own = self.word_address(frame);
+    pub(super) fn argument_count(&mut self, ivar: Value) -> Value {
+        let own = self.frame_address();
         let words = self.builder.ins().isub(own, ivar);
         let words = self.builder.ins().iadd_imm_s(words, -12);
         let words = self.builder.ins().band_imm_u(words, 0xFFFF);
@@ -335,9 +333,20 @@ impl Translator<'_, '_> {
         self.builder.ins().jump(found, &[slot.into()]);
 
         self.builder.switch_to_block(search);
+        let ask = self.cold_block();
         let own = self.frame();
-        let own = self.word_address(own);
-        let own = self.builder.ins().uextend(I64, own);
+        let name = (self.unit.free.get(&(index as u8))).map_or(0, |name| name.0);
+        let [name, place] =
+            [i64::from(name), i64::from(home)].map(|n| self.builder.ins().iconst(I64, n));
+        let answer = self.find(own, [name, place, site]);
+        let failed = self.builder.ins().ushr_imm_u(answer, 32);
+        let slot = self.builder.ins().ireduce(I32, answer);
+        self.builder
+            .ins()
+            .brif(failed, ask, &[], found, &[slot.into()]);
+
+        self.builder.switch_to_block(ask);
+        let own = self.frame();
         let number = self.builder.ins().iconst(I64, i64::from(index));
         let answer = self.call_machine(self.host.free_variable, [own, number, site, site]);
         let failed = self.builder.ins().ushr_imm_u(answer, 32);
@@ -351,6 +360,16 @@ impl Translator<'_, '_> {
         self.slow(step, meet);
         self.builder.switch_to_block(found);
         result
+    }
+
+    /// Calls the search; see [`crate::finder`].
+    fn find(&mut self, frame: Value, [name, home, site]: [Value; 3]) -> Value {
+        let door = self.builder.ins().iconst(I64, self.host.finder);
+        let frame = self.builder.ins().iadd_imm_s(frame, super::AWAY);
+        let arguments = [frame, name, home, site, site];
+        (self.builder.ins()).call_indirect(self.aside, door, &arguments);
+        let answer = self.builder.ins().iconst(I64, self.host.answer);
+        self.builder.ins().load(I64, trusted(), answer, 0)
     }
 
     fn swap_halves(&mut self, cell: Value) -> Value {
@@ -407,11 +426,11 @@ impl Translator<'_, '_> {
         (self.builder.ins()).icmp(IntCC::UnsignedGreaterThan, reached, end)
     }
 
-    /// Builds the frame at `top`, behind the arguments, for a call from the frame
+    /// Builds the frame at the Lisp address `top`, behind the arguments, for a call from the frame
     /// that `link` tells; refuses if the stack is too short or attention is wanted.
     pub(super) fn build_frame(&mut self, top: Value, link: Value, environment: Value) {
         use super::home;
-        let at = self.word_address(top);
+        let at = self.builder.ins().ireduce(I32, top);
         let mut need = self.unit.stack_words();
         if self.host.is_exact {
             // No jump finds the stack too short.
@@ -429,7 +448,8 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(build);
         // The call.
         self.count(1);
-        let frame = self.builder.ins().iadd_imm_s(top, -i64::from(home::BASIC));
+        let words = i64::from(-home::BASIC / 2);
+        let frame = self.builder.ins().iadd_imm_s(top, words);
         self.builder.def_var(self.frame, frame);
         let basic = match self.unit.arguments {
             Some(arguments) => {
@@ -452,12 +472,13 @@ impl Translator<'_, '_> {
         self.store_home(code, home::FUNCTION);
         if self.unit.slots > 0 {
             let unbound = self.builder.ins().iconst(I64, -1);
+            let homes = self.homes();
             for pair in 0..self.unit.slots / 2 {
                 self.builder
                     .ins()
-                    .store(trusted(), unbound, frame, 8 * i32::from(pair));
+                    .store(trusted(), unbound, homes, 8 * i32::from(pair));
             }
-            self.builder.ins().store(trusted(), environment, frame, 0);
+            self.store_home(environment, 0);
         }
     }
 }

@@ -83,3 +83,23 @@ fn the_native_frame_that_waits_goes_on_at_the_next_turn_of_a_loop() {
     check(&program, 190);
     assert!(count(&program, Exit::Rest, "UNWIND") > 18 * 490);
 }
+
+#[test]
+fn native_code_waits_for_collections_and_holds_what_it_has() {
+    // A list cell that is nowhere but on the evaluation stack, while a loop makes garbage.
+    let program = Program {
+        code: "IVAR0; 'NIL; CONS; SIC 50; PVAR_^1
+            next: 'T; 'T; CONS; POP
+            PVAR1; IDIFFERENCE.N 1; PVAR_^1; PVAR1; '0; EQ; FJUMPX next
+            CAR; RETURN",
+        ..PLAIN
+    };
+    check(&program, 190);
+    let ran = run::<Medley3>(&program, Way::Zealous);
+    let count = |exit| -> u64 {
+        let rows = ran.exits.iter().filter(|row| row.exit == exit);
+        rows.map(|row| row.count).sum()
+    };
+    assert!(count(Exit::Safepoint) >= 18 * 49, "{:?}", ran.exits);
+    assert_eq!(count(Exit::LoopPoll), 0, "{:?}", ran.exits);
+}

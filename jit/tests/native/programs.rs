@@ -8,7 +8,7 @@ use geiko_jit::listing::Listing;
 use geiko_jit::{Jit, Pace};
 use geiko_runtime::fault::Fault;
 use geiko_runtime::interp::Exit;
-use geiko_runtime::layout::records::{frame, function};
+use geiko_runtime::layout::records::{block, frame, function};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, SymbolCell};
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{AddressSpace, CodePc, LispPtr, StackOffset};
@@ -26,6 +26,7 @@ pub const SPECIAL: LispPtr = LispPtr(3004);
 const BLOCKS: LispPtr = LispPtr(0x24_0000);
 pub const TESTED_BLOCK: LispPtr = LispPtr(BLOCKS.0 + 0x400);
 const HELPER_BLOCK: LispPtr = LispPtr(BLOCKS.0 + 0x800);
+const COLLECTOR_BLOCK: LispPtr = LispPtr(BLOCKS.0 + 0xC00);
 
 /// Where the code of a function without names starts in its block, in bytes.
 pub const START: u32 = 2 * function::WORDS;
@@ -91,6 +92,12 @@ impl Program<'_> {
         if let Some(helper) = self.helper {
             helper.define(m, HELPER, HELPER_BLOCK);
         }
+        let collector = Program {
+            arguments: 0,
+            code: "SUBRCALL 92 0; RETURN",
+            ..PLAIN
+        };
+        collector.define(m, m.symbols.do_reclaim, COLLECTOR_BLOCK);
     }
 }
 
@@ -99,7 +106,9 @@ impl Program<'_> {
 pub enum Way {
     Interpreted,
     Native,
-    /// The same, with all instructions counted.
+    /// The same, with a collection at every chance.
+    Zealous,
+    /// Natively, with all instructions counted.
     CountedInterpreted,
     Counted,
     /// Natively and interpreted at the same time.
@@ -125,6 +134,12 @@ pub struct Ran {
 
 /// Makes the beginning of the main function what is done next.
 fn start<G: Generation>(m: &mut Machine<'_, G>) {
+    let basic = FRAME.sub(2);
+    m.free_stack(m.stack_base(), basic);
+    let words = [block::BASIC_FRAME, basic.0, block::FRAME, 0];
+    for (at, word) in (basic.0..).zip(words) {
+        m.mem.set_stack_word(StackOffset(at), word);
+    }
     m.regs.pvar = FRAME.add(frame::WORDS);
     m.func = BLOCKS;
     let header = m.regs.pvar.sub(frame::WORDS).add(frame::FUNCTION);
@@ -165,6 +180,9 @@ pub fn run<G: Generation>(program: &Program<'_>, way: Way) -> Ran {
             let shadow: &AddressSpace<G> =
                 Box::leak(Box::new(AddressSpace::reserve().expect("address space")));
             m.set_shadow(shadow.attention(), shadow, 1000);
+        }
+        if way == Way::Zealous {
+            m.set_gc_zeal();
         }
         start(&mut m);
         let mut exit = m.run();
@@ -207,7 +225,7 @@ pub fn check(program: &Program<'_>, expected: u16) {
             "{}",
             G::NAME
         );
-        for way in [Way::Native, Way::Lockstep] {
+        for way in [Way::Native, Way::Zealous, Way::Lockstep] {
             let ran = run::<G>(program, way);
             assert_eq!(ran.fault, None);
             assert_eq!((ran.exit, ran.value), expected, "{}, {way:?}", G::NAME);

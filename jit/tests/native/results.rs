@@ -116,6 +116,27 @@ fn list_cells_of_all_kinds() {
 }
 
 #[test]
+fn searches_in_list_cells_of_all_kinds() {
+    // Such a list, of (n), n, and so on down to (k), k: looks for the k, for the list that
+    // begins with it, for what is behind that list, and in vain.
+    let program = Program {
+        code: "'NIL; PVAR_^0
+               push: IVAR0; PVAR_^1; IVAR0; IVAR0; CONS; PVAR0; RPLACD; PVAR_^0
+               IVAR0; 'NIL; CONS; PVAR0; CONS; 'NIL; RPLACD; PVAR0; RPLACD; PVAR_^0
+               IVAR0; IDIFFERENCE.N 1; IVARX_ 0; '0; GREATERP; TJUMPX push
+               SIC 99; PVAR0; FMEMB; TJUMPX wrong
+               SIC 99; PVAR0; ASSOC; TJUMPX wrong
+               PVAR0; SIC 99; LISTGET; TJUMPX wrong
+               PVAR1; PVAR0; FMEMB; CAR
+               PVAR1; PVAR0; ASSOC; CAR; PLUS2
+               PVAR0; PVAR1; PVAR0; ASSOC; LISTGET; PLUS2; RETURN
+               wrong: SIC 77; RETURN",
+        ..PLAIN
+    };
+    check(&program, 3 * 19);
+}
+
+#[test]
 fn special_variables() {
     // Binds a variable to n + 1, which the helper finds, doubles and answers.
     let program = Program {

@@ -57,6 +57,8 @@ pub struct GcState {
     cleared: Vec<LispPtr>,
     /// Where the pointers are in the records met in this collection.
     fields: FieldCache,
+    /// What native code holds besides what is on the stack, while it waits at a safepoint.
+    pub(crate) held: Vec<LispPtr>,
     /// See [`Machine::set_gc_zeal`].
     zeal: bool,
     /// The backup collector, if there is one.

@@ -7,11 +7,12 @@
 //! none while it waits.
 //!
 //! Whatever the memory holds this ends: a field is cleared when its reference is
-//! dropped, so each step on the waiting list has cost the memory a pointer. Records
+//! dropped, or a cell of a list is made free, so each step has cost the memory a pointer. Records
 //! with pointers are linked into the free lists at the end only, lest a damaged
 //! structure be followed into these.
 
 use super::counts::{main_entry, set_main_entry, tag};
+use crate::heap::Parts;
 use crate::layout::Generation;
 use crate::layout::records::{array_block, type_entry, types};
 use crate::machine::Machine;
@@ -23,6 +24,9 @@ const MAX_BUFFERS: u32 = 0x1_0000;
 const MAX_FIELDS: u32 = 512;
 /// Number of types there can be.
 const TYPES: usize = type_entry::NUMBER as usize + 1;
+
+/// Objects that wait, of which half are freed before more of a list is.
+const MOST_WAITING: usize = 1 << 16;
 
 /// What freed records are filled with if asked for: no pointer, no number.
 const POISON: LispPtr = LispPtr(0xDEAD_BEEF);
@@ -60,7 +64,15 @@ impl<G: Generation> Machine<'_, G> {
     pub(super) fn reclaim(&mut self, object: LispPtr) {
         let mut next = Some(object);
         while let Some(object) = next {
-            next = self.reclaim_one(object).or_else(|| self.gc.dead.pop());
+            next = match self.reclaim_one(object) {
+                // The rest of a list waits until half of all that wait are freed.
+                Some(rest) if self.gc.dead.len() >= MOST_WAITING => {
+                    let middle = self.gc.dead.len() / 2;
+                    Some(std::mem::replace(&mut self.gc.dead[middle], rest))
+                }
+                Some(rest) => Some(rest),
+                None => self.gc.dead.pop(),
+            };
         }
         while let Some(record) = self.gc.cleared.pop() {
             self.link_free(record, self.type_number(record));
@@ -78,7 +90,7 @@ impl<G: Generation> Machine<'_, G> {
         }
         let type_number = entry & type_entry::NUMBER;
         if type_number == types::LISTP {
-            return self.reclaim_list_cell(object);
+            return self.reclaim_list(object);
         }
         let finalized = match type_number {
             types::ARRAY_BLOCK => {
@@ -100,20 +112,58 @@ impl<G: Generation> Machine<'_, G> {
         None
     }
 
+    /// Frees the list cell `list`, and what of the list behind it lies on the same page and
+    /// loses its last reference. Answers what else is to be freed next.
     #[inline]
-    fn reclaim_list_cell(&mut self, list: LispPtr) -> Option<LispPtr> {
+    fn reclaim_list(&mut self, list: LispPtr) -> Option<LispPtr> {
+        let mut page = self.open_cons_page(list);
+        let is_watched = self.counting_is_watched();
+        let mut list = list;
+        let mut freed = 0;
+        let next = loop {
+            if is_watched {
+                self.dying(list);
+            }
+            let parts = match self.parts(list) {
+                Parts::Single(car, cdr) => self.free_cell(&mut page, list).then_some((car, cdr)),
+                Parts::Held(car, cdr, holder) if page.has(holder) => {
+                    let is_freed =
+                        self.free_cell(&mut page, holder) && self.free_cell(&mut page, list);
+                    is_freed.then_some((car, cdr))
+                }
+                _ => {
+                    self.close_cons_page(&page);
+                    let parts = self.free_scattered_cells(list);
+                    page = self.open_cons_page(list);
+                    parts
+                }
+            };
+            let Some((car, cdr)) = parts else {
+                break None;
+            };
+            freed += 1;
+            self.release(car);
+            if !page.has(cdr) {
+                break self.drops_last(cdr).then_some(cdr);
+            }
+            if !self.drops_last_of_counted(cdr) {
+                break None;
+            }
+            list = cdr;
+        };
+        self.close_cons_page(&page);
+        self.statistics.objects_freed += freed;
+        next
+    }
+
+    /// Frees a list cell that needs cells of other pages, and those. Answers car and cdr.
+    #[inline(never)]
+    fn free_scattered_cells(&mut self, list: LispPtr) -> Option<(LispPtr, LispPtr)> {
         let (cell, car, cdr, holder) = self.list_cells(list)?;
-        self.dying(list);
-        if cell != list {
-            self.free_list_cell(list);
-        }
-        if let Some(holder) = holder {
-            self.free_list_cell(holder);
-        }
-        self.free_list_cell(cell);
-        self.statistics.objects_freed += 1;
-        self.release(car);
-        self.drops_last(cdr).then_some(cdr)
+        let is_freed = (cell == list || self.free_list_cell(list))
+            && holder.is_none_or(|holder| self.free_list_cell(holder))
+            && self.free_list_cell(cell);
+        is_freed.then_some((car, cdr))
     }
 
     /// Drops the references of a record and frees it.
@@ -192,6 +242,12 @@ impl<G: Generation> Machine<'_, G> {
         if self.type_entry(object) & type_entry::NO_REF != 0 {
             return false;
         }
+        self.drops_last_of_counted(object)
+    }
+
+    /// The same for an object whose type is counted.
+    #[inline]
+    fn drops_last_of_counted(&mut self, object: LispPtr) -> bool {
         let entry = main_entry(self.mem, object);
         if entry == 0 {
             return true;

@@ -99,8 +99,11 @@ impl<G: Generation> Machine<'_, G> {
         self.devices.display.cursor_changed();
     }
 
-    /// Notes every object that the stack refers to.
+    /// Notes every object that the stack refers to, or native code at a safepoint.
     fn scan_stack(&mut self) -> Result<(), Fault> {
+        for index in 0..self.gc.held.len() {
+            self.note_on_stack(self.gc.held[index].masked::<G>());
+        }
         let end = u32::from(self.interface_word(interface::END_OF_STACK));
         let mut at = u32::from(self.stack_base().0);
         loop {

@@ -245,10 +245,8 @@ impl<G: Generation> Machine<'_, G> {
             self.merge_forward(rest);
             self.mark_block_free(taken);
         }
-        for cell in 0..taken.cells.saturating_sub(2) {
-            let at = taken.at.add(HEADER_WORDS + 2 * cell);
-            self.mem.set_cell(at, LispPtr::NIL);
-        }
+        let data = taken.at.add(HEADER_WORDS);
+        self.mem.clear(data, taken.cells.saturating_sub(2));
         Some(taken.at)
     }
 }

@@ -1,10 +1,9 @@
-//! Where list cells come from, and where they go.
+//! Where list cells come from.
 //!
 //! A cons page chains its free cells through their first bytes; the header has
 //! the number of free cells and the place of the first. Pages with free cells
 //! form a list that starts in the type descriptor of LISTP; a page leaves it when
-//! it is found useless and returns when it has more than [`RETURN_COUNT`] free
-//! cells. Neither the order of a chain nor which pages are on the list means
+//! it is found useless and returns when many of its cells are free (`freeing`). Neither the order of a chain nor which pages are on the list means
 //! anything to Lisp (`reference/storage.md` section 5, `../bench/README.md`
 //! section 6), so a freed cell goes to the head of its chain.
 //!
@@ -31,8 +30,6 @@ use crate::memory::{LispPtr, WORDS_PER_PAGE};
 use super::cell_map::CellMap;
 use super::conses::{page_of, place_of};
 
-/// A page with more free cells than this returns to the list.
-const RETURN_COUNT: u32 = 32;
 /// More than the free cells a page can have.
 const CELLS: u32 = WORDS_PER_PAGE / 2;
 /// Words of a unit of two pages.
@@ -50,28 +47,28 @@ pub(super) enum Growth {
 /// The content of a page header: free cells in bits 31-24, first free cell in
 /// bits 23-16.
 #[derive(Clone, Copy)]
-struct Header(u32);
+pub(super) struct Header(u32);
 
 impl Header {
     const ONE: u32 = 1 << 24;
 
     #[inline(always)]
-    fn count(self) -> u32 {
+    pub(super) fn count(self) -> u32 {
         self.0 >> 24
     }
 
     #[inline(always)]
-    fn first(self) -> u32 {
+    pub(super) fn first(self) -> u32 {
         self.0 >> 16 & 0xFE
     }
 
     #[inline(always)]
-    fn with_first(self, place: u32) -> Self {
+    pub(super) fn with_first(self, place: u32) -> Self {
         Self(self.0 & 0xFF00_FFFF | place << 16)
     }
 
     #[inline(always)]
-    fn with_count(self, count: u32) -> Self {
+    pub(super) fn with_count(self, count: u32) -> Self {
         Self(self.0 & 0x00FF_FFFF | count << 24)
     }
 
@@ -85,12 +82,12 @@ impl Header {
 
 impl<G: Generation> Machine<'_, G> {
     #[inline(always)]
-    fn cons_header(&self, page: LispPtr) -> Header {
+    pub(super) fn cons_header(&self, page: LispPtr) -> Header {
         Header(self.mem.cell(page.add(G::CONS_PAGE.header)).0)
     }
 
     #[inline(always)]
-    fn set_cons_header(&self, page: LispPtr, header: Header) {
+    pub(super) fn set_cons_header(&self, page: LispPtr, header: Header) {
         self.mem
             .set_cell(page.add(G::CONS_PAGE.header), LispPtr(header.0));
     }
@@ -103,7 +100,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Makes `next` the free cell behind the one at `place`.
     #[inline(always)]
-    fn set_free_cell(&self, page: LispPtr, place: u32, next: u32) {
+    pub(super) fn set_free_cell(&self, page: LispPtr, place: u32, next: u32) {
         self.mem.set_cell(page.add(place), LispPtr(next << 24));
     }
 
@@ -210,7 +207,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// The free cells of `page`.
     #[inline(always)]
-    fn cell_map(&mut self, page: LispPtr) -> CellMap {
+    pub(super) fn cell_map(&mut self, page: LispPtr) -> CellMap {
         let map = self.known_cell_map(page);
         if map.is_known() {
             map
@@ -225,7 +222,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     #[inline(always)]
-    fn set_cell_map(&mut self, page: LispPtr, map: CellMap) {
+    pub(super) fn set_cell_map(&mut self, page: LispPtr, map: CellMap) {
         self.heap.cell_maps.set(page.masked::<G>().page(), map);
     }
 
@@ -308,43 +305,6 @@ impl<G: Generation> Machine<'_, G> {
         }
         let header = self.cons_header(page).with_first(next);
         self.set_cons_header(page, header.with_count(count));
-    }
-
-    /// Makes a list cell free.
-    #[inline]
-    pub(crate) fn free_list_cell(&mut self, cell: LispPtr) {
-        let page = page_of(cell);
-        let place = place_of(cell) & !1;
-        let map = if G::CDR_CODE_BITS == 8 {
-            CellMap::EMPTY
-        } else {
-            self.cell_map(page)
-        };
-        let header = self.cons_header(page);
-        let count = header.count();
-        if place < G::CONS_PAGE.first || count >= G::CONS_PAGE.cells || map.contains(place) {
-            self.raise_fault(Fault::BadFreeList {
-                type_number: types::LISTP,
-                entry: cell,
-            });
-            return;
-        }
-        let more = Header(header.0 + Header::ONE);
-        if G::CDR_CODE_BITS == 8 {
-            let next = if count == 0 { 0 } else { header.first() };
-            self.set_free_cell(page, place, next);
-            self.set_cons_header(page, more.with_first(place));
-        } else {
-            // Who still knows the cell finds nothing in it.
-            self.mem.set_cell(page.add(place), LispPtr::NIL);
-            self.set_cell_map(page, map.with(place));
-            self.set_cons_header(page, more);
-        }
-        if count >= RETURN_COUNT && self.cons_page_link(page) == G::CONS_PAGE.off_list {
-            self.set_cons_page_link(page, self.first_cons_page());
-            self.set_first_cons_page(page.page());
-            self.page_filled(false);
-        }
     }
 
     /// The free cells of `page`; 0 if its chain has not as many as its header says.
@@ -476,7 +436,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Number of the first page with free cells, 0 if there is none.
     #[inline(always)]
-    fn first_cons_page(&self) -> u32 {
+    pub(super) fn first_cons_page(&self) -> u32 {
         let at = G::dtd(u32::from(types::LISTP)).add(G::DTD_FIELDS.next_page);
         if G::CDR_CODE_BITS == 8 {
             u32::from(self.mem.word(at))
@@ -485,7 +445,7 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
-    fn set_first_cons_page(&mut self, page: u32) {
+    pub(super) fn set_first_cons_page(&mut self, page: u32) {
         let at = G::dtd(u32::from(types::LISTP)).add(G::DTD_FIELDS.next_page);
         if G::CDR_CODE_BITS == 8 {
             self.mem.set_word(at, page as u16);
@@ -496,7 +456,7 @@ impl<G: Generation> Machine<'_, G> {
 
     /// Number of the page behind `page` in the list.
     #[inline(always)]
-    fn cons_page_link(&self, page: LispPtr) -> u32 {
+    pub(super) fn cons_page_link(&self, page: LispPtr) -> u32 {
         if G::CDR_CODE_BITS == 8 {
             u32::from(self.mem.word(page.add(1)))
         } else {
@@ -504,7 +464,7 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
-    fn set_cons_page_link(&mut self, page: LispPtr, next: u32) {
+    pub(super) fn set_cons_page_link(&mut self, page: LispPtr, next: u32) {
         if G::CDR_CODE_BITS == 8 {
             self.mem.set_word(page.add(1), next as u16);
         } else {

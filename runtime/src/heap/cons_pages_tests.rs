@@ -1,6 +1,7 @@
 //! Tests of the pages of list cells.
 
 use super::*;
+use crate::heap::freeing::RETURN_COUNT;
 use crate::layout::{Medley2, Medley3};
 use crate::testing::with_machine;
 

@@ -76,6 +76,16 @@ fn code_of_place<G: Generation>(cell: LispPtr, target: LispPtr) -> Option<u32> {
 /// A list cell, its car, its cdr, and the cell that holds its cdr.
 pub(crate) type ListCells = (LispPtr, LispPtr, LispPtr, Option<LispPtr>);
 
+/// What a list cell says of its car and cdr.
+pub(crate) enum Parts {
+    /// Both.
+    Single(LispPtr, LispPtr),
+    /// Both, and the cell that holds the cdr.
+    Held(LispPtr, LispPtr, LispPtr),
+    /// Nothing: it is a forwarder.
+    Elsewhere,
+}
+
 impl<G: Generation> Machine<'_, G> {
     /// True if `object` is a list cell.
     #[inline(always)]
@@ -126,6 +136,23 @@ impl<G: Generation> Machine<'_, G> {
             content.masked::<G>()
         } else {
             list
+        }
+    }
+
+    /// What the list cell `list` itself says.
+    #[inline(always)]
+    pub(crate) fn parts(&self, list: LispPtr) -> Parts {
+        let content = self.mem.cell(list);
+        let code = code::<G>(content);
+        let car = content.masked::<G>();
+        if code == G::CDR_NIL {
+            return Parts::Single(car, LispPtr::NIL);
+        }
+        let at = place::<G>(list, code);
+        match code {
+            0 => Parts::Elsewhere,
+            code if code > G::CDR_NIL => Parts::Single(car, at),
+            _ => Parts::Held(car, self.mem.cell(at).masked::<G>(), at),
         }
     }
 

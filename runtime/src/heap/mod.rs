@@ -6,7 +6,7 @@
 //!
 //! - `cells`: objects of fixed size, boxed numbers.
 //! - `conses`: list cells and their operations; `cons_pages`: where they come
-//!   from; `cell_map`: finding cells close to each other.
+//!   from; `freeing`: where they go; `cell_map`: finding cells close to each other.
 //! - `rings`: free array blocks; `array_functions`: Lisp's functions for them.
 //! - `pages`: units, and the registration of pages for the image file.
 //! - `storage`: what happens when free memory runs out.
@@ -18,6 +18,7 @@ mod cell_map;
 mod cells;
 mod cons_pages;
 mod conses;
+mod freeing;
 mod pages;
 pub(crate) mod rings;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod shrink_tests;
 mod storage;
 mod variables;
 
+pub(crate) use conses::Parts;
 pub(crate) use storage::GUARD_PAGES;
 
 use cell_map::CellMaps;

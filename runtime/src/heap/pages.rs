@@ -29,11 +29,6 @@ impl RegisteredPages {
         Self(vec![0; pages.div_ceil(64)].into())
     }
 
-    fn contains(&self, page: u32) -> bool {
-        let word = self.0.get(page as usize / 64);
-        word.is_some_and(|word| word & 1 << (page % 64) != 0)
-    }
-
     /// Adds `page`; true if it was not in the set. Pages that cannot exist never
     /// are.
     fn insert(&mut self, page: u32) -> bool {
@@ -115,22 +110,24 @@ impl<G: Generation> Machine<'_, G> {
         self.heap.registered = Some(registered);
     }
 
-    /// Which pages have something in them: those that have a file page, and all but the
+    /// The pages that have something in them: those that have a file page, and all but the
     /// unused parts in front of arrays and objects.
-    pub(crate) fn pages_in_use(&self) -> impl Fn(u32) -> bool + use<G> {
-        let registered = self.find_registered_pages();
-        move |page| {
-            let address = LispPtr::from_page(page);
-            let behind = G::REGIONS.partition_point(|&(start, _)| start <= address);
-            let is_for_tables = behind < G::REGIONS.len() && G::REGIONS[behind - 1].1 != UNUSED;
-            is_for_tables || registered.contains(page)
-        }
+    pub(crate) fn pages_in_use(&self) -> impl Iterator<Item = u32> {
+        let regions = G::REGIONS.array_windows();
+        let tables = regions.filter(|[(_, what), _]| *what != UNUSED);
+        tables
+            .flat_map(|[(start, _), (end, _)]| start.page()..end.page())
+            .chain(self.registered_pages())
+    }
+
+    fn registered_pages(&self) -> impl Iterator<Item = u32> {
+        (1..=self.active_pages().min(G::FPTOVP_CAPACITY - 1)).map(|place| self.file_page(place))
     }
 
     fn find_registered_pages(&self) -> RegisteredPages {
         let mut registered = RegisteredPages::new::<G>();
-        for file_page in 1..=self.active_pages().min(G::FPTOVP_CAPACITY - 1) {
-            registered.insert(self.file_page(file_page));
+        for page in self.registered_pages() {
+            registered.insert(page);
         }
         registered
     }

@@ -55,9 +55,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     fn clear(&mut self, from: LispPtr, words: u32) {
-        for at in (0..words).step_by(2) {
-            self.mem.set_cell(from.add(at), LispPtr::NIL);
-        }
+        self.mem.clear(from, words.div_ceil(2));
     }
 
     fn type_table_entry(unit: LispPtr) -> LispPtr {

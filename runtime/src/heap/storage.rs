@@ -78,6 +78,20 @@ impl<G: Generation> Machine<'_, G> {
             .wrapping_sub(PAGES_PER_UNIT)
     }
 
+    /// True if there are fewer pages left than that, and no second region to go on in.
+    pub(crate) fn storage_is_below(&self, pages: i32) -> bool {
+        self.pages_left() < pages && !self.has_another_region()
+    }
+
+    /// True if arrays or typed objects are still to move to the second region.
+    fn has_another_region(&self) -> bool {
+        let full_state = self.mem.cell(self.symbols.storage_full_state);
+        if full_state.is_nil() {
+            return self.interface_word(interface::DL24_BIT_ADDRESSABLE) != 0;
+        }
+        matches!(full_state.lo(), state::SWITCHABLE | state::ARRAY_SWITCHED)
+    }
+
     /// Warns Lisp once when storage is nearly full and once when it is very full.
     fn warn_storage_full(&mut self, left: i32) -> Result<(), StorageFull> {
         use crate::layout::records::interrupt::STORAGE_FULL;
@@ -100,8 +114,7 @@ impl<G: Generation> Machine<'_, G> {
     /// Decides whether there is a second region. A restarted Lisp decides anew,
     /// since it resets the variables on `\SYSTEMCACHEVARS`.
     fn choose_storage_state(&mut self) {
-        let large = self.interface_word(interface::DL24_BIT_ADDRESSABLE) != 0;
-        let state = if large {
+        let state = if self.has_another_region() {
             state::SWITCHABLE
         } else {
             state::NOT_SWITCHABLE

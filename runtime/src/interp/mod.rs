@@ -34,12 +34,12 @@ pub(crate) mod profile;
 mod returns;
 mod run;
 mod stack_shuffle;
-mod strays;
+pub(crate) mod strays;
 mod subrcall;
 #[cfg(test)]
 mod tests;
 mod types;
-mod values;
+pub mod values;
 mod variables;
 
 use crate::isa::opcodes::for_each_opcode;

@@ -296,7 +296,7 @@ impl<G: Generation> Machine<'_, G> {
     }
 
     /// Stack pointer of an activation of `code` with nothing on its stack.
-    fn empty_stack(&self, pvar: StackOffset, code: LispPtr) -> StackOffset {
+    pub(super) fn empty_stack(&self, pvar: StackOffset, code: LispPtr) -> StackOffset {
         let quads = self.mem.word(code.add(function::PVAR_QUADS));
         pvar.add(quads.wrapping_add(1).wrapping_mul(4)).add(2)
     }

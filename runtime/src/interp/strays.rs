@@ -94,8 +94,8 @@ impl<G: Generation> Machine<'_, G> {
     /// From now on instructions that access addresses where nothing is are noticed. False if
     /// the host does not tell of them.
     pub fn watch_addresses(&mut self) -> bool {
-        let is_there = self.pages_in_use();
-        self.mem.watch_pages(is_there, &[strayed::<G>; 256])
+        self.mem
+            .watch_pages(self.pages_in_use(), &[strayed::<G>; 256])
     }
 
     /// Has the place of the fault that is being raised found.

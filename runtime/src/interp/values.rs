@@ -22,6 +22,14 @@ use crate::stack::Frame;
 /// Most instructions that the search follows.
 const MAX_STEPS: u32 = 100_000;
 
+/// True for an instruction at which a value may be several: it hands them on, or is a call of
+/// `\MVLIST`. With any other the search ends.
+pub fn passes_values(opcode: Opcode) -> bool {
+    use Opcode::{Fn1, JumpX, JumpXX, Return, SlowReturn, Unbind};
+    let passes = matches!(opcode, Fn1 | JumpX | JumpXX | Return | SlowReturn | Unbind);
+    passes || opcode.short_jump().is_some()
+}
+
 /// A frame that wants several values.
 struct Receiver<'m, G> {
     /// The frame, and the one that returns into it; `None` for the running frame.
@@ -88,6 +96,31 @@ impl<'m, G: Generation> Machine<'m, G> {
         let frame = Frame::of_pvar(self.mem, pvar);
         let pc = CodePc::new(frame.function(), pc);
         self.find_receiver(frame, pc).is_none().then_some(first)
+    }
+
+    /// Returns the list of the `count` values in the cells of its stack from `first` on that the
+    /// frame at `pvar` has in front of `pc`, and has the frame that wants them go on with it.
+    /// `None` if that takes more.
+    pub fn several_values(
+        &mut self,
+        pvar: StackOffset,
+        pc: u16,
+        first: u16,
+        count: u16,
+    ) -> Option<LispPtr> {
+        let frame = Frame::of_pvar(self.mem, pvar);
+        let function = frame.function();
+        let receiver = self.find_receiver(frame, CodePc::new(function, pc))?;
+        let (Some((caller, _)), 0) = (receiver.frame, receiver.unbinds) else {
+            return None;
+        };
+        let below = self.empty_stack(pvar, function).add(2 * first);
+        let mut values = LispPtr::NIL;
+        for n in (1..=count).rev() {
+            values = self.cons(self.mem.stack(below.add(2 * n)), values);
+        }
+        caller.set_pc_offset(receiver.pc.offset_in(caller.function()));
+        Some(values)
     }
 
     /// True if somebody wants all of several values that are returned by an instruction of

@@ -79,6 +79,16 @@ impl Guard {
         }
     }
 
+    fn open_pages(&self) -> impl Iterator<Item = usize> {
+        let words = self.open.iter().map(|word| word.load(Relaxed));
+        let busy = words.enumerate().filter(|&(_, word)| word != 0);
+        busy.flat_map(|(i, word)| {
+            (0..64)
+                .filter(move |bit| word & 1 << bit != 0)
+                .map(move |bit| i * 64 + bit)
+        })
+    }
+
     /// Something accessed the byte `at` of memory, which is inaccessible. True if that is
     /// possible from now on.
     ///
@@ -135,14 +145,13 @@ impl<'m, G: Generation> Mem<'m, G> {
         guard_before(self.base())
     }
 
-    /// From now on accesses to pages where nothing is are noticed: to all but those for
-    /// which `is_there` holds. The interpreter's next instruction is then handled by
-    /// `handlers`.
+    /// From now on accesses to pages where nothing is are noticed: to all but `pages` of
+    /// Lisp. The interpreter's next instruction is then handled by `handlers`.
     ///
     /// False if the host has no such thing.
     pub(crate) fn watch_pages(
         self,
-        is_there: impl Fn(u32) -> bool,
+        pages: impl Iterator<Item = u32>,
         handlers: &'static Handlers<G>,
     ) -> bool {
         let page_bytes = rustix::param::page_size();
@@ -152,18 +161,27 @@ impl<'m, G: Generation> Mem<'m, G> {
             return false;
         }
         let guard = self.guard();
-        let lisp_pages = (page_bytes / BYTES_PER_PAGE) as u32;
-        for page in 0..G::MEMORY_BYTES / page_bytes {
-            let first = page as u32 * lisp_pages;
-            if (first..first + lisp_pages).any(&is_there) {
-                guard.open(page);
-            }
+        for page in pages {
+            guard.open(page as usize * BYTES_PER_PAGE / page_bytes);
         }
         let handlers = ptr::from_ref(handlers).cast_mut().cast();
         guard.handlers.store(handlers, Relaxed);
         guard.page_bytes.store(page_bytes as u32, Relaxed);
         self.close_pages();
         true
+    }
+
+    /// False if nothing is at `address`, and an access would be noticed.
+    #[inline]
+    pub(crate) fn is_there(self, address: LispPtr) -> bool {
+        let guard = self.guard();
+        match guard.page_bytes.load(Relaxed) {
+            0 => true,
+            bytes => {
+                let at = 2 * address.masked::<G>().0 as usize;
+                guard.is_open(at >> bytes.trailing_zeros())
+            }
+        }
     }
 
     /// Something is on this page from now on.
@@ -230,15 +248,12 @@ impl<'m, G: Generation> Mem<'m, G> {
         let guard = self.guard();
         let page_bytes = guard.page_bytes.load(Relaxed) as usize;
         let end = G::MEMORY_BYTES / page_bytes;
-        let mut page = 0;
-        while page < end {
-            let is_open = guard.is_open(page);
-            let next = (page..end).find(|&next| guard.is_open(next) != is_open);
-            let next = next.unwrap_or(end);
-            if !is_open {
-                protect(self.host_address(), page_bytes, page..next, false);
+        let mut closed = 0;
+        for open in guard.open_pages().chain([end]) {
+            if closed < open {
+                protect(self.host_address(), page_bytes, closed..open, false);
             }
-            page = next;
+            closed = open + 1;
         }
     }
 }
@@ -257,18 +272,10 @@ mod tests {
     /// Words of a page of the host.
     const PAGE: u32 = 2048;
 
-    fn is_there(page: u32) -> bool {
-        THERE.contains(&page)
-    }
-
     fn watched<G: Generation>() -> AddressSpace<G> {
         let space = AddressSpace::<G>::reserve().expect("address space");
         space.view().set_cell(LispPtr(0x70_0000), LispPtr(5));
-        assert!(
-            space
-                .view()
-                .watch_pages(is_there, crate::interp::handlers())
-        );
+        assert!(space.view().watch_pages(THERE, crate::interp::handlers()));
         space
     }
 

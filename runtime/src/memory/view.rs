@@ -106,6 +106,18 @@ impl<'m, G: Generation> Mem<'m, G> {
         }
     }
 
+    /// Stores NIL in `cells` cells from `address` on.
+    #[inline]
+    pub fn clear(self, address: LispPtr, cells: u32) {
+        let (first, bytes) = (address.0 << 1 & G::BYTE_MASK, 4 * cells as usize);
+        if first as usize + bytes <= G::MEMORY_BYTES {
+            // SAFETY: as in `set_cell`; that many bytes from there on end inside the memory, just tested.
+            unsafe { self.at(first).write_bytes(0, bytes) };
+        } else {
+            (0..cells).for_each(|cell| self.set_cell(address.add(2 * cell), LispPtr::NIL));
+        }
+    }
+
     /// The word at `address`.
     #[inline(always)]
     pub fn word(self, address: LispPtr) -> u16 {

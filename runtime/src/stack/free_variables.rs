@@ -81,6 +81,15 @@ pub(crate) fn slot_address<G: Generation>(slot: LispPtr) -> LispPtr {
     LispPtr(slot.0.rotate_left(16)).masked::<G>()
 }
 
+/// The name of the free variable in slot `slot` of frames of `code`.
+pub fn free_name<G: Generation>(mem: Mem<'_, G>, code: LispPtr, slot: u8) -> LispPtr {
+    let locals = mem.word(code.add(function::LOCALS));
+    let (nlocals, offset) = ((locals >> 8) as u8, locals & 0xFF);
+    let index = u32::from(slot.wrapping_sub(nlocals));
+    let name = mem.cell(code.add(u32::from(offset) + 2 * index));
+    name.masked::<G>()
+}
+
 /// The name table of a frame that has its own.
 #[cold]
 #[inline(never)]
@@ -93,7 +102,7 @@ impl<G: Generation> Machine<'_, G> {
     /// frame and caches its address there. `Err` is a recorded fault.
     #[inline(never)]
     pub fn look_up_slot(&mut self, pvar: StackOffset, slot: u8) -> Result<(), SearchFailed> {
-        let name = self.free_name(self.func, slot);
+        let name = free_name(self.mem, self.func, slot);
         let frame = Frame::of_pvar(self.mem, pvar);
         // A name that is no symbol may have an odd address, which would be read as
         // "not looked up" for ever.
@@ -101,6 +110,11 @@ impl<G: Generation> Machine<'_, G> {
         self.mem
             .set_slot(pvar, slot, LispPtr(address.rotate_left(16)));
         Ok(())
+    }
+
+    /// Host address of what [`super::found`] describes.
+    pub fn found_variables(&self) -> usize {
+        self.searches.address()
     }
 
     /// How the frame that called the one at `pvar` binds or knows the free variable in
@@ -113,7 +127,7 @@ impl<G: Generation> Machine<'_, G> {
         if frame.alink_word() <= BOTTOM || caller.has_name_table() {
             return None;
         }
-        let name = self.free_name(frame.function(), slot);
+        let name = free_name(self.mem, frame.function(), slot);
         let table = caller.function();
         let words = u32::from(self.mem.cell(table.add(function::NAME_TABLE_SIZE)).hi());
         let names = table.add(function::WORDS);
@@ -129,16 +143,6 @@ impl<G: Generation> Machine<'_, G> {
         };
         let function = self.mem.stack(caller.fx.add(frame::FUNCTION));
         Some((function, known))
-    }
-
-    /// The name of the free variable in slot `slot` of frames of `code`.
-    fn free_name(&self, code: LispPtr, slot: u8) -> LispPtr {
-        let locals = self.mem.word(code.add(function::LOCALS));
-        let (nlocals, offset) = ((locals >> 8) as u8, locals & 0xFF);
-        let index = u32::from(slot.wrapping_sub(nlocals));
-        self.mem
-            .cell(code.add(u32::from(offset) + 2 * index))
-            .masked::<G>()
     }
 
     /// The address of the cell that `name` means for code called by `frame`:

@@ -18,6 +18,7 @@ mod unused;
 
 pub use backtrace::Activation;
 pub use frame::{BOTTOM, Frame};
-pub use free_variables::{KnownIn, SearchFailed};
+pub use free_variables::{KnownIn, SearchFailed, free_name};
 pub(crate) use free_variables::{is_unlooked, slot_address};
 pub(crate) use searches::Searches;
+pub use searches::found;

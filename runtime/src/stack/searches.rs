@@ -29,18 +29,51 @@ struct Entry {
     number: u64,
 }
 
-/// Where a name is, for searches that leave the frame of an entry.
+/// Where a name is, for searches that leave the frame of an entry. Native code reads it.
 #[derive(Clone, Copy, Default)]
+#[repr(C)]
 struct Found {
     entry: u64,
     name: LispPtr,
     address: LispPtr,
 }
 
+/// What was found. Native code reads it.
+#[repr(C)]
+struct Memory {
+    /// Number of the last entry.
+    entry: u64,
+    found: [Found; FOUND],
+}
+
+/// How native code reads what was found.
+pub mod found {
+    use std::mem::{offset_of, size_of};
+
+    use super::{FOUND, Found, Memory};
+
+    /// Byte offset of the number of the last entry.
+    pub const ENTRY: i32 = offset_of!(Memory, entry) as i32;
+    /// The slot for a name: the second half of the name, combined by exclusive or with the
+    /// number, times this, modulo [`SLOTS`].
+    pub const FACTOR: u32 = 0x9E37_79B9;
+    /// A power of two.
+    pub const SLOTS: usize = FOUND;
+    /// From one slot to the next.
+    pub const SLOT_BYTES: i64 = size_of::<Found>() as i64;
+    /// Byte offset of the number of an entry in the first slot.
+    pub const SLOT_ENTRY: i32 = SLOT + offset_of!(Found, entry) as i32;
+    /// Byte offset of a name in it.
+    pub const SLOT_NAME: i32 = SLOT + offset_of!(Found, name) as i32;
+    /// Byte offset of the address found.
+    pub const SLOT_ADDRESS: i32 = SLOT + offset_of!(Found, address) as i32;
+    const SLOT: i32 = offset_of!(Memory, found) as i32;
+}
+
 /// The memory of searches.
 pub(crate) struct Searches {
     entries: Vec<Entry>,
-    found: Box<[Found; FOUND]>,
+    memory: Box<Memory>,
     next: u64,
 }
 
@@ -48,7 +81,10 @@ impl Default for Searches {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
-            found: Box::new([Found::default(); FOUND]),
+            memory: Box::new(Memory {
+                entry: 0,
+                found: [Found::default(); FOUND],
+            }),
             next: 1,
         }
     }
@@ -56,7 +92,7 @@ impl Default for Searches {
 
 impl Searches {
     fn slot(entry: u64, name: LispPtr) -> usize {
-        let mixed = (entry as u32 ^ name.0).wrapping_mul(0x9E37_79B9);
+        let mixed = (entry as u32 ^ name.0).wrapping_mul(found::FACTOR);
         (mixed >> 16) as usize & (FOUND - 1)
     }
 
@@ -69,11 +105,18 @@ impl Searches {
     pub fn enter(&mut self, pvar: StackOffset) {
         let number = self.number();
         self.entries.push(Entry { pvar, number });
+        self.memory.entry = number;
+    }
+
+    /// Host address of what [`found`] describes.
+    pub fn address(&self) -> usize {
+        &raw const *self.memory as usize
     }
 
     /// That native code has ended.
     pub fn leave(&mut self) {
         self.entries.pop();
+        self.memory.entry = self.entries.last().map_or(0, |entry| entry.number);
     }
 
     /// The frame of the entry around which `passed` others lie.
@@ -89,7 +132,7 @@ impl Searches {
     #[inline]
     pub fn recall(&self, passed: usize, name: LispPtr) -> Option<LispPtr> {
         let entry = self.entries[self.entries.len() - 1 - passed];
-        let found = self.found[Self::slot(entry.number, name)];
+        let found = self.memory.found[Self::slot(entry.number, name)];
         (found.entry == entry.number && found.name == name).then_some(found.address)
     }
 
@@ -98,7 +141,7 @@ impl Searches {
     #[inline]
     pub fn remember(&mut self, passed: usize, name: LispPtr, address: LispPtr) {
         for entry in self.entries.iter().rev().take(passed) {
-            self.found[Self::slot(entry.number, name)] = Found {
+            self.memory.found[Self::slot(entry.number, name)] = Found {
                 entry: entry.number,
                 name,
                 address,
@@ -113,6 +156,7 @@ impl Searches {
         if self.entries.last().is_some_and(|entry| at < entry.pvar) {
             for index in 0..self.entries.len() {
                 self.entries[index].number = self.number();
+                self.memory.entry = self.entries[index].number;
             }
         }
     }

@@ -49,15 +49,19 @@ impl<G: Generation> Machine<'_, G> {
         Outcome::Value(args.get(0))
     }
 
+    pub(super) fn subr_do_reclaim(&mut self) -> Outcome {
+        self.collect_in_running_frame();
+        Outcome::Value(LispPtr::NIL)
+    }
+
     /// Collects garbage. The running frame is closed first, so that the stack
     /// scan sees all of it; the arguments are dropped by then.
-    pub(super) fn subr_do_reclaim(&mut self) -> Outcome {
+    pub(crate) fn collect_in_running_frame(&mut self) {
         // Lisp reclaims while it waits until it sees the seconds clock go on.
         self.update_seconds_clock();
         self.update_cpu_times();
         self.close_running_frame();
         self.quietly(Self::collect);
-        Outcome::Value(LispPtr::NIL)
     }
 
     pub(super) fn subr_disable_gc(&mut self) -> Outcome {

@@ -176,7 +176,7 @@ impl<G: Generation> Machine<'_, G> {
     /// True if Lisp is to be called for the keyboard. A transition that comes between
     /// its last look at the ring and its note that it is done finds nobody; then the
     /// ring tells.
-    fn transitions_wait(&self) -> bool {
+    pub(super) fn transitions_wait(&self) -> bool {
         match self.value(self.symbols.key_buffering) {
             LispPtr::T => self.keyboard.pending > 0,
             LispPtr::NIL => self.input_waiting(),

@@ -8,6 +8,9 @@ mod interrupts;
 #[cfg(test)]
 mod interrupts_tests;
 pub mod keyboard;
+mod safepoint;
+#[cfg(test)]
+mod safepoint_tests;
 mod ufn;
 
 pub use host_call::HostCall;

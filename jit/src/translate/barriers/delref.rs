@@ -18,6 +18,15 @@ impl Translator<'_, '_> {
     /// Counts that a reference to `object` from the heap is gone.
     pub(in crate::translate) fn delref(&mut self, object: Value) {
         let done = self.builder.create_block();
+        self.unless_counted(object, done);
+        self.delref_counted(object);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(done);
+    }
+
+    /// The same for an object whose type is known to be counted.
+    pub(super) fn delref_counted(&mut self, object: Value) {
+        let done = self.builder.create_block();
         let slow = self.delref_in_line(object, done, done);
         self.builder.switch_to_block(slow);
         self.operate(self.host.operations.delref, &[object]);
@@ -29,6 +38,7 @@ impl Translator<'_, '_> {
     pub(super) fn delref_and_answer(&mut self, object: Value) -> Value {
         let (meet, result) = self.meeting(I32);
         let [done, noted] = [(); 2].map(|()| self.builder.create_block());
+        self.unless_counted(object, done);
         let slow = self.delref_in_line(object, done, noted);
         self.builder.switch_to_block(slow);
         let code = self.constant(super::DELREF);
@@ -43,12 +53,11 @@ impl Translator<'_, '_> {
         result
     }
 
-    /// What is done in line: goes to `noted` if the heap refers to `object` no more, else to
+    /// What is done in line for a counted type: goes to `noted` if the heap refers to `object` no more, else to
     /// `done`. Answers where it goes if that is left to the machine.
     fn delref_in_line(&mut self, object: Value, done: Block, noted: Block) -> Block {
         let [empty, used, two] = [0; 3].map(|_| self.builder.create_block());
         let slow = self.cold_block();
-        self.unless_counted(object, done);
         let count = self.count_of(object);
         self.take_if_plain(&count, done);
         self.builder.ins().brif(count.entry, used, &[], empty, &[]);

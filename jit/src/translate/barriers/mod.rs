@@ -6,7 +6,7 @@
 //! pointer at the address = new
 //! ```
 //!
-//! What is known to be a small integer is not counted and needs no look at its type.
+//! What is known to be a small integer or a symbol is not counted and needs no look at its type.
 //! Where both are not counted, as small integers and symbols, one test says so.
 //!
 //! What native code puts on the stack is not counted, so there is no barrier for it: the
@@ -21,6 +21,7 @@ mod stkref;
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 use geiko_runtime::layout::records::type_entry;
+use geiko_runtime::memory::LispPtr;
 
 use super::{Slot, Translator};
 use crate::flow::Step;
@@ -73,19 +74,31 @@ impl Translator<'_, '_> {
         let done = self.builder.create_block();
         self.builder.ins().brif(plain, done, &[], count, &[]);
         self.builder.switch_to_block(count);
-        if self.kind_of(slot) != Kind::Small {
+        if self.is_uncounted(slot) {
+            self.delref_counted(old);
+        } else {
             self.addref(new);
+            self.delref(old);
         }
-        self.delref(old);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(done);
+    }
+
+    /// True if what `slot` refers to is known not to be counted.
+    pub(super) fn is_uncounted(&self, slot: Slot) -> bool {
+        let is_uncounted = |cell| self.unit.facts.is_uncounted(cell);
+        match slot {
+            Slot::Constant(cell) if is_uncounted(LispPtr(cell)) => true,
+            Slot::Condition(_) => is_uncounted(LispPtr::NIL) && is_uncounted(LispPtr::T),
+            slot => self.kind_of(slot) == Kind::Small,
+        }
     }
 
     /// Not 0 if neither the cell `old` nor `new`, the value of `slot`, refers to
     /// something that is counted.
     pub(super) fn neither_is_counted(&mut self, old: Value, slot: Slot, new: Value) -> Value {
         let mut entry = self.type_entry(old);
-        if self.kind_of(slot) != Kind::Small {
+        if !self.is_uncounted(slot) {
             let new = self.type_entry(new);
             entry = self.builder.ins().band(entry, new);
         }

@@ -61,7 +61,9 @@ const USED_PART: u32 = 4;
 const LEAST_GROWTH: u32 = 32;
 /// and there are fewer than this left.
 const LOW_STORAGE: i32 = 4 * GUARD_PAGES;
-/// That is looked at after so many pages of list cells.
+/// For tests there is one at every so many collections.
+const ZEAL_COLLECTIONS: u64 = 8;
+/// Growth is looked at after so many pages of list cells.
 const FILLED_PER_LOOK: i32 = 64;
 
 /// What the backup collector does with what it finds.
@@ -110,6 +112,11 @@ pub(crate) struct Backup {
     filled_before: i32,
     /// In debug builds: the image was sound before the garbage of this cycle was released.
     sound_before: bool,
+    #[cfg(test)]
+    missing: tests::Missing,
+    /// What only the counts kept in the last cycle.
+    #[cfg(test)]
+    lost: Vec<LispPtr>,
 }
 
 /// How far the collector is.
@@ -157,6 +164,10 @@ impl Backup {
             filled: 0,
             filled_before: 0,
             sound_before: false,
+            #[cfg(test)]
+            missing: tests::Missing::Nothing,
+            #[cfg(test)]
+            lost: Vec::new(),
         }
     }
 
@@ -283,7 +294,7 @@ impl<G: Generation> Machine<'_, G> {
     pub fn start_backup(&mut self) {
         let _account = Account::Collectors.open();
         let pages = self.root_pages();
-        let registers = [self.regs.tos, self.func];
+        let registers = self.registers();
         if let Some(backup) = &mut self.gc.backup
             && backup.is_idle()
             && self.mem.cell(self.symbols.gc_disabled).is_nil()
@@ -302,7 +313,8 @@ impl<G: Generation> Machine<'_, G> {
     /// one that runs. For the end of a collection.
     pub(super) fn consider_backup(&mut self) {
         let pages = self.active_pages();
-        let is_low = self.pages_left() < LOW_STORAGE;
+        let is_low = self.storage_is_below(LOW_STORAGE);
+        let collections = self.statistics.collections;
         let Some(backup) = &mut self.gc.backup else {
             return;
         };
@@ -310,7 +322,8 @@ impl<G: Generation> Machine<'_, G> {
         if backup.is_idle() {
             let grown = pages.saturating_sub(backup.pages);
             let is_low = is_low && grown >= LEAST_GROWTH;
-            if self.gc.zeal || is_low || backup.used(grown) >= backup.least_used() {
+            let is_asked = self.gc.zeal && collections.is_multiple_of(ZEAL_COLLECTIONS);
+            if is_asked || is_low || backup.used(grown) >= backup.least_used() {
                 self.start_backup();
             }
             if is_low {
@@ -343,7 +356,7 @@ impl<G: Generation> Machine<'_, G> {
         if let Some(backup) = &mut self.gc.backup {
             backup.filled += if is_full { 1 } else { -1 };
             let is_time = is_full && backup.filled > 0 && backup.filled % FILLED_PER_LOOK == 0;
-            if is_time && (backup.is_worth_collection() || self.pages_left() < LOW_STORAGE) {
+            if is_time && (backup.is_worth_collection() || self.storage_is_below(LOW_STORAGE)) {
                 self.request_collection();
             }
         }
@@ -377,7 +390,7 @@ impl<G: Generation> Machine<'_, G> {
             return;
         }
         if backup.progress.tracer.phase() != Phase::Idle {
-            backup.heap.roots.registers = [self.regs.tos, self.func];
+            backup.heap.roots.registers = self.registers();
             let (progress, mut image) = backup.parts(self.mem, &self.symbols, &self.heap);
             budget = progress.tracer.step(&mut image, budget);
             if progress.tracer.phase() != Phase::Idle {
@@ -388,6 +401,8 @@ impl<G: Generation> Machine<'_, G> {
             totals.cycles += 1;
             totals.garbage += suspects.garbage;
             totals.lost = suspects.lost;
+            #[cfg(test)]
+            suspects.lost_objects.clone_into(&mut backup.lost);
             if backup.mode == BackupMode::Report {
                 suspects.clear();
             }
@@ -395,11 +410,16 @@ impl<G: Generation> Machine<'_, G> {
         self.release_garbage(backup, budget);
     }
 
+    /// What refers to objects from outside Lisp memory.
+    fn registers(&self) -> Vec<LispPtr> {
+        [&[self.regs.tos, self.func], &*self.gc.held].concat()
+    }
+
     /// Counting met `object`: a reference to it is being stored, or it has none any more,
     /// or it is new.
     #[inline]
     pub(super) fn noticed(&mut self, object: LispPtr, is_new: bool) {
-        if self.gc.backup.is_some() && self.mem.control().counting_is_watched() {
+        if self.counting_is_watched() {
             self.noticed_slow(object, is_new);
         }
     }
@@ -411,6 +431,10 @@ impl<G: Generation> Machine<'_, G> {
         let Some(backup) = &mut self.gc.backup else {
             return;
         };
+        #[cfg(test)]
+        if backup.missing == tests::Missing::ForwardBarrier && !is_new {
+            return;
+        }
         let (progress, mut image) = backup.parts(self.mem, &self.symbols, &self.heap);
         let undisputed = progress.notice(&mut image, object);
         if is_new {
@@ -427,18 +451,31 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
-    /// An object was made, and gets its reference, without any counting.
+    /// An object was made, and gets its reference, without any counting, as may what it refers to:
+    /// that is looked at also where something was freed since marking began.
     #[inline]
     pub(crate) fn made_uncounted(&mut self, object: LispPtr) {
+        if let Some(backup) = &mut self.gc.backup
+            && backup.progress.tracer.phase() == Phase::Mark
+        {
+            let white = backup.progress.tracer.white();
+            backup.heap.colours.set(object, white);
+        }
         self.noticed(object, false);
     }
 
     /// A collection is about to free `object`; what it refers to is still there.
     #[inline]
     pub(super) fn dying(&mut self, object: LispPtr) {
-        if self.gc.backup.is_some() && self.mem.control().counting_is_watched() {
+        if self.counting_is_watched() {
             self.dying_slow(object);
         }
+    }
+
+    /// True while the backup collector wants to know of counting, and of what is freed.
+    #[inline]
+    pub(super) fn counting_is_watched(&self) -> bool {
+        self.gc.backup.is_some() && self.mem.control().counting_is_watched()
     }
 
     #[cold]
@@ -450,7 +487,12 @@ impl<G: Generation> Machine<'_, G> {
         };
         if let Some(backup) = &mut self.gc.backup {
             let (progress, mut image) = backup.parts(self.mem, &self.symbols, &self.heap);
-            image.withdraw(object, progress.tracer.white());
+            let white = progress.tracer.white();
+            image.withdraw(object, white);
+            if others[0] != object {
+                // A list cell that has moved goes with what it has left behind.
+                image.withdraw(others[0], white);
+            }
             let in_use = progress.in_use();
             for object in [object, others[0], others[1]] {
                 image.paint(object, in_use);
@@ -485,6 +527,10 @@ impl<G: Generation> Machine<'_, G> {
         if let Some(backup) = &mut self.gc.backup
             && backup.progress.tracer.phase() == Phase::Mark
         {
+            #[cfg(test)]
+            if backup.missing == tests::Missing::WrittenPages {
+                return;
+            }
             backup.heap.roots.note_written::<G>(at, words);
         }
     }

@@ -135,6 +135,10 @@ impl<G: Generation> Image<'_, '_, G> {
     /// What the block in use whose data are at `data` holds, and its cells of data.
     fn array_block(&self, data: LispPtr) -> Option<(u16, u32)> {
         let header = data.add(array_block::HEADER_WORDS.wrapping_neg());
+        // What only looks like a pointer may lead anywhere.
+        if !self.mem.is_there(header) {
+            return None;
+        }
         let flags = self.mem.word(header);
         let cells = u32::from(self.mem.word(header.add(array_block::LENGTH)));
         let used = array_block::FREE | array_block::IN_USE;

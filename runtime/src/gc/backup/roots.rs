@@ -23,8 +23,8 @@ pub(super) struct Roots {
     seen: usize,
     /// The whole cycle is still to be done.
     begins: bool,
-    /// Registers of the machine that hold pointers.
-    pub registers: [LispPtr; 2],
+    /// Registers of the machine that hold pointers, and what native code holds.
+    pub registers: Vec<LispPtr>,
     /// Pages written without counting, in any order, and which these are.
     written: Vec<u32>,
     is_written: Vec<u64>,
@@ -32,7 +32,7 @@ pub(super) struct Roots {
 
 impl Roots {
     /// Begins a cycle with the references in `pages`.
-    pub fn begin(&mut self, pages: Vec<u32>, registers: [LispPtr; 2]) {
+    pub fn begin(&mut self, pages: Vec<u32>, registers: Vec<LispPtr>) {
         (self.pages, self.seen) = (pages, 0);
         self.registers = registers;
         self.begins = true;
@@ -70,7 +70,7 @@ impl<G: Generation> Image<'_, '_, G> {
             found.again(ROOTS);
             return;
         }
-        for register in self.heap.roots.registers {
+        for register in std::mem::take(&mut self.heap.roots.registers) {
             self.pointer(register, found);
         }
         self.scan_stack(found);

@@ -12,6 +12,7 @@ use geiko_region::{Colour, Model};
 
 use super::Image;
 use super::objects::UNIT_WORDS;
+use crate::accounts;
 use crate::audit::{
     BlockKind, ConsCell, ConsPages, array_block, array_regions, decode_page, decode_page_of,
     object_offsets,
@@ -32,6 +33,8 @@ const UNITS_PER_BLOCK: u64 = 3;
 const UNITS_PER_SUSPECT: u64 = 2;
 /// Most objects of a free list that are followed.
 const MAX_FREE: u32 = 1 << 26;
+/// Bytes for each suspect while the lists of them become longer.
+const LISTING_BYTES: u64 = 16;
 /// A count that is not to be proven: it does not fit its entry.
 const LARGE: i32 = i32::MAX / 2;
 
@@ -63,6 +66,8 @@ pub(super) struct Suspects {
     /// References that are not from suspects.
     others: Vec<i32>,
     stage: Stage,
+    /// How many there may be.
+    most: u64,
     /// Those released.
     released: usize,
     /// How many more may be released before the next collection.
@@ -75,6 +80,8 @@ pub(super) struct Suspects {
     /// Objects that nothing was found to refer to, and whose counts say that something
     /// does.
     pub lost: u64,
+    #[cfg(test)]
+    pub lost_objects: Vec<LispPtr>,
 }
 
 impl Suspects {
@@ -104,6 +111,11 @@ impl Suspects {
         next
     }
 
+    /// Another suspect can be listed.
+    fn has_room(&self) -> bool {
+        (self.objects.len() as u64) < self.most
+    }
+
     fn index(&self, object: LispPtr) -> Option<usize> {
         self.objects.binary_search(&object).ok()
     }
@@ -118,6 +130,7 @@ impl<G: Generation> Image<'_, '_, G> {
                 Stage::None => {
                     self.heap.suspects = Suspects {
                         stage: self.free_objects_of(u32::from(types::SMALLP) + 1),
+                        most: accounts::bytes_for_lists() / LISTING_BYTES,
                         ..Suspects::default()
                     };
                 }
@@ -277,11 +290,16 @@ impl<G: Generation> Image<'_, '_, G> {
         }
     }
 
+    /// Lists `object` if it is white. If there is no room for more it stays, as if it were in use.
     fn list(&mut self, object: LispPtr, white: Colour) {
         if self.colour(object) == white {
-            let count = self.stored_count(object);
-            self.heap.suspects.objects.push(object);
-            self.heap.suspects.others.push(count);
+            if self.heap.suspects.has_room() {
+                let count = self.stored_count(object);
+                self.heap.suspects.objects.push(object);
+                self.heap.suspects.others.push(count);
+            } else {
+                self.paint(object, white.opposite());
+            }
         }
     }
 
@@ -359,6 +377,10 @@ impl<G: Generation> Image<'_, '_, G> {
         // The next collection frees what has no reference at all, and what hangs on it.
         if others != 0 || self.stored_count(object) == 0 {
             self.heap.suspects.lost += u64::from(others > 0);
+            #[cfg(test)]
+            if others > 0 {
+                self.heap.suspects.lost_objects.push(object);
+            }
             self.keep(object, white, budget);
         }
     }
