@@ -319,8 +319,11 @@ fn with_a_limit_all_memory_is_there_from_the_beginning() {
         Ok(seconds) => seconds.parse().expect("a number"),
         Err(_) => 2,
     };
+    // A Lisp that never answers fails the test.
+    let timeout = format!("{}s", seconds + 60);
     let mut process = Command::new(env!("CARGO_BIN_EXE_geiko"))
         .args(["--memory-limit", "64", "--gc-backup", "on"])
+        .args(["--timeout", &timeout])
         .env("GEIKO_CONFIG", "/dev/null")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

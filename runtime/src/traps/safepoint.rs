@@ -47,7 +47,9 @@ impl<G: Generation> Machine<'_, G> {
         let reasons = self.mem.control().take();
         self.gc.held.extend_from_slice(held);
         self.quietly(Self::serve_backup);
-        if self.collection_is_due() {
+        // That step may have asked for a collection; Lisp may not want one now, and is asked at
+        // the next poll.
+        if self.collection_is_due() && self.collects_plainly() {
             self.collect_in_running_frame();
         }
         self.gc.held.clear();

@@ -21,6 +21,21 @@ const PLAIN: [u8; 4] = [
 /// A global variable.
 const VARIABLE: LispPtr = LispPtr(0x1F1);
 
+/// Collects unless the variable is true.
+fn asking<G: Generation>() -> Vec<u8> {
+    [Opcode::Gvar as u8]
+        .into_iter()
+        .chain(VARIABLE.0.to_be_bytes()[4 - G::OPERAND_BYTES as usize..].to_vec())
+        .chain([Opcode::FJump0 as u8, Opcode::Return as u8])
+        .chain(PLAIN)
+        .collect()
+}
+
+fn set_variable<G: Generation>(m: &Machine<'_, G>, value: LispPtr) {
+    let cell = G::symbol_cell(VARIABLE, SymbolCell::Value);
+    m.mem.set_cell(cell, value);
+}
+
 /// A machine that polls at the point, with a collection due and this code of `\DORECLAIM`.
 fn with_poll<G: Generation>(code: &[u8], test: impl FnOnce(&mut Machine<'_, G>, Point)) {
     with_interpreter::<G>(|m| {
@@ -99,18 +114,12 @@ fn what_native_code_holds_is_no_garbage_for_the_backup_collector() {
 #[test]
 fn lisp_collects_itself_unless_it_would_do_nothing_else() {
     fn run<G: Generation>() {
-        let asks: Vec<u8> = [Opcode::Gvar as u8]
-            .into_iter()
-            .chain(VARIABLE.0.to_be_bytes()[4 - G::OPERAND_BYTES as usize..].to_vec())
-            .chain([Opcode::FJump0 as u8, Opcode::Return as u8])
-            .chain(PLAIN)
-            .collect();
+        let asks = asking::<G>();
         let stores = [&[Opcode::Nil as u8, Opcode::Pop as u8], &PLAIN[..]].concat();
         let does = |code: &[u8], value: LispPtr| {
             let mut served = false;
             with_poll::<G>(code, |m, point| {
-                let cell = G::symbol_cell(VARIABLE, SymbolCell::Value);
-                m.mem.set_cell(cell, value);
+                set_variable(m, value);
                 served = m.serve_at_safepoint(point, &[]);
                 // Then nothing was done.
                 assert_ne!(served, m.attention_wanted());
@@ -126,6 +135,35 @@ fn lisp_collects_itself_unless_it_would_do_nothing_else() {
             &[Opcode::Nil as u8, Opcode::Return as u8],
             LispPtr::NIL
         ));
+    }
+    for_both!(run);
+}
+
+#[test]
+fn a_collection_that_a_step_asks_for_waits_until_lisp_wants_it() {
+    fn run<G: Generation>() {
+        with_poll::<G>(&asking::<G>(), |m, point| {
+            set_variable(m, LispPtr::T);
+            m.set_backup(BackupMode::On);
+            circle(m);
+            m.start_backup();
+            let mut is_asked = false;
+            while !is_asked {
+                assert!(!m.backup_is_idle());
+                // Then a step is due, but no collection.
+                m.collect_in_running_frame();
+                m.set_value(m.symbols.reclaim_countdown, LispPtr::smallpos(10));
+                let collections = m.statistics.collections;
+                assert!(m.serve_at_safepoint(point, &[]));
+                assert_eq!(m.statistics.collections, collections);
+                is_asked = m.value(m.symbols.reclaim_countdown) == LispPtr::smallpos(0);
+            }
+            assert!(m.attention_wanted());
+            assert!(!m.serve_at_safepoint(point, &[]), "now Lisp is asked");
+            set_variable(m, LispPtr::NIL);
+            assert!(m.serve_at_safepoint(point, &[]));
+            assert_eq!(m.statistics.objects_freed, 1);
+        });
     }
     for_both!(run);
 }
