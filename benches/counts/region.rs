@@ -62,7 +62,9 @@ fn list() -> Heap<'static> {
 #[bench::region_scopes(args = (), setup = heap, config = limit("region_scopes"))]
 fn scopes(mut heap: Heap<'static>) {
     heap.scope(|scope| {
-        let block = scope.bytes(8).expect("room");
+        let block = scope.values(8).expect("room");
+        let other = scope.bytes(8).expect("room");
+        scope.set_block(block, 0, other);
         for _ in 0..TIMES {
             scope.scope(|inner| inner.take(block, 0).is_ok());
         }

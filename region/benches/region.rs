@@ -118,7 +118,9 @@ fn main() {
     println!("{BLOCKS} blocks: {each:5.1} ns for moving each");
     let mut heap = Heap::reserve(1 << 20, Settings::default()).expect("memory");
     heap.scope(|scope| {
-        let block = scope.bytes(8).expect("room");
+        let block = scope.values(8).expect("room");
+        let other = scope.bytes(8).expect("room");
+        scope.set_block(block, 0, other);
         let start = Instant::now();
         for _ in 0..PAIRS {
             scope.scope(|inner| black_box(inner.take(block, 0).is_ok()));

@@ -60,11 +60,8 @@ impl<'b> Memory<'b> {
 
     #[inline(always)]
     fn at(&self, offset: u32, bytes: u32) -> *mut u8 {
-        let end = offset.checked_add(bytes);
-        assert!(
-            end.is_some_and(|end| end <= self.bytes),
-            "offset in the region"
-        );
+        let end = u64::from(offset) + u64::from(bytes);
+        assert!(end <= u64::from(self.bytes), "offset in the region");
         // SAFETY: `bytes` bytes from `offset` on are inside the memory, just tested.
         unsafe { self.base.as_ptr().add(offset as usize) }
     }

@@ -66,6 +66,42 @@ fn a_thousand_handles_and_ten_thousand_moves() {
     }
 }
 
+#[test]
+fn forgotten_handles_hold_nothing_and_are_not_moved() {
+    for settings in [Settings::MQUICKJS, Settings::default(), MOVING] {
+        let mut heap = Heap::reserve(1 << 20, settings).unwrap();
+        let at_first = heap.used_bytes();
+        for turn in 0..20 {
+            heap.scope(|scope| {
+                for n in 0..100 {
+                    scope.bytes(4 * n).unwrap();
+                }
+            });
+            if turn == 0 {
+                // The places of a hundred handles are there still.
+                heap.collect();
+                assert!(heap.used_bytes() < at_first + 1024);
+            }
+            // Other blocks begin and end elsewhere in what the first left.
+            let kept: Vec<Global> = heap.scope(|scope| {
+                (0..60)
+                    .map(|n| {
+                        let block = scope.bytes(7 * n + turn).unwrap();
+                        scope.bytes_of_mut(block).unwrap().fill(n as u8);
+                        scope.global(block).unwrap()
+                    })
+                    .collect()
+            });
+            heap.collect();
+            heap.compact();
+            assert_eq!(heap.region().check(), Ok(()));
+            for (n, handle) in kept.iter().enumerate() {
+                assert!(heap.bytes_of(handle).iter().all(|&byte| byte == n as u8));
+            }
+        }
+    }
+}
+
 /// A tree of so many levels; answers how many blocks it has.
 fn tree(heap: &mut Heap, levels: u32) -> (Global, u32) {
     if levels == 0 {

@@ -71,11 +71,13 @@ fn refers(tag: Tag) -> bool {
     tag == Kind::Values.tag() || tag == Kind::Handles.tag()
 }
 
-/// A place for handles, which grows.
+/// A place for handles, which grows. What is behind those in use is of no meaning, so that a scope
+/// ends by forgetting it.
 #[derive(Clone, Copy, Debug)]
 struct Handles {
     block: Block,
     used: u32,
+    room: u32,
 }
 
 /// A handle that lives as long as its scope.
@@ -172,8 +174,9 @@ impl<'b> Heap<'b> {
     fn over(mut region: Region<'b>, settings: Settings) -> Result<Self, Refusal> {
         let mut table = || -> Result<Handles, Refusal> {
             let block = region.allocate(Kind::Handles.tag(), 4)?;
-            region.bytes_mut(block).fill(0);
-            Ok(Handles { block, used: 0 })
+            let room = region.len(block) / 4;
+            let used = 0;
+            Ok(Handles { block, used, room })
         };
         let tables = [table()?, table()?];
         Ok(Self::with_tables(region, tables, settings))
@@ -203,6 +206,7 @@ impl<'b> Heap<'b> {
     }
 
     /// Gives `work` a scope: what it allocates it holds until it returns.
+    #[inline]
     pub fn scope<T>(&mut self, work: impl for<'s> FnOnce(&mut Scope<'_, 'b, 's>) -> T) -> T {
         work(&mut Scope::new(self))
     }
@@ -238,6 +242,7 @@ impl<'b> Heap<'b> {
     }
 
     /// The value in the slot of a block of values, or in a weak one.
+    #[inline]
     pub fn get(&mut self, handle: impl Handle, slot: u32) -> Option<Value> {
         let block = self.block(handle);
         let value = self.slot(block, slot)?;
@@ -245,12 +250,20 @@ impl<'b> Heap<'b> {
         if region.tag(block) == Kind::Weak.tag()
             && let Some(target) = value.as_block()
         {
-            if self.tracer.phase() == Phase::Sweep && region.colour(target) == self.tracer.white() {
-                return Some(Value::NOTHING);
-            }
-            self.tracer.shade(&mut self.blocks, target);
+            return Some(self.weak_value(target));
         }
         Some(value)
+    }
+
+    /// What a weak reference to `target` is worth.
+    #[inline(never)]
+    fn weak_value(&mut self, target: Block) -> Value {
+        let colour = self.blocks.region.colour(target);
+        if self.tracer.phase() == Phase::Sweep && colour == self.tracer.white() {
+            return Value::NOTHING;
+        }
+        self.tracer.shade(&mut self.blocks, target);
+        Value::block(target)
     }
 
     /// Stores an integer or another immediate value in a slot. False if there is none.
@@ -321,6 +334,12 @@ impl<'b> Heap<'b> {
     pub fn compact(&mut self) {
         self.tracer.step(&mut self.blocks, u64::MAX);
         let Blocks { region, tables, .. } = &mut self.blocks;
+        // Only references to blocks can follow them.
+        for table in &*tables {
+            for place in table.used..table.room {
+                region.set_word(table.block, 4 * place, Value::NOTHING.bits());
+            }
+        }
         let old = tables.map(|table| table.block);
         let refers = |tag| refers(tag) || tag == Kind::Weak.tag();
         region.compact(refers, |from, to| {
@@ -361,6 +380,7 @@ impl<'b> Heap<'b> {
 }
 
 impl Heap<'_> {
+    #[inline]
     fn block(&self, handle: impl Handle) -> Block {
         let table = self.blocks.tables[(handle.place() & 1) as usize];
         let word = self
@@ -372,6 +392,7 @@ impl Heap<'_> {
             .expect("handles hold blocks")
     }
 
+    #[inline]
     fn set_place(&mut self, place: u32, value: Value) {
         let table = self.blocks.tables[(place & 1) as usize];
         if let Some(block) = value.as_block() {
@@ -380,31 +401,55 @@ impl Heap<'_> {
         (self.blocks.region).set_word(table.block, place >> 1 << 2, value.bits());
     }
 
-    /// A new place in a table of handles.
+    /// A new place in a table of handles, whatever it holds.
     fn push(&mut self, which: usize) -> Result<u32, Refusal> {
-        let table = self.blocks.tables[which];
-        let room = self.blocks.region.len(table.block) / 4;
-        if table.used == room {
-            let block = self.allocate(Kind::Handles, 8 * room as usize)?;
-            // That may have moved the old one.
-            let old = self.blocks.tables[which].block;
-            for at in (0..4 * room).step_by(4) {
-                let word = self.blocks.region.word(old, at);
-                self.blocks.region.set_word(block, at, word);
-            }
-            self.blocks.tables[which].block = block;
-            // All that it refers to was found, or is found with the roots.
-            let _ = self.blocks.region.free(old);
-        }
-        let table = &mut self.blocks.tables[which];
-        table.used += 1;
-        Ok((table.used - 1) << 1 | which as u32)
+        self.make_room(which)?;
+        Ok(self.next_place(which))
     }
 
+    /// Makes room for one more handle.
+    #[inline]
+    fn make_room(&mut self, which: usize) -> Result<(), Refusal> {
+        let Handles { used, room, .. } = self.blocks.tables[which];
+        match used == room {
+            true => self.grow_table(which),
+            false => Ok(()),
+        }
+    }
+
+    /// The next place in a table that has room.
+    #[inline]
+    fn next_place(&mut self, which: usize) -> u32 {
+        let table = &mut self.blocks.tables[which];
+        table.used += 1;
+        (table.used - 1) << 1 | which as u32
+    }
+
+    /// Makes room for as many handles again.
+    #[cold]
+    #[inline(never)]
+    fn grow_table(&mut self, which: usize) -> Result<(), Refusal> {
+        let Handles { used, room, .. } = self.blocks.tables[which];
+        let block = self.allocate(Kind::Handles, 8 * room as usize)?;
+        // That may have moved the old one.
+        let old = self.blocks.tables[which].block;
+        for at in (0..4 * used).step_by(4) {
+            let word = self.blocks.region.word(old, at);
+            self.blocks.region.set_word(block, at, word);
+        }
+        let room = self.blocks.region.len(block) / 4;
+        self.blocks.tables[which] = Handles { block, used, room };
+        // All that it refers to was found, or is found with the roots.
+        let _ = self.blocks.region.free(old);
+        Ok(())
+    }
+
+    #[inline]
     fn slot(&self, block: Block, slot: u32) -> Option<Value> {
         let region = &self.blocks.region;
-        let has_slots = [Kind::Values, Kind::Weak].map(Kind::tag);
-        let inside = has_slots.contains(&region.tag(block)) && slot < region.len(block) / 4;
+        let tag = region.tag(block);
+        let has_slots = tag == Kind::Values.tag() || tag == Kind::Weak.tag();
+        let inside = has_slots && slot < region.len(block) / 4;
         inside.then(|| Value::from_bits(region.word(block, 4 * slot)))
     }
 
@@ -521,10 +566,17 @@ impl Model for Blocks<'_> {
     }
 
     fn references(&mut self, node: Block, found: &mut Worklist<Block>) -> u64 {
-        if !refers(self.region.tag(node)) {
+        let tag = self.region.tag(node);
+        if !refers(tag) {
             return 0;
         }
-        let bytes = self.region.len(node);
+        let mut bytes = self.region.len(node);
+        if tag == Kind::Handles.tag() {
+            // One that gives way to another has no handles any more.
+            let is_this = |table: &&Handles| table.block == node;
+            let table = self.tables.iter().find(is_this);
+            bytes = table.map_or(0, |table| 4 * table.used);
+        }
         for at in (0..bytes).step_by(4) {
             if let Some(block) = Value::from_bits(self.region.word(node, at)).as_block() {
                 found.find(self, block);

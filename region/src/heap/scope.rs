@@ -17,6 +17,7 @@ pub struct Scope<'h, 'b, 's> {
 }
 
 impl<'h, 'b, 's> Scope<'h, 'b, 's> {
+    #[inline]
     pub(super) fn new(heap: &'h mut Heap<'b>) -> Self {
         Self {
             used: heap.blocks.tables[0].used,
@@ -51,13 +52,18 @@ impl<'h, 'b, 's> Scope<'h, 'b, 's> {
     }
 
     /// A handle for the block that a slot refers to, if it does.
+    #[inline]
     pub fn take(&mut self, handle: impl Handle, slot: u32) -> Result<Option<Local<'s>>, Refusal> {
-        let place = self.heap.push(0)?;
-        let value = self.heap.get(handle, slot).unwrap_or(Value::NOTHING);
-        self.heap.set_place(place, value);
-        Ok(value.as_block().map(|_| Local {
-            place,
-            scope: PhantomData,
+        // That may move the block.
+        self.heap.make_room(0)?;
+        let value = self.heap.get(handle, slot).filter(|value| value.is_block());
+        Ok(value.map(|value| {
+            let place = self.heap.next_place(0);
+            self.heap.set_place(place, value);
+            Local {
+                place,
+                scope: PhantomData,
+            }
         }))
     }
 
@@ -76,22 +82,22 @@ impl<'h, 'b, 's> Scope<'h, 'b, 's> {
 impl<'b> Deref for Scope<'_, 'b, '_> {
     type Target = Heap<'b>;
 
+    #[inline]
     fn deref(&self) -> &Heap<'b> {
         self.heap
     }
 }
 
 impl<'b> DerefMut for Scope<'_, 'b, '_> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut Heap<'b> {
         self.heap
     }
 }
 
 impl Drop for Scope<'_, '_, '_> {
+    #[inline]
     fn drop(&mut self) {
-        for place in self.used..self.heap.blocks.tables[0].used {
-            self.heap.set_place(place << 1, Value::NOTHING);
-        }
         self.heap.blocks.tables[0].used = self.used;
     }
 }
