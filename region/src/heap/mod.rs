@@ -27,11 +27,11 @@
 //! let kept = heap.scope(|scope| scope.bytes(10).unwrap());
 //! ```
 
+mod handles;
 mod saved;
 mod scope;
 
 use std::cell::RefCell;
-use std::marker::PhantomData;
 use std::rc::Rc;
 
 use crate::header::{Colour, Tag};
@@ -40,6 +40,8 @@ use crate::settings::{Collect, Compact, Limit, Settings};
 use crate::tracer::{Model, Phase, Tracer, UNITS_PER_RELEASE, Worklist};
 use crate::value::Value;
 
+use handles::Handles;
+pub use handles::{Global, Handle, Local};
 pub use saved::LoadError;
 pub use scope::Scope;
 
@@ -69,60 +71,6 @@ impl Kind {
 
 fn refers(tag: Tag) -> bool {
     tag == Kind::Values.tag() || tag == Kind::Handles.tag()
-}
-
-/// A place for handles, which grows. What is behind those in use is of no meaning, so that a scope
-/// ends by forgetting it.
-#[derive(Clone, Copy, Debug)]
-struct Handles {
-    block: Block,
-    used: u32,
-    room: u32,
-}
-
-/// A handle that lives as long as its scope.
-#[derive(Clone, Copy, Debug)]
-pub struct Local<'s> {
-    place: u32,
-    scope: PhantomData<fn(&'s ()) -> &'s ()>,
-}
-
-/// A handle that lives until it is dropped.
-#[derive(Debug)]
-pub struct Global {
-    place: u32,
-    dropped: Rc<RefCell<Vec<u32>>>,
-}
-
-impl Drop for Global {
-    fn drop(&mut self) {
-        self.dropped.borrow_mut().push(self.place);
-    }
-}
-
-/// Something that holds a block.
-pub trait Handle: sealed::Place {}
-
-impl Handle for Local<'_> {}
-impl Handle for &Global {}
-
-mod sealed {
-    /// Where in the tables of handles: even places are those of scopes.
-    pub trait Place: Copy {
-        fn place(self) -> u32;
-    }
-
-    impl Place for super::Local<'_> {
-        fn place(self) -> u32 {
-            self.place
-        }
-    }
-
-    impl Place for &super::Global {
-        fn place(self) -> u32 {
-            self.place
-        }
-    }
 }
 
 /// The part of a heap that the tracer sees.
@@ -381,70 +329,6 @@ impl<'b> Heap<'b> {
 
 impl Heap<'_> {
     #[inline]
-    fn block(&self, handle: impl Handle) -> Block {
-        let table = self.blocks.tables[(handle.place() & 1) as usize];
-        let word = self
-            .blocks
-            .region
-            .word(table.block, handle.place() >> 1 << 2);
-        Value::from_bits(word)
-            .as_block()
-            .expect("handles hold blocks")
-    }
-
-    #[inline]
-    fn set_place(&mut self, place: u32, value: Value) {
-        let table = self.blocks.tables[(place & 1) as usize];
-        if let Some(block) = value.as_block() {
-            self.tracer.shade(&mut self.blocks, block);
-        }
-        (self.blocks.region).set_word(table.block, place >> 1 << 2, value.bits());
-    }
-
-    /// A new place in a table of handles, whatever it holds.
-    fn push(&mut self, which: usize) -> Result<u32, Refusal> {
-        self.make_room(which)?;
-        Ok(self.next_place(which))
-    }
-
-    /// Makes room for one more handle.
-    #[inline]
-    fn make_room(&mut self, which: usize) -> Result<(), Refusal> {
-        let Handles { used, room, .. } = self.blocks.tables[which];
-        match used == room {
-            true => self.grow_table(which),
-            false => Ok(()),
-        }
-    }
-
-    /// The next place in a table that has room.
-    #[inline]
-    fn next_place(&mut self, which: usize) -> u32 {
-        let table = &mut self.blocks.tables[which];
-        table.used += 1;
-        (table.used - 1) << 1 | which as u32
-    }
-
-    /// Makes room for as many handles again.
-    #[cold]
-    #[inline(never)]
-    fn grow_table(&mut self, which: usize) -> Result<(), Refusal> {
-        let Handles { used, room, .. } = self.blocks.tables[which];
-        let block = self.allocate(Kind::Handles, 8 * room as usize)?;
-        // That may have moved the old one.
-        let old = self.blocks.tables[which].block;
-        for at in (0..4 * used).step_by(4) {
-            let word = self.blocks.region.word(old, at);
-            self.blocks.region.set_word(block, at, word);
-        }
-        let room = self.blocks.region.len(block) / 4;
-        self.blocks.tables[which] = Handles { block, used, room };
-        // All that it refers to was found, or is found with the roots.
-        let _ = self.blocks.region.free(old);
-        Ok(())
-    }
-
-    #[inline]
     fn slot(&self, block: Block, slot: u32) -> Option<Value> {
         let region = &self.blocks.region;
         let tag = region.tag(block);
@@ -459,13 +343,6 @@ impl Heap<'_> {
             self.blocks.region.set_word(block, 4 * slot, value.bits());
         }
         there
-    }
-
-    fn forget_dropped(&mut self) {
-        for place in self.dropped.take() {
-            self.set_place(place, Value::NOTHING);
-            self.free_globals.push(place);
-        }
     }
 
     /// A new block of zeros, after as much collecting as the settings say.
