@@ -12,11 +12,12 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{Block, Function, InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{Block, BlockArg, Function, InstBuilder, MemFlagsData, Value};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use geiko_runtime::layout::records::{frame, function, locator};
 use geiko_runtime::layout::{Generation, STACK};
+use geiko_runtime::memory::LispPtr;
 use geiko_runtime::stack::found;
 
 use crate::sites::known;
@@ -50,6 +51,39 @@ struct Finder<'f> {
     answer: i64,
     /// Where to go if the machine is to search.
     unknown: Block,
+}
+
+/// What is searched, and where that leads.
+struct Search {
+    name: Value,
+    site: Value,
+    /// Offset of the frame where native code was entered.
+    entered: Value,
+    /// Goes on with the caller of a frame.
+    frames: Block,
+    /// Ends with an address.
+    found: Block,
+}
+
+/// The frame whose variables are looked at.
+struct Caller {
+    /// Where it is on the stack, and as a Lisp address.
+    offset: Value,
+    frame: Value,
+    /// The cell with its access link.
+    link: Value,
+    /// The cell that says whose frame it is.
+    function: Value,
+    /// The names of that function, and how many words they take; where they are is behind them.
+    table: Value,
+    names: Value,
+}
+
+impl Caller {
+    /// Arguments of [`Search::frames`]: the variable is not there.
+    fn as_next(&self) -> [BlockArg; 2] {
+        [self.frame.into(), self.link.into()]
+    }
 }
 
 /// Writes the search into `code`. It takes the Lisp address of the frame that asks plus
@@ -95,6 +129,13 @@ impl Finder<'_> {
         let entered = self.builder.ins().iconst(I64, places.entered);
         let entered = self.builder.ins().load(I32, trusted(), entered, 0);
         let [frames, names, found] = [(); 3].map(|()| self.builder.create_block());
+        let search = Search {
+            name,
+            site,
+            entered,
+            frames,
+            found,
+        };
         let [at, link] = [I64, I32].map(|ty| self.builder.append_block_param(frames, ty));
         let index = self.builder.append_block_param(names, I64);
         // 1 until the name was met in the table: a site knows the first place only.
@@ -103,52 +144,19 @@ impl Finder<'_> {
         let first_link = self.cell(own, LINK);
         (self.builder.ins()).jump(frames, &[own.into(), first_link.into()]);
 
-        // The frame at `at`, in which the variable is not.
         self.builder.switch_to_block(frames);
-        let offset = self.builder.ins().ireduce(I32, at);
-        let offset = self.builder.ins().band_imm_u(offset, 0xFFFF);
-        let caller = self.builder.ins().band_imm_u(link, 0xFFFE);
-        let inside = self.is(IntCC::UnsignedGreaterThan, offset, entered);
-        let recall = self.builder.create_block();
-        let next = self.builder.create_block();
-        self.builder.ins().brif(inside, next, &[], recall, &[]);
-        self.builder.switch_to_block(recall);
-        self.recall(places, name, found);
-        self.builder.switch_to_block(next);
-        let down = self.is(IntCC::UnsignedLessThan, caller, offset);
-        self.go_on_if(down);
-        let known = self.is(IntCC::UnsignedGreaterThanOrEqual, caller, entered);
-        self.go_on_if(known);
-        let wide = self.builder.ins().uextend(I64, caller);
-        let frame_there = (self.builder.ins()).iadd_imm_s(wide, i64::from(STACK.0));
-        let link_there = self.cell(frame_there, LINK);
-        let own_table = i64::from(frame::flag::VALID_NAME_TABLE) << 16;
-        let own_table = self.builder.ins().band_imm_u(link_there, own_table);
-        let shared = self.builder.ins().icmp_imm_u(IntCC::Equal, own_table, 0);
-        self.go_on_if(shared);
-        let function = self.cell(frame_there, FUNCTION);
-        let header = match G::frame_pointer(geiko_runtime::memory::LispPtr(1)).0 {
-            1 => function,
-            _ => self.builder.ins().rotl_imm_u(function, 16),
-        };
-        let header = self.builder.ins().uextend(I64, header);
-        let size = self.masked_cell(header, i64::from(function::NAME_TABLE_SIZE));
-        let size = self.builder.ins().ushr_imm_u(size, 16);
-        let size = self.builder.ins().uextend(I64, size);
-        let table = (self.builder.ins()).iadd_imm_s(header, i64::from(function::WORDS));
+        let caller = self.caller::<G>(places, &search, (at, link));
         let nothing = self.builder.ins().iconst(I64, 0);
         let yes = self.builder.ins().iconst(I32, 1);
         (self.builder.ins()).jump(names, &[nothing.into(), yes.into()]);
 
-        // Its caller's name table, from `index` on.
         self.builder.switch_to_block(names);
         let [look, hit, go_on] = [(); 3].map(|()| self.builder.create_block());
         let first_behind = self.builder.append_block_param(go_on, I32);
-        let more = self.is(IntCC::UnsignedLessThan, index, size);
-        let there = [frame_there.into(), link_there.into()];
-        self.builder.ins().brif(more, look, &[], frames, &there);
+        let more = self.is(IntCC::UnsignedLessThan, index, caller.names);
+        (self.builder.ins()).brif(more, look, &[], frames, &caller.as_next());
         self.builder.switch_to_block(look);
-        let entry = self.builder.ins().iadd(table, index);
+        let entry = self.builder.ins().iadd(caller.table, index);
         let candidate = self.masked_cell(entry, 0);
         let same = self.is(IntCC::Equal, candidate, name);
         (self.builder.ins()).brif(same, hit, &[], go_on, &[first.into()]);
@@ -157,51 +165,10 @@ impl Finder<'_> {
         (self.builder.ins()).jump(names, &[behind.into(), first_behind.into()]);
 
         self.builder.switch_to_block(hit);
-        let entry = self.builder.ins().iadd(entry, size);
-        let place = self.masked_cell(entry, 0);
-        let kind = self.builder.ins().ushr_imm_u(place, 24);
-        let number = self.builder.ins().band_imm_u(place, 0xFF);
-        let words = self.builder.ins().ishl_imm_u(number, 1);
-        let variable = self.builder.ins().iadd(caller, words);
-        let variable = self.stack_address(variable);
-        let wide = self.builder.ins().uextend(I64, variable);
-        let cell = self.cell(wide, 0);
-        let [local, other, free, looked, argument] = [(); 5].map(|()| self.builder.create_block());
         let near = self.is(IntCC::Equal, own, at);
         let near = self.builder.ins().uextend(I32, near);
         let tells = self.builder.ins().band(first, near);
-        let is_local = self.has(kind, locator::LOCAL);
-        self.builder.ins().brif(is_local, local, &[], other, &[]);
-        self.builder.switch_to_block(local);
-        let unbound = (self.builder.ins()).icmp_imm_s(IntCC::SignedLessThan, cell, 0);
-        let bound = self.builder.create_block();
-        let no = self.builder.ins().iconst(I32, 0);
-        (self.builder.ins()).brif(unbound, go_on, &[no.into()], bound, &[]);
-        self.builder.switch_to_block(bound);
-        let bytes = self.builder.ins().ishl_imm_u(number, 2);
-        self.tell_site(site, tells, function, bytes);
-        self.builder.ins().jump(found, &[variable.into()]);
-
-        self.builder.switch_to_block(other);
-        let is_free = self.has(kind, locator::FREE);
-        self.builder.ins().brif(is_free, free, &[], argument, &[]);
-        self.builder.switch_to_block(free);
-        let unlooked = self.builder.ins().band_imm_u(cell, 0x1_0000);
-        (self.builder.ins()).brif(unlooked, frames, &there, looked, &[]);
-        self.builder.switch_to_block(looked);
-        let bytes = self.builder.ins().ishl_imm_u(number, 2);
-        let bytes = self.builder.ins().iadd_imm_s(bytes, 1);
-        self.tell_site(site, tells, function, bytes);
-        let address_there = self.builder.ins().rotl_imm_u(cell, 16);
-        self.builder.ins().jump(found, &[address_there.into()]);
-
-        self.builder.switch_to_block(argument);
-        let is_argument = self.has(kind, locator::ARGUMENT);
-        self.go_on_if(is_argument);
-        let basic = self.cell(frame_there, BASIC);
-        let variable = self.builder.ins().iadd(basic, words);
-        let variable = self.stack_address(variable);
-        self.builder.ins().jump(found, &[variable.into()]);
+        self.look_at(&search, &caller, (entry, tells), go_on);
 
         self.builder.switch_to_block(found);
         let mask = i64::from(self.mask & !1);
@@ -216,6 +183,109 @@ impl Finder<'_> {
         self.builder.switch_to_block(self.unknown);
         let answer = self.builder.ins().iconst(I64, NOT_FOUND);
         self.end(answer);
+    }
+
+    /// The frame that called the one at `at`, in which the variable is not. Goes to
+    /// `found` if native code was entered there and something was found behind it before.
+    fn caller<G: Generation>(
+        &mut self,
+        places: &Places,
+        search: &Search,
+        (at, link): (Value, Value),
+    ) -> Caller {
+        let offset = self.builder.ins().ireduce(I32, at);
+        let offset = self.builder.ins().band_imm_u(offset, 0xFFFF);
+        let caller = self.builder.ins().band_imm_u(link, 0xFFFE);
+        let inside = self.is(IntCC::UnsignedGreaterThan, offset, search.entered);
+        let recall = self.builder.create_block();
+        let next = self.builder.create_block();
+        self.builder.ins().brif(inside, next, &[], recall, &[]);
+        self.builder.switch_to_block(recall);
+        self.recall(places, search.name, search.found);
+        self.builder.switch_to_block(next);
+        let down = self.is(IntCC::UnsignedLessThan, caller, offset);
+        self.go_on_if(down);
+        let known = self.is(IntCC::UnsignedGreaterThanOrEqual, caller, search.entered);
+        self.go_on_if(known);
+        let wide = self.builder.ins().uextend(I64, caller);
+        let frame = (self.builder.ins()).iadd_imm_s(wide, i64::from(STACK.0));
+        let link = self.cell(frame, LINK);
+        let own_table = i64::from(frame::flag::VALID_NAME_TABLE) << 16;
+        let own_table = self.builder.ins().band_imm_u(link, own_table);
+        let shared = self.builder.ins().icmp_imm_u(IntCC::Equal, own_table, 0);
+        self.go_on_if(shared);
+        let function = self.cell(frame, FUNCTION);
+        let header = match G::frame_pointer(LispPtr(1)).0 {
+            1 => function,
+            _ => self.builder.ins().rotl_imm_u(function, 16),
+        };
+        let header = self.builder.ins().uextend(I64, header);
+        let names = self.masked_cell(header, i64::from(function::NAME_TABLE_SIZE));
+        let names = self.builder.ins().ushr_imm_u(names, 16);
+        let names = self.builder.ins().uextend(I64, names);
+        let table = (self.builder.ins()).iadd_imm_s(header, i64::from(function::WORDS));
+        Caller {
+            offset: caller,
+            frame,
+            link,
+            function,
+            table,
+            names,
+        }
+    }
+
+    /// The table of `caller` has the name at `entry`. Goes to `found` with where the frame
+    /// has it, to `not_bound` if it is not bound there, or on to the next frame.
+    fn look_at(
+        &mut self,
+        search: &Search,
+        caller: &Caller,
+        (entry, tells): (Value, Value),
+        not_bound: Block,
+    ) {
+        let entry = self.builder.ins().iadd(entry, caller.names);
+        let place = self.masked_cell(entry, 0);
+        let kind = self.builder.ins().ushr_imm_u(place, 24);
+        let number = self.builder.ins().band_imm_u(place, 0xFF);
+        let words = self.builder.ins().ishl_imm_u(number, 1);
+        let variable = self.builder.ins().iadd(caller.offset, words);
+        let variable = self.stack_address(variable);
+        let wide = self.builder.ins().uextend(I64, variable);
+        let cell = self.cell(wide, 0);
+        let [local, other, free, looked, argument] = [(); 5].map(|()| self.builder.create_block());
+        let is_local = self.has(kind, locator::LOCAL);
+        self.builder.ins().brif(is_local, local, &[], other, &[]);
+        self.builder.switch_to_block(local);
+        let unbound = (self.builder.ins()).icmp_imm_s(IntCC::SignedLessThan, cell, 0);
+        let bound = self.builder.create_block();
+        let no = self.builder.ins().iconst(I32, 0);
+        (self.builder.ins()).brif(unbound, not_bound, &[no.into()], bound, &[]);
+        self.builder.switch_to_block(bound);
+        let bytes = self.builder.ins().ishl_imm_u(number, 2);
+        self.tell_site(search.site, tells, caller.function, bytes);
+        (self.builder.ins()).jump(search.found, &[variable.into()]);
+
+        self.builder.switch_to_block(other);
+        let is_free = self.has(kind, locator::FREE);
+        self.builder.ins().brif(is_free, free, &[], argument, &[]);
+        self.builder.switch_to_block(free);
+        let unlooked = self.builder.ins().band_imm_u(cell, 0x1_0000);
+        let next = caller.as_next();
+        (self.builder.ins()).brif(unlooked, search.frames, &next, looked, &[]);
+        self.builder.switch_to_block(looked);
+        let bytes = self.builder.ins().ishl_imm_u(number, 2);
+        let bytes = self.builder.ins().iadd_imm_s(bytes, 1);
+        self.tell_site(search.site, tells, caller.function, bytes);
+        let address = self.builder.ins().rotl_imm_u(cell, 16);
+        (self.builder.ins()).jump(search.found, &[address.into()]);
+
+        self.builder.switch_to_block(argument);
+        let is_argument = self.has(kind, locator::ARGUMENT);
+        self.go_on_if(is_argument);
+        let basic = self.cell(caller.frame, BASIC);
+        let variable = self.builder.ins().iadd(basic, words);
+        let variable = self.stack_address(variable);
+        (self.builder.ins()).jump(search.found, &[variable.into()]);
     }
 
     /// Goes to `found` with what was found for `name` beyond the frame where native code

@@ -9,7 +9,9 @@ use cranelift_codegen::CompiledCode;
 use cranelift_codegen::Context as Codegen;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{AbiParam, Function, InstBuilder, MemFlagsData, Signature};
+use cranelift_codegen::ir::{
+    AbiParam, Function, Inst, InstBuilder, MemFlagsData, Signature, Value,
+};
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use geiko_runtime::accounts::{self, Account};
@@ -191,86 +193,50 @@ impl Workshop {
     /// The door from native code to Rust that changes no register: calls what it is told
     /// with `context` and up to four arguments, and leaves the answer at the address `answer`.
     pub fn aside(&mut self, context: i64, answer: i64) -> Vec<u8> {
-        let mut function = Function::new();
-        function.signature = translate::aside_signature();
-        let mut builder = FunctionBuilder::new(&mut function, &mut self.builder);
-        let operation = builder.import_signature(translate::operation_signature());
-        let block = builder.create_block();
-        builder.append_block_params_for_function_params(block);
-        builder.switch_to_block(block);
-        let [address, a, b, c, d] = [0, 1, 2, 3, 4].map(|n| builder.block_params(block)[n]);
-        let context = builder.ins().iconst(I64, context);
-        let [a, b, c, d] = [a, b, c, d].map(|a| builder.ins().iadd_imm_s(a, -translate::AWAY));
-        let arguments = [context, a, b, c, d];
-        let call = builder.ins().call_indirect(operation, address, &arguments);
-        let value = builder.inst_results(call)[0];
-        let answer = builder.ins().iconst(I64, answer);
-        builder
-            .ins()
-            .store(MemFlagsData::trusted(), value, answer, 0);
-        builder.ins().return_(&[]);
-        builder.seal_all_blocks();
-        builder.finalize(self.isa.frontend_config());
-        self.codegen.func = function;
-        self.compile()
+        self.door(translate::aside_signature(), |builder, given| {
+            let operation = builder.import_signature(translate::operation_signature());
+            let context = builder.ins().iconst(I64, context);
+            let mut arguments = vec![context];
+            for &away in &given[1..] {
+                arguments.push(builder.ins().iadd_imm_s(away, -translate::AWAY));
+            }
+            let call = (builder.ins()).call_indirect(operation, given[0], &arguments);
+            leave_answer(builder, call, answer);
+            Vec::new()
+        })
     }
 
     /// The door from native code to the machine at safepoints, which changes no register: calls
     /// `shim` with `context`, the frame, the point, the place that this returns to and the frame
     /// pointer there, and leaves the answer at the address `answer`.
     pub fn safepoint(&mut self, shim: i64, context: i64, answer: i64) -> Vec<u8> {
-        let mut function = Function::new();
-        function.signature = translate::safepoint_signature();
-        let mut builder = FunctionBuilder::new(&mut function, &mut self.builder);
-        let operation = builder.import_signature(translate::operation_signature());
-        let block = builder.create_block();
-        builder.append_block_params_for_function_params(block);
-        builder.switch_to_block(block);
-        let [frame, point] = [0, 1].map(|n| builder.block_params(block)[n]);
-        let [frame, point] = [frame, point].map(|a| builder.ins().iadd_imm_s(a, -translate::AWAY));
-        let place = builder.ins().get_return_address(I64);
-        let own = builder.ins().get_frame_pointer(I64);
-        let pointer = (builder.ins()).load(I64, MemFlagsData::trusted(), own, 0);
-        let [shim, context] = [shim, context].map(|n| builder.ins().iconst(I64, n));
-        let arguments = [context, frame, point, place, pointer];
-        let call = builder.ins().call_indirect(operation, shim, &arguments);
-        let value = builder.inst_results(call)[0];
-        let answer = builder.ins().iconst(I64, answer);
-        builder
-            .ins()
-            .store(MemFlagsData::trusted(), value, answer, 0);
-        builder.ins().return_(&[]);
-        builder.seal_all_blocks();
-        builder.finalize(self.isa.frontend_config());
-        self.codegen.func = function;
-        self.compile()
+        self.door(translate::safepoint_signature(), |builder, given| {
+            let operation = builder.import_signature(translate::operation_signature());
+            let [frame, point] =
+                [0, 1].map(|n| builder.ins().iadd_imm_s(given[n], -translate::AWAY));
+            let place = builder.ins().get_return_address(I64);
+            let own = builder.ins().get_frame_pointer(I64);
+            let pointer = (builder.ins()).load(I64, MemFlagsData::trusted(), own, 0);
+            let [shim, context] = [shim, context].map(|n| builder.ins().iconst(I64, n));
+            let arguments = [context, frame, point, place, pointer];
+            let call = builder.ins().call_indirect(operation, shim, &arguments);
+            leave_answer(builder, call, answer);
+            Vec::new()
+        })
     }
 
     /// The door from native code to native code that changes no register: calls what it is
-    /// told with the place of the frame, the link and the environment, and leaves value and status at the address `answer`.
+    /// told with the place of the frame, the link and the environment, and leaves value and
+    /// status at the address `answer`.
     pub fn aside_native(&mut self, answer: i64) -> Vec<u8> {
-        let mut function = Function::new();
-        function.signature = translate::aside_signature();
-        let mut builder = FunctionBuilder::new(&mut function, &mut self.builder);
-        let native = builder.import_signature(translate::native_signature());
-        let block = builder.create_block();
-        builder.append_block_params_for_function_params(block);
-        builder.switch_to_block(block);
-        let [entry, top, link, environment] = [0, 1, 2, 3].map(|n| builder.block_params(block)[n]);
-        let [link, environment] = [link, environment].map(|a| builder.ins().ireduce(I32, a));
-        let arguments = [top, link, environment];
-        let call = builder.ins().call_indirect(native, entry, &arguments);
-        let [value, status] = [0, 1].map(|n| builder.inst_results(call)[n]);
-        let answer = builder.ins().iconst(I64, answer);
-        for (cell, at) in [(value, 0), (status, 4)] {
-            let flags = MemFlagsData::trusted();
-            builder.ins().store(flags, cell, answer, at);
-        }
-        builder.ins().return_(&[]);
-        builder.seal_all_blocks();
-        builder.finalize(self.isa.frontend_config());
-        self.codegen.func = function;
-        self.compile()
+        self.door(translate::aside_signature(), |builder, given| {
+            let native = builder.import_signature(translate::native_signature());
+            let [link, environment] = [given[2], given[3]].map(|a| builder.ins().ireduce(I32, a));
+            let arguments = [given[1], link, environment];
+            let call = (builder.ins()).call_indirect(native, given[0], &arguments);
+            leave_answer(builder, call, answer);
+            Vec::new()
+        })
     }
 
     /// The search for free variables.
@@ -285,29 +251,50 @@ impl Workshop {
         let mut signature = Signature::new(CallConv::SystemV);
         signature.params = [I64; 3].map(AbiParam::new).to_vec();
         signature.returns = vec![AbiParam::new(I64)];
+        self.door(signature, |builder, given| {
+            let native = builder.import_signature(translate::native_signature());
+            let number = builder.ins().ireduce(I32, given[1]);
+            let environment = builder.ins().iconst(I32, -1);
+            let arguments = [given[0], number, environment];
+            let call = (builder.ins()).call_indirect(native, given[2], &arguments);
+            let [value, status] = [0, 1].map(|n| builder.inst_results(call)[n]);
+            let value = builder.ins().uextend(I64, value);
+            let status = builder.ins().uextend(I64, status);
+            let status = builder.ins().ishl_imm_u(status, 32);
+            vec![builder.ins().bor(value, status)]
+        })
+    }
+
+    /// A function of one block: `write` is given its parameters, and answers what it returns.
+    fn door(
+        &mut self,
+        signature: Signature,
+        write: impl FnOnce(&mut FunctionBuilder<'_>, &[Value]) -> Vec<Value>,
+    ) -> Vec<u8> {
         let mut function = Function::new();
         function.signature = signature;
         let mut builder = FunctionBuilder::new(&mut function, &mut self.builder);
-        let native = builder.import_signature(translate::native_signature());
         let block = builder.create_block();
         builder.append_block_params_for_function_params(block);
         builder.switch_to_block(block);
-        let [frame, number, target] = [0, 1, 2].map(|n| builder.block_params(block)[n]);
-        let number = builder.ins().ireduce(I32, number);
-        let environment = builder.ins().iconst(I32, -1);
-        let call = builder
-            .ins()
-            .call_indirect(native, target, &[frame, number, environment]);
-        let [value, status] = [0, 1].map(|n| builder.inst_results(call)[n]);
-        let value = builder.ins().uextend(I64, value);
-        let status = builder.ins().uextend(I64, status);
-        let status = builder.ins().ishl_imm_u(status, 32);
-        let packed = builder.ins().bor(value, status);
-        builder.ins().return_(&[packed]);
+        let given = builder.block_params(block).to_vec();
+        let values = write(&mut builder, &given);
+        builder.ins().return_(&values);
         builder.seal_all_blocks();
         builder.finalize(self.isa.frontend_config());
         self.codegen.func = function;
         self.compile()
+    }
+}
+
+/// Stores what `call` returned at the address `answer`, one behind the other.
+fn leave_answer(builder: &mut FunctionBuilder<'_>, call: Inst, answer: i64) {
+    let answer = builder.ins().iconst(I64, answer);
+    let mut at = 0;
+    for value in builder.inst_results(call).to_vec() {
+        let bytes = builder.func.dfg.value_type(value).bytes();
+        (builder.ins()).store(MemFlagsData::trusted(), value, answer, at);
+        at += bytes as i32;
     }
 }
 
