@@ -37,7 +37,7 @@ mod tests;
 
 use geiko_region::{Colour, Model, Phase, Tracer, UNITS_PER_STEP};
 
-use crate::accounts::Account;
+use crate::accounts::{self, Account};
 use crate::heap::{GUARD_PAGES, HeapState};
 use crate::layout::Generation;
 use crate::machine::Machine;
@@ -47,7 +47,7 @@ use crate::symbols::Symbols;
 use colours::Colours;
 use objects::{Kinds, UNIT_WORDS};
 use roots::Roots;
-use suspects::Suspects;
+use suspects::{LISTING_BYTES, Suspects};
 
 /// Objects that wait to be looked at, at most; more are found again by their colour.
 const WORKLIST: usize = 1 << 16;
@@ -137,6 +137,10 @@ struct Heap {
     kinds: Kinds,
     roots: Roots,
     suspects: Suspects,
+    /// Most suspects of a cycle.
+    most_suspects: u64,
+    /// Where the next cycle begins with them, if there was no room for all.
+    rest: Option<LispPtr>,
 }
 
 /// The image as the tracer sees it.
@@ -158,7 +162,10 @@ impl Backup {
                 due: false,
                 totals: BackupTotals::default(),
             },
-            heap: Heap::default(),
+            heap: Heap {
+                most_suspects: accounts::bytes_for_lists() / LISTING_BYTES,
+                ..Heap::default()
+            },
             pages,
             released: 0,
             filled: 0,
@@ -309,8 +316,8 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
-    /// Begins a cycle if much storage was used since the last one, and goes on with
-    /// one that runs. For the end of a collection.
+    /// Begins a cycle if much storage was used since the last one, or that one had no room for all
+    /// suspects, and goes on with one that runs. For the end of a collection.
     pub(super) fn consider_backup(&mut self) {
         let pages = self.active_pages();
         let is_low = self.storage_is_below(LOW_STORAGE);
@@ -323,7 +330,8 @@ impl<G: Generation> Machine<'_, G> {
             let grown = pages.saturating_sub(backup.pages);
             let is_low = is_low && grown >= LEAST_GROWTH;
             let is_asked = self.gc.zeal && collections.is_multiple_of(ZEAL_COLLECTIONS);
-            if is_asked || is_low || backup.used(grown) >= backup.least_used() {
+            let is_used = backup.used(grown) >= backup.least_used();
+            if is_asked || is_low || is_used || backup.heap.rest.is_some() {
                 self.start_backup();
             }
             if is_low {

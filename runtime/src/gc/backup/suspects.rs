@@ -5,6 +5,10 @@
 //! references from suspects to suspects are subtracted. An object whose count was all from
 //! suspects has no other references. One that has some, which the tracer did not find, stays,
 //! and so does what it refers to.
+//!
+//! Where memory is limited there is room for so many suspects only. Then another cycle follows
+//! at once. It begins behind the last of them, or if many were garbage where this one began:
+//! there is room now for those that hold what stayed.
 
 use std::iter;
 
@@ -12,7 +16,6 @@ use geiko_region::{Colour, Model};
 
 use super::Image;
 use super::objects::UNIT_WORDS;
-use crate::accounts;
 use crate::audit::{
     BlockKind, ConsCell, ConsPages, array_block, array_regions, decode_page, decode_page_of,
     object_offsets,
@@ -34,7 +37,7 @@ const UNITS_PER_SUSPECT: u64 = 2;
 /// Most objects of a free list that are followed.
 const MAX_FREE: u32 = 1 << 26;
 /// Bytes for each suspect while the lists of them become longer.
-const LISTING_BYTES: u64 = 16;
+pub(super) const LISTING_BYTES: u64 = 16;
 /// A count that is not to be proven: it does not fit its entry.
 const LARGE: i32 = i32::MAX / 2;
 
@@ -66,8 +69,8 @@ pub(super) struct Suspects {
     /// References that are not from suspects.
     others: Vec<i32>,
     stage: Stage,
-    /// How many there may be.
-    most: u64,
+    /// Those below are not examined in this cycle.
+    from: LispPtr,
     /// Those released.
     released: usize,
     /// How many more may be released before the next collection.
@@ -111,11 +114,6 @@ impl Suspects {
         next
     }
 
-    /// Another suspect can be listed.
-    fn has_room(&self) -> bool {
-        (self.objects.len() as u64) < self.most
-    }
-
     fn index(&self, object: LispPtr) -> Option<usize> {
         self.objects.binary_search(&object).ok()
     }
@@ -130,7 +128,7 @@ impl<G: Generation> Image<'_, '_, G> {
                 Stage::None => {
                     self.heap.suspects = Suspects {
                         stage: self.free_objects_of(u32::from(types::SMALLP) + 1),
-                        most: accounts::bytes_for_lists() / LISTING_BYTES,
+                        from: self.heap.rest.take().unwrap_or_default(),
                         ..Suspects::default()
                     };
                 }
@@ -290,17 +288,24 @@ impl<G: Generation> Image<'_, '_, G> {
         }
     }
 
-    /// Lists `object` if it is white. If there is no room for more it stays, as if it were in use.
+    /// Lists `object` if it is white. If there is no room for more it stays, as if it were in
+    /// use, and the next cycle begins with it.
     fn list(&mut self, object: LispPtr, white: Colour) {
-        if self.colour(object) == white {
-            if self.heap.suspects.has_room() {
-                let count = self.stored_count(object);
-                self.heap.suspects.objects.push(object);
-                self.heap.suspects.others.push(count);
-            } else {
-                self.paint(object, white.opposite());
-            }
+        if self.colour(object) != white {
+            return;
         }
+        let suspects = &self.heap.suspects;
+        let is_wanted = object >= suspects.from;
+        if is_wanted && (suspects.objects.len() as u64) < self.heap.most_suspects {
+            let count = self.stored_count(object);
+            self.heap.suspects.objects.push(object);
+            self.heap.suspects.others.push(count);
+            return;
+        }
+        if is_wanted {
+            self.heap.rest.get_or_insert(object);
+        }
+        self.paint(object, white.opposite());
     }
 
     /// The count of `object`.
@@ -408,6 +413,10 @@ impl<G: Generation> Image<'_, '_, G> {
         objects.retain(|&object| self.colour(object) == white && self.stored_count(object) != 0);
         let suspects = &mut self.heap.suspects;
         suspects.garbage = objects.len() as u64;
+        // What stays may have been held by others for which there was no room.
+        if self.heap.rest.is_some() && suspects.garbage >= self.heap.most_suspects / 2 {
+            self.heap.rest = Some(suspects.from);
+        }
         suspects.objects = objects;
         suspects.others = Vec::new();
         suspects.stage = Stage::Proven;

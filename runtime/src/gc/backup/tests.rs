@@ -83,6 +83,37 @@ fn a_report_frees_nothing() {
     });
 }
 
+/// Makes rings of these sizes while there is room for few suspects; how many cells are freed.
+fn freed_with_few_suspects<G: Generation>(most: u64, sizes: &[u32]) -> u64 {
+    let mut all = 0;
+    with_backup::<G>(BackupMode::On, |mut m| {
+        let backup = m.gc.backup.as_mut().expect("it is on");
+        backup.heap.most_suspects = most;
+        for &size in sizes {
+            ring(&mut m, size);
+        }
+        close_frame(&mut m, &[]);
+        m.start_backup();
+        while !m.backup_is_idle() {
+            m.backup_step(u64::MAX);
+            all += freed(&mut m);
+        }
+    });
+    all
+}
+
+#[test]
+fn what_there_was_no_room_for_is_examined_in_the_next_cycle() {
+    for most in [100, 200, 299, 300, 301] {
+        assert_eq!(freed_with_few_suspects::<Medley2>(most, &[3; 100]), 300);
+        assert_eq!(freed_with_few_suspects::<Medley3>(most, &[3; 100]), 300);
+    }
+    // Of a circle for which there is never room only others between its cells stay.
+    let sizes = [&[50][..], &[3; 100]].concat();
+    assert!(freed_with_few_suspects::<Medley2>(30, &sizes) > 280);
+    assert!(freed_with_few_suspects::<Medley3>(30, &sizes) > 280);
+}
+
 fn unknown_references<G: Generation>() {
     with_backup::<G>(BackupMode::On, |mut m| {
         // Counted from somewhere that is not in the image.
