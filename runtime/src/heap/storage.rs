@@ -323,4 +323,42 @@ mod tests {
         arrays_switch::<Medley2>();
         arrays_switch::<Medley3>();
     }
+
+    fn below<G: Generation>() {
+        // Without another region what is left counts, to the page.
+        with_free_pages::<G>(100, false, |m| {
+            let left = m.pages_left();
+            assert!((90..=100).contains(&left), "{left}");
+            assert!(m.storage_is_below(left + 1));
+            assert!(!m.storage_is_below(left));
+        });
+        // With one there is room as long as anything is still to move there.
+        for (state, is_another) in [
+            (None, true),
+            (Some(state::NOT_SWITCHABLE), false),
+            (Some(state::SWITCHABLE), true),
+            (Some(state::ARRAY_SWITCHED), true),
+            (Some(state::FULLY_SWITCHED), false),
+        ] {
+            for large in [true, false] {
+                with_free_pages::<G>(100, large, |m| {
+                    let variable = m.symbols.storage_full_state;
+                    m.mem
+                        .set_cell(variable, state.map_or(LispPtr::NIL, LispPtr::smallpos));
+                    // Before Lisp has chosen, the size of memory says it.
+                    let expected = is_another && (large || state.is_some());
+                    assert_eq!(m.has_another_region(), expected, "{state:?} {large}");
+                    let left = m.pages_left();
+                    assert_eq!(m.storage_is_below(left + 1), !expected, "{state:?} {large}");
+                    assert!(!m.storage_is_below(left));
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn storage_runs_out_only_in_the_last_region() {
+        below::<Medley2>();
+        below::<Medley3>();
+    }
 }
