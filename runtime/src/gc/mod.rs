@@ -55,6 +55,8 @@ pub struct GcState {
     dead: Vec<LispPtr>,
     /// Freed records that are not in a free list yet.
     cleared: Vec<LispPtr>,
+    /// How often these were put there before everything was freed.
+    linkings: u32,
     /// Where the pointers are in the records met in this collection.
     fields: FieldCache,
     /// What native code holds besides what is on the stack, while it waits at a safepoint.

@@ -8,8 +8,9 @@
 //!
 //! Whatever the memory holds this ends: a field is cleared when its reference is
 //! dropped, or a cell of a list is made free, so each step has cost the memory a pointer. Records
-//! with pointers are linked into the free lists at the end only, lest a damaged
-//! structure be followed into these.
+//! with pointers are linked into the free lists at the end only, or when 65,536 of them wait, lest a
+//! damaged structure be followed into these. That gives the memory pointers again, so it is done only as often as
+//! sound memory has records; what a damaged one has more is in no free list from then on.
 
 use super::counts::{main_entry, set_main_entry, tag};
 use crate::heap::Parts;
@@ -27,6 +28,12 @@ const TYPES: usize = type_entry::NUMBER as usize + 1;
 
 /// Objects that wait, of which half are freed before more of a list is.
 const MOST_WAITING: usize = 1 << 16;
+
+/// Freed records that wait for their place in a free list.
+const MOST_CLEARED: usize = 1 << 16;
+/// Times that they are put there before everything is freed: enough for all records of the largest
+/// memory.
+const MOST_LINKINGS: u32 = 1 << 12;
 
 /// What freed records are filled with if asked for: no pointer, no number.
 const POISON: LispPtr = LispPtr(0xDEAD_BEEF);
@@ -74,9 +81,26 @@ impl<G: Generation> Machine<'_, G> {
                 None => self.gc.dead.pop(),
             };
         }
+        self.link_cleared();
+        self.gc.linkings = 0;
+    }
+
+    /// Puts freed records into the free lists.
+    fn link_cleared(&mut self) {
         while let Some(record) = self.gc.cleared.pop() {
             self.link_free(record, self.type_number(record));
         }
+    }
+
+    /// Makes room for freed records.
+    #[cold]
+    #[inline(never)]
+    fn shorten_cleared(&mut self) {
+        self.gc.linkings += 1;
+        if self.gc.linkings <= MOST_LINKINGS {
+            self.link_cleared();
+        }
+        self.gc.cleared.clear();
     }
 
     /// Frees `object` itself. Objects that lose their last reference are put on
@@ -181,6 +205,9 @@ impl<G: Generation> Machine<'_, G> {
             let value = self.mem.cell(field).masked::<G>();
             self.mem.set_cell(field, LispPtr::NIL);
             self.release(value);
+        }
+        if self.gc.cleared.len() >= MOST_CLEARED {
+            self.shorten_cleared();
         }
         self.gc.cleared.push(object);
     }

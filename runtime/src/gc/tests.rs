@@ -29,6 +29,7 @@ both! {
     pages_of_buffers_survive = buffers;
     frames_refer_to_their_functions_and_variables = frames;
     damaged_records_end = damaged;
+    many_records_at_once_need_little_room = many_records;
 }
 
 fn roots<G: Generation>() {
@@ -93,6 +94,36 @@ fn records<G: Generation>() {
         close_frame(&mut m, &[]);
         m.collect();
         assert_eq!(m.statistics.objects_freed, 3);
+        assert_eq!(m.fault, None);
+    });
+}
+
+fn many_records<G: Generation>() {
+    const TYPE: u16 = 100;
+    const RECORDS: usize = 150_000;
+    with_machine::<G>(|mut m| {
+        declare_type(&mut m, TYPE, 4, &[0, 2]);
+        let mut first = LispPtr::NIL;
+        for _ in 0..RECORDS {
+            let record = m.create_cell(TYPE).unwrap();
+            m.mem.set_cell(record.add(2), first);
+            m.add_ref(first);
+            first = record;
+        }
+        close_frame(&mut m, &[]);
+        m.collect();
+        assert_eq!(m.statistics.objects_freed, RECORDS as u64);
+        assert!(m.gc.cleared.capacity() <= 1 << 16);
+        // Each is free once.
+        let free = G::dtd(TYPE.into()).add(G::DTD_FIELDS.free);
+        let mut seen = std::collections::HashSet::new();
+        let mut at = m.mem.cell(free).masked::<G>();
+        while !at.is_nil() {
+            assert!(seen.insert(at));
+            assert!(m.mem.cell(at.add(2)).is_nil());
+            at = m.mem.cell(at).masked::<G>();
+        }
+        assert!(seen.len() >= RECORDS);
         assert_eq!(m.fault, None);
     });
 }
