@@ -23,7 +23,7 @@ const RESERVED: u32 = (1 << 28) - GRANULE;
 /// Without a limit requests of so many bytes get mappings of their own, which go back to the system.
 const LARGE: usize = 1 << 20;
 /// The part of the limit from which on memory is short.
-const SHORT_PART: u64 = 16;
+const SHORT_PART: u64 = 10;
 
 static BOOKS: Mutex<Books> = Mutex::new(Books {
     region: None,
@@ -102,7 +102,7 @@ impl ProgramMemory {
         (limit != u64::MAX).then_some(limit)
     }
 
-    /// A sixteenth of the limit, or less, is left.
+    /// A tenth of the limit, or less, is left.
     pub fn is_short() -> bool {
         Self::room() == 0
     }
