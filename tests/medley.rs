@@ -153,6 +153,55 @@ fn the_exec_evaluates() {
     assert_eq!(content("compiled"), "(6765 T)");
 }
 
+/// Lisp's own look at every block of array space: `\PARSEARRAYSPACE` gives each to `\CHECKARRAYBLOCK`.
+const CHECK_BLOCKS: &str = "(let ((in-use 0) (free 0)) \
+    (il:\\\\parsearrayspace #'(lambda (block length used kind) (if used (incf in-use) (incf free)))) \
+    (list in-use free))";
+
+#[test]
+fn lisp_finds_every_array_block_sound_after_work_with_arrays() {
+    let Some(image) = image() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let work = "(setq il:arrayblockchecking t)\"\nwait idle 1s\n\
+        type \"(let ((some (make-array 60))) (dotimes (i 4000) (setf (svref some (mod (* i 31) 60)) \
+        (make-array (+ 5 (mod (* i 37) 1500))))))";
+    for policy in ["maiko", "segmented"] {
+        let told = folder.path().join(policy);
+        let print = print_to(&told, CHECK_BLOCKS);
+        let script = format!("{BOOT}type \"{work}\"\nwait idle 20s\n{print}wait idle 20s\n");
+        let options = ["--array-policy", policy, "--stats"];
+        let output = play_with(&image, folder.path(), &script, &options);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        let is_ours = said.lines().any(|line| line.starts_with("arrays "));
+        assert_eq!(is_ours, policy == "segmented", "{said}");
+        let told = std::fs::read_to_string(told).unwrap_or_default();
+        let numbers: Vec<u32> = told
+            .trim_matches(['(', ')'])
+            .split(' ')
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        println!("{policy}: {numbers:?} blocks in use and free");
+        assert!(
+            matches!(numbers[..], [used, free] if used > 4800 && free > 100),
+            "{told}"
+        );
+    }
+    // A trailer that does not tell the length of its block is noticed.
+    let spoil = "(il:\\\\\\\\parsearrayspace #'(lambda (block length used kind) \
+        (when (and (not used) (> length 20)) (il:\\\\\\\\putbase block (- (* 2 length) 1) 7))))";
+    let script = format!(
+        "{BOOT}type \"{work}\"\nwait idle 20s\ntype \"{spoil}\"\nwait idle 5s\n\
+        type \"(il:\\\\\\\\parsearrayspace nil)\"\nwait idle 5s\n"
+    );
+    let output = play(&image, folder.path(), &script);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("RAID: ARRAYBLOCK Header and Trailer length don't match"),
+        "{said}"
+    );
+}
+
 #[test]
 fn an_error_opens_a_window_that_can_be_left() {
     let Some(image) = image() else { return };
