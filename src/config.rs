@@ -15,7 +15,7 @@ use toml::{Table, Value};
 use crate::folders;
 
 /// The options that can be settings, in the order of the table in the documentation.
-pub const SETTINGS: [&str; 28] = [
+pub const SETTINGS: [&str; 29] = [
     "display",
     "screen",
     "scale",
@@ -30,6 +30,7 @@ pub const SETTINGS: [&str; 28] = [
     "memory-limit",
     "share-image",
     "save-to",
+    "shrink-on-save",
     "fs",
     "fs-root",
     "no-processes",

@@ -156,6 +156,9 @@ pub enum Error {
         /// What is wrong.
         defect: String,
     },
+    /// An image is not made small within the limit of memory.
+    #[error("that takes {0} MB more than the limit of memory leaves")]
+    NoRoomToShrink(u64),
     /// An image cannot be written.
     #[error(transparent)]
     Save(#[from] SaveError),
@@ -219,6 +222,7 @@ impl Error {
             | Self::Rights(_)
             | Self::NotBuiltin { .. }
             | Self::NotSound { .. }
+            | Self::NoRoomToShrink(_)
             | Self::NoFunction { .. }
             | Self::NoNames
             | Self::Jit(_)

@@ -58,6 +58,13 @@ pub fn bytes_for_lists() -> u64 {
 /// False if so many bytes more would make memory short, or leave the collectors less than their part,
 /// where there is a limit.
 pub fn is_room_for(bytes: u64) -> bool {
+    missing_for(bytes) == 0
+}
+
+/// How many bytes too little there are for that.
+pub fn missing_for(bytes: u64) -> u64 {
     let kept = ProgramMemory::limit().map_or(0, |limit| limit / LISTS_PART);
-    ProgramMemory::room() >= bytes.saturating_add(kept)
+    bytes
+        .saturating_add(kept)
+        .saturating_sub(ProgramMemory::room())
 }

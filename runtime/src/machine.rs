@@ -6,6 +6,7 @@
 //! frames, `traps` interrupts and UFNs, `subr` services, `display` drawing,
 //! `interp` the instructions.
 
+use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::device::Devices;
@@ -93,6 +94,8 @@ pub struct Machine<'m, G: Generation> {
     pub saved: Option<Saved>,
     /// When Lisp saves the image next, it is not written but kept in memory.
     pub keep_next_save: bool,
+    /// What the host does with a file in which the image has been saved, before Lisp goes on.
+    pub after_save: fn(&Path),
     /// What the machine has done.
     pub statistics: Statistics,
     /// State of the collector outside Lisp memory.
@@ -141,6 +144,7 @@ impl<'m, G: Generation> Machine<'m, G> {
             save_error: None,
             saved: None,
             keep_next_save: false,
+            after_save: |_| {},
             statistics: Statistics::default(),
             gc: GcState::default(),
             heap: HeapState::default(),

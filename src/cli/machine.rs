@@ -11,7 +11,7 @@ use geiko_runtime::layout::{Generation, Medley2, Medley3, Release};
 use geiko_runtime::machine::Machine;
 
 use super::memory::Shares;
-use super::{MachineArgs, memory, native};
+use super::{MachineArgs, memory, native, shrink};
 use crate::clipboard;
 use crate::console::Request;
 use crate::devices::clock::thread_cpu_time;
@@ -116,6 +116,9 @@ fn run<G: Generation>(image: ImageFile, work: Work<'_>) -> Result<Status, Error>
         machine.raise_fault(fault);
     }
     machine.set_backup(arguments.bounds.backup());
+    if arguments.shrink_on_save {
+        machine.after_save = shrink::saved;
+    }
     if let Err(error) = machine.set_array_policy(arguments.bounds.arrays()) {
         eprintln!("geiko: {error}: Lisp finds room for arrays itself");
     }

@@ -242,6 +242,10 @@ pub struct MachineArgs {
     #[arg(long, value_name = "FILE", help_heading = "Image")]
     save_to: Option<PathBuf>,
 
+    /// Make images small when they have been saved, as geiko shrink does
+    #[arg(long, help_heading = "Image")]
+    shrink_on_save: bool,
+
     #[command(flatten)]
     host: HostArgs,
 

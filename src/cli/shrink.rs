@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use geiko_runtime::accounts;
 use geiko_runtime::audit::{Audit, Graph};
 use geiko_runtime::device::Devices;
 use geiko_runtime::heap::Shrunk;
@@ -13,6 +14,10 @@ use geiko_runtime::machine::Machine;
 use super::output;
 use crate::error::{Error, Status};
 use crate::image_lock::ImageLock;
+
+/// What making an image small takes, in bytes for each of the image: its content, its pages in memory,
+/// and what is known of its objects.
+const SHRINKING_BYTES: u64 = 4;
 
 /// What to make small.
 #[derive(Debug, Args)]
@@ -36,16 +41,11 @@ struct Change {
 pub fn shrink(arguments: &ShrinkArgs) -> Result<Status, Error> {
     let to = arguments.to.as_deref().unwrap_or(&arguments.image);
     let _lock = ImageLock::take(to, "geiko shrink")?;
-    let image = ImageFile::open(&arguments.image)?;
-    let change = match image.header().release {
-        Release::Medley2 => shrink_to::<Medley2>(&image, &arguments.image, to),
-        Release::Medley3 => shrink_to::<Medley3>(&image, &arguments.image, to),
-    }?;
     let Change {
         pages: [before, after],
         shrunk,
         graph,
-    } = change;
+    } = shrink_file(&arguments.image, to)?;
     output::text(&format!(
         "pages        {before} before, {after} now; {} units for objects of any type\n\
          free arrays  {} blocks before, {} now\n\
@@ -53,6 +53,34 @@ pub fn shrink(arguments: &ShrinkArgs) -> Result<Status, Error> {
         shrunk.units, shrunk.blocks_before, shrunk.blocks, graph.objects, graph.references
     ))?;
     Ok(Status::Success)
+}
+
+/// Makes an image small that Lisp has just saved. If that cannot be, it stays as it was saved and the
+/// user is told.
+pub fn saved(path: &Path) {
+    if let Err(error) = shrink_saved(path) {
+        eprintln!("geiko: the image is saved, but not made small: {error}");
+    }
+}
+
+fn shrink_saved(path: &Path) -> Result<(), Error> {
+    let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+    let missing = accounts::missing_for(bytes.saturating_mul(SHRINKING_BYTES));
+    if missing > 0 {
+        return Err(Error::NoRoomToShrink(missing.div_ceil(1 << 20)));
+    }
+    // Its pages in memory are not the program's own, but take as much; this takes their place in the
+    // account.
+    let _pages = std::hint::black_box(Vec::<u8>::with_capacity(bytes as usize));
+    shrink_file(path, path).map(drop)
+}
+
+fn shrink_file(from: &Path, to: &Path) -> Result<Change, Error> {
+    let image = ImageFile::open(from)?;
+    match image.header().release {
+        Release::Medley2 => shrink_to::<Medley2>(&image, from, to),
+        Release::Medley3 => shrink_to::<Medley3>(&image, from, to),
+    }
 }
 
 fn shrink_to<G: Generation>(image: &ImageFile, from: &Path, to: &Path) -> Result<Change, Error> {
@@ -82,4 +110,45 @@ fn shrink_to<G: Generation>(image: &ImageFile, from: &Path, to: &Path) -> Result
         shrunk,
         graph,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lisp;
+
+    #[test]
+    fn an_image_that_a_session_saves_to_is_left_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("lisp.sysout");
+        std::fs::write(&image, lisp::image(Release::Medley3).unwrap().bytes()).unwrap();
+        let before = std::fs::read(&image).unwrap();
+        let arguments = |image: &Path, to: Option<&Path>| ShrinkArgs {
+            image: image.into(),
+            to: to.map(Path::to_path_buf),
+        };
+        let locked = ImageLock::take(&image, "session lisp").unwrap();
+        assert!(locked.is_some(), "files can be locked here");
+        // By whatever name, and also if another image is to be written there.
+        let other = folder.path().join("other.sysout");
+        std::fs::write(&other, &before).unwrap();
+        let again = folder.path().join(".").join("lisp.sysout");
+        for refused in [
+            arguments(&image, None),
+            arguments(&again, None),
+            arguments(&other, Some(&image)),
+        ] {
+            let error = shrink(&refused).unwrap_err();
+            assert!(matches!(error, Error::Locked(_)), "{error}");
+            let told = error.message();
+            assert!(told.contains("is where session lisp, process"), "{told}");
+        }
+        assert_eq!(std::fs::read(&image).unwrap(), before);
+        // Reading it is no harm.
+        shrink(&arguments(&image, Some(&other))).unwrap();
+        drop(locked);
+        shrink(&arguments(&image, None)).unwrap();
+        // The right to save is given back.
+        assert!(ImageLock::take(&image, "session lisp").unwrap().is_some());
+    }
 }

@@ -275,7 +275,7 @@ impl Keeper {
             tracing::debug!(?stop, "Lisp saved itself");
             self.longest_stop = self.longest_stop.max(stop);
             self.target.end();
-            return self.finished(task.kind, saved);
+            return self.finished(task.kind, saved, machine.after_save);
         } else if let Some(error) = machine.save_error.take() {
             self.target.end();
             return self.failed(task.kind, error.to_string());
@@ -306,10 +306,10 @@ impl Keeper {
             .map(|(signal, _)| *signal)
     }
 
-    fn finished(&mut self, kind: Kind, saved: Saved) -> Next {
+    fn finished(&mut self, kind: Kind, saved: Saved, after_save: fn(&Path)) -> Next {
         match (kind, saved) {
             (Kind::Autosave, Saved::Kept(image)) => {
-                self.write(image);
+                self.write(image, after_save);
                 Next::Continue
             }
             (Kind::Finish(status, recovery), Saved::In(path)) => {
@@ -372,6 +372,7 @@ impl Keeper {
             while let Some(path) = places.pop_front() {
                 match machine.save(&path) {
                     Ok(()) => {
+                        (machine.after_save)(&path);
                         self.recovered(&path);
                         return Next::End(status);
                     }
@@ -383,14 +384,18 @@ impl Keeper {
     }
 
     /// Writes an automatic image while Lisp goes on.
-    fn write(&mut self, image: Vec<u8>) {
+    fn write(&mut self, image: Vec<u8>, after_save: fn(&Path)) {
         self.wait_for_writer();
         let path = self.keeping.running.next_autosave();
         let folder = self.keeping.running.folder().to_path_buf();
         let keep = self.keeping.keep;
         self.writer = Some(std::thread::spawn(move || {
             match write_file(&path, &image) {
-                Ok(()) => sessions::prune(&folder, keep),
+                Ok(()) => {
+                    drop(image);
+                    after_save(&path);
+                    sessions::prune(&folder, keep);
+                }
                 Err(error) => eprintln!("geiko: no automatic image: {error}"),
             }
         }));

@@ -28,6 +28,7 @@ impl<G: Generation> Machine<'_, G> {
         let code = match path {
             Some(path) => match self.save(&path) {
                 Ok(()) => {
+                    (self.after_save)(&path);
                     self.saved = Some(Saved::In(path));
                     return Outcome::Value(LispPtr::NIL);
                 }
