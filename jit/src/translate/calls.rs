@@ -217,9 +217,10 @@ impl Translator<'_, '_> {
     /// `found` with it, its environment and the words of its arguments.
     fn function_object(&mut self, count: u16, site: Value, found: Block, slow: Block) {
         let function = self.top(1)[0];
-        let [closure, other, symbol, compiled, check, search] =
-            [(); 6].map(|()| self.builder.create_block());
+        let [closure, other, near, far, compiled, check, search] =
+            [(); 7].map(|()| self.builder.create_block());
         self.builder.set_cold_block(search);
+        let (symbol, definition) = self.meeting(I32);
         let [code, environment] = [(); 2].map(|()| self.builder.append_block_param(check, I32));
         let number = self.type_number(function);
         let is_closure = self.equals(number, types::COMPILED_CLOSURE.into());
@@ -238,9 +239,17 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(other);
         let name = self.masked(function);
         let segment = self.builder.ins().ushr_imm_u(name, 16);
-        self.builder.ins().brif(segment, search, &[], symbol, &[]);
+        self.builder.ins().brif(segment, far, &[], near, &[]);
+        self.builder.switch_to_block(near);
+        let row = self.definition_of(name);
+        self.builder.ins().jump(symbol, &[row.into()]);
+        self.builder.switch_to_block(far);
+        let is_symbol = self.equals(number, types::NEW_ATOM.into());
+        self.go_on_if(is_symbol, search);
+        let within = self.within_symbol(SymbolCell::Definition);
+        let own = self.load_cell(function, within as i32);
+        self.builder.ins().jump(symbol, &[own.into()]);
         self.builder.switch_to_block(symbol);
-        let definition = self.definition_of(name);
         let is_compiled = (self.builder.ins()).icmp_imm_s(IntCC::SignedLessThan, definition, 0);
         self.builder
             .ins()

@@ -94,7 +94,7 @@ impl Translator<'_, '_> {
         self.store_fixed(made, count);
     }
 
-    /// ATOMCELL.N: symbols in segment 0 have their cells in rows.
+    /// ATOMCELL.N: symbols in segment 0 have their cells in rows, others in themselves.
     pub(super) fn symbol_cell(&mut self, which: u8, step: &Step) {
         let cells = self.top(1);
         let (meet, result) = self.meeting(I32);
@@ -103,8 +103,17 @@ impl Translator<'_, '_> {
             let [first, second] = [0, 1].map(|n| (self.layout.symbol_cell)(LispPtr(n), cell).0);
             let segment = i64::from(self.layout.pointer_mask & !0xFFFF);
             let segment = self.builder.ins().band_imm_u(cells[0], segment);
-            let is_first = self.equals(segment, 0);
-            self.go_on_if(is_first, slow);
+            let [near, far] = [(); 2].map(|()| self.builder.create_block());
+            self.builder.ins().brif(segment, far, &[], near, &[]);
+            self.builder.switch_to_block(far);
+            let number = self.type_number(cells[0]);
+            let is_symbol = self.equals(number, types::NEW_ATOM.into());
+            self.go_on_if(is_symbol, slow);
+            let symbol = self.masked(cells[0]);
+            let within = i64::from(self.within_symbol(cell));
+            let address = self.builder.ins().iadd_imm_u(symbol, within);
+            self.builder.ins().jump(meet, &[address.into()]);
+            self.builder.switch_to_block(near);
             let low = self.builder.ins().band_imm_u(cells[0], 0xFFFF);
             let distance = i64::from(second - first);
             let row = self.builder.ins().imul_imm_u(low, distance);
@@ -119,5 +128,11 @@ impl Translator<'_, '_> {
         self.operate_and_meet(operation, &[which, cells[0]], step, meet);
         self.builder.switch_to_block(meet);
         self.replace(1, result);
+    }
+
+    /// Where a symbol that is not in segment 0 has `cell`, in words.
+    pub(super) fn within_symbol(&self, cell: SymbolCell) -> u32 {
+        let symbol = LispPtr(0x10_0000);
+        (self.layout.symbol_cell)(symbol, cell).0 - symbol.0
     }
 }

@@ -91,9 +91,12 @@ impl Translator<'_, '_> {
                 self.free_variable(step, index)
             };
         }
-        if kind == LocalKind::Argument && self.unit.arguments.is_none() && !handler.contains("set")
-        {
+        if kind == LocalKind::Argument && self.unit.arguments.is_none() {
             let ivar = self.first_argument();
+            if handler.contains("set") {
+                self.set_argument(step, ivar, index);
+                return true;
+            }
             let address = self.stack_address(ivar);
             let home = 4 * i32::from(index);
             let value = self.builder.ins().load(I32, trusted(), address, home);
@@ -122,6 +125,29 @@ impl Translator<'_, '_> {
     pub(super) fn first_argument(&mut self) -> Value {
         let basic = self.load_home(super::home::BASIC);
         self.builder.ins().band_imm_u(basic, 0xFFFF)
+    }
+
+    /// Stores the top of stack, which stays, in an argument of a function that takes any number
+    /// of them, from `ivar` on. If there are not so many it is something else that is stored in.
+    fn set_argument(&mut self, step: &Step, ivar: Value, index: u16) {
+        let value = self.top(1)[0];
+        let count = self.argument_count(ivar);
+        let there = IntCC::UnsignedGreaterThan;
+        let is_there = (self.builder.ins()).icmp_imm_u(there, count, i64::from(index));
+        let other = self.cold_block();
+        self.go_on_if(is_there, other);
+        let go_on = self.builder.current_block();
+        self.builder.switch_to_block(other);
+        let state = self.state.clone();
+        self.leave(step);
+        self.state = state;
+        self.reachable = true;
+        if let Some(go_on) = go_on {
+            self.builder.switch_to_block(go_on);
+        }
+        let address = self.stack_address(ivar);
+        let home = 4 * i32::from(index);
+        self.builder.ins().store(trusted(), value, address, home);
     }
 
     /// Host address of the stack cell at a word offset.
@@ -187,7 +213,7 @@ impl Translator<'_, '_> {
     }
 
     /// Stores in local `number`. Numbers without boxes stay out of the frame.
-    fn set_local(&mut self, number: usize, slot: Slot) {
+    pub(super) fn set_local(&mut self, number: usize, slot: Slot) {
         let local = self.state.locals[number];
         self.state.reads.retain(|read| read.1 != number);
         match slot {

@@ -56,6 +56,22 @@ fn wrong_guesses() {
 }
 
 #[test]
+fn functions_of_any_number_of_arguments_store_in_them() {
+    let program = Program {
+        arguments: -1,
+        code: "IVAR0; '1; PLUS2; IVARX_ 0; IVAR0; PLUS2; RETURN",
+        ..PLAIN
+    };
+    check(&program, 2 * 190 + 2 * 20);
+    let ran = run::<Medley3>(&program, Way::Native);
+    assert!(
+        ran.exits.iter().all(|row| row.detail != "IVARX_"),
+        "{:?}",
+        ran.exits
+    );
+}
+
+#[test]
 fn calls_that_are_interpreted() {
     let program = Program {
         code: "IVAR0; FN1 HELPER; RETURN",
