@@ -172,6 +172,7 @@ impl<G: Generation> Jit<G> {
             free_variable: shims::free_variable::<G> as *const () as i64,
             apply: shims::apply::<G> as *const () as i64,
             apply_code: shims::apply_code::<G> as *const () as i64,
+            spread: shims::spread::<G> as *const () as i64,
             missed: shims::missed::<G> as *const () as i64,
             applied: &raw const self.context.applied as i64,
             landing: &raw const self.context.landing as i64,

@@ -16,6 +16,8 @@ use geiko_runtime::isa::decode::{Decoder, Instruction, Operand};
 use geiko_runtime::isa::{Kind, Opcode};
 use geiko_runtime::memory::LispPtr;
 
+use crate::spreads::{self, Spread};
+
 /// What a cell of the evaluation stack is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
@@ -62,6 +64,12 @@ pub enum Effect {
         /// The top stays when the jump is taken.
         keeps: bool,
     },
+    /// Spreads a list and calls a function with it: the test of the loop that does so stands
+    /// for all of it.
+    Spread {
+        /// Cells taken from the stack that was there before.
+        pops: u16,
+    },
     /// Ends the activation.
     Return,
     /// Not known before it is executed.
@@ -73,7 +81,7 @@ pub enum Effect {
 pub struct Step {
     /// The instruction.
     pub instruction: Instruction,
-    /// pc of the instruction behind it.
+    /// pc of the instruction behind it, or behind all that it stands for.
     pub next: u32,
     /// What it does to the stack.
     pub effect: Effect,
@@ -100,6 +108,8 @@ pub struct Flow {
     /// Calls of \\MVLIST, and what is behind them: callees that return several values
     /// go on there.
     pub receivers: BTreeMap<u32, u32>,
+    /// Loops that spread lists, by the pcs of their tests.
+    pub spreads: BTreeMap<u32, Spread>,
     /// Most cells ever on the stack.
     pub max_depth: u16,
 }
@@ -187,9 +197,11 @@ impl Flow {
             loops: BTreeSet::new(),
             resumptions: BTreeSet::new(),
             receivers: BTreeMap::new(),
+            spreads: BTreeMap::new(),
             max_depth: 0,
         };
         flow.find_resumptions(mvlist);
+        flow.find_spreads();
         flow.walk(start);
         flow
     }
@@ -208,6 +220,21 @@ impl Flow {
         }
         for &pc in &self.resumptions {
             *self.leaders.entry(pc).or_default() += 1;
+        }
+    }
+
+    fn find_spreads(&mut self) {
+        let found =
+            (0..self.steps.len()).filter_map(|call| spreads::find(&self.steps, &self.at, call));
+        for (head, spread) in found.collect::<Vec<_>>() {
+            let next = self.steps[spread.call].next;
+            let step = &mut self.steps[head];
+            step.effect = Effect::Spread {
+                pops: spread.pops(),
+            };
+            step.next = next;
+            self.spreads.insert(step.instruction.offset, spread);
+            self.leaders.entry(next).or_default();
         }
     }
 
@@ -295,6 +322,7 @@ impl Flow {
                 step.effect,
                 Effect::Cells { .. }
                     | Effect::Counted { .. }
+                    | Effect::Spread { .. }
                     | Effect::Bind
                     | Effect::Unbind
                     | Effect::Dunbind
@@ -379,6 +407,11 @@ pub fn successors(
             };
             let pushed = number.map_or(Cell::Value, Cell::Number);
             after.extend((0..pushes).map(|_| pushed));
+            fall(after)
+        }
+        Effect::Spread { pops } => {
+            let mut after = drop(pops)?;
+            after.push(Cell::Value);
             fall(after)
         }
         Effect::Counted { .. } => {

@@ -123,6 +123,9 @@ impl Unit {
             Gvar, HiLoc, InstanceP, Listp, LoLoc, MakeNumber, Nop, Ntypx, Pop, Swap, TypeMaskN,
             Typep, Vag2,
         };
+        if let Effect::Spread { .. } = step.effect {
+            return false;
+        }
         if let Some((kind, _)) = step.instruction.local() {
             return kind != LocalKind::Free && crate::numbers::local(self, step).is_some();
         }
@@ -134,7 +137,7 @@ impl Unit {
             Effect::Bind | Effect::Unbind | Effect::Dunbind => return true,
             Effect::Return => return true,
             Effect::Unknown | Effect::Counted { .. } => return false,
-            Effect::Cells { .. } => {}
+            Effect::Spread { .. } | Effect::Cells { .. } => {}
         }
         let opcode = step.instruction.opcode;
         crate::numbers::constant(step).is_some()

@@ -32,6 +32,7 @@ mod records;
 mod residents;
 mod shims;
 mod sites;
+mod spreads;
 mod translate;
 pub mod unit;
 mod workshop;

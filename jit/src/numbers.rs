@@ -244,6 +244,11 @@ impl Plan {
                     }
                     return;
                 }
+                Effect::Spread { pops } => {
+                    spread(unit, at, pops, &mut kinds);
+                    self.arrive(place(step.next), false, &kinds, work);
+                    return;
+                }
                 _ => transfer(unit, step, &mut kinds),
             }
         }
@@ -338,6 +343,21 @@ pub fn constant(step: &Step) -> Option<LispPtr> {
         },
         _ => return None,
     })
+}
+
+/// What the loop that spreads a list, and the call behind it, do to the kinds.
+fn spread(unit: &Unit, pc: u32, pops: u16, kinds: &mut Kinds) {
+    let left = kinds.stack.len().saturating_sub(pops.into());
+    kinds.stack.truncate(left);
+    kinds.stack.push(Kind::Any);
+    let Some(spread) = unit.flow.spreads.get(&pc) else {
+        return;
+    };
+    for step in spread.list.into_iter().chain([spread.count]) {
+        if let Some((number, _)) = local(unit, &unit.flow.steps[step]) {
+            kinds.locals[number] = Kind::Any;
+        }
+    }
 }
 
 /// What an instruction that falls through does to the kinds.

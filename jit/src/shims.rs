@@ -57,6 +57,19 @@ pub struct Applied {
     environment: Cell<u32>,
     /// Words of the arguments that the code takes.
     words: Cell<u32>,
+    /// The native code, if there is some.
+    entry: Cell<usize>,
+}
+
+/// Byte offsets in [`Applied`].
+pub mod applied {
+    use std::mem::offset_of;
+
+    use super::Applied;
+
+    pub const ENVIRONMENT: i32 = offset_of!(Applied, environment) as i32;
+    pub const WORDS: i32 = offset_of!(Applied, words) as i32;
+    pub const ENTRY: i32 = offset_of!(Applied, entry) as i32;
 }
 
 /// Where native code can go on. Native code reads it.
@@ -394,6 +407,54 @@ pub unsafe extern "C" fn apply_code<G: Generation>(
     let (context, site) = unsafe { (&*context, &*site) };
     let applicable = Applicable::new::<G>(LispPtr(code as u32), LispPtr(environment as u32));
     context.enter(applicable, count as u16, site)
+}
+
+/// Puts the elements of `list` on the stack at the Lisp address `place` and looks for the native
+/// code of `function`. `counts` says, in 16 bits each, how many arguments are there already, how
+/// many there may be, and what the function that calls needs of the stack. Answers how many elements there
+/// are, with 1 in the upper half if nothing was done. Leaves in the context the native code, or 0,
+/// and what it is called with; arguments that are missing are supplied.
+///
+/// # Safety
+///
+/// As for [`finish`].
+pub unsafe extern "C" fn spread<G: Generation>(
+    context: *const Context<G>,
+    place: u64,
+    list: u64,
+    counts: u64,
+    function: u64,
+) -> u64 {
+    // SAFETY: see above.
+    let (context, machine) = unsafe { (&*context, &mut *(*context).machine.get()) };
+    let [before, most, need] = [0, 16, 32].map(|shift| (counts >> shift) as u16);
+    let place = StackOffset(place as u16);
+    let Some(elements) = machine.spread(
+        place,
+        LispPtr(list as u32),
+        most.saturating_sub(before),
+        need,
+    ) else {
+        return pack(0, 1);
+    };
+    let count = before + elements;
+    let applied = &context.applied;
+    applied.entry.set(0);
+    if let Some(applicable) = machine.applicable(LispPtr(function as u32)) {
+        context.records.with(applicable.code, |record| {
+            let wanted = record.arguments.get().unwrap_or(count);
+            if wanted > count + MAX_SUPPLIED {
+                return;
+            }
+            for missing in elements..elements + wanted.saturating_sub(count) {
+                machine.mem.set_stack(place.add(2 * missing), LispPtr::NIL);
+            }
+            applied.environment.set(applicable.environment.0);
+            applied.words.set(2 * u32::from(wanted));
+            applied.entry.set(record.entry.get());
+        });
+    }
+    pack(elements.into(), 0)
 }
 
 /// Notes that the function at `code` has to call the leaf at `pc`.

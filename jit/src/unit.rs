@@ -16,6 +16,7 @@ use crate::flow::{Flow, Step};
 use crate::leaves::{self, Leaves};
 use crate::records::Records;
 use crate::sites::{Called, Known};
+use crate::spreads::Spread;
 
 /// A function to be translated.
 #[derive(Debug)]
@@ -153,7 +154,9 @@ impl Unit {
     /// Most instructions that are executed without a jump back or a call that needs a frame.
     pub fn longest(&self) -> usize {
         let leaf = |step| self.leaf(step).map_or(0, |(_, leaf)| leaf.longest());
-        self.flow.steps.iter().map(|step| 1 + leaf(step)).sum()
+        let spreads = self.flow.spreads.values().map(Spread::longest);
+        let steps = self.flow.steps.iter().map(|step| 1 + leaf(step));
+        steps.chain(spreads).sum()
     }
 }
 

@@ -24,27 +24,27 @@ use super::ends::End;
 use super::{LINK_FLAGS, Translator, home, trusted};
 use crate::facts::Callee;
 use crate::flow::{self, Effect, Step};
-use crate::shims::MAX_SUPPLIED;
+use crate::shims::{MAX_SUPPLIED, applied};
 use crate::sites::{WAYS, called};
 
 /// A call whose callee is found.
 pub(super) struct Call {
     /// Address of the native code.
-    entry: Value,
+    pub entry: Value,
     /// What the first PVAR slot is filled with.
-    environment: Value,
+    pub environment: Value,
     /// Where the first argument is on the evaluation stack.
-    first: usize,
+    pub first: usize,
     /// What is behind the arguments on the evaluation stack.
-    behind: usize,
+    pub behind: usize,
     /// Lisp address of the place of the frame, behind the arguments.
-    top: Value,
+    pub top: Value,
     /// Where to go if the callee refuses.
-    slow: Block,
+    pub slow: Block,
     /// Where to go with the value.
-    meet: Block,
+    pub meet: Block,
     /// It is called aside, without changing registers.
-    aside: bool,
+    pub aside: bool,
 }
 
 impl Translator<'_, '_> {
@@ -334,8 +334,9 @@ impl Translator<'_, '_> {
     /// Goes to `found` with what the machine found, or to `slow` if that is nothing.
     fn applied(&mut self, entry: Value, found: Block, slow: Block) {
         let at = self.builder.ins().iconst(I64, self.host.applied);
-        let environment = self.builder.ins().load(I32, trusted(), at, 0);
-        let words = self.builder.ins().load(I32, trusted(), at, 4);
+        let load = |t: &mut Self, field| t.builder.ins().load(I32, trusted(), at, field);
+        let environment = load(self, applied::ENVIRONMENT);
+        let words = load(self, applied::WORDS);
         let there = [entry.into(), environment.into(), words.into()];
         self.builder.ins().brif(entry, found, &there, slow, &[]);
     }

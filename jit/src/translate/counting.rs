@@ -53,7 +53,7 @@ impl Translator<'_, '_> {
         let is_last = |step: &Step| {
             let jumps = matches!(
                 step.effect,
-                Effect::Jump { .. } | Effect::Return | Effect::Unknown
+                Effect::Jump { .. } | Effect::Spread { .. } | Effect::Return | Effect::Unknown
             );
             jumps || self.places.contains_key(&step.next)
         };
@@ -87,12 +87,20 @@ impl Translator<'_, '_> {
     }
 
     fn add_to_count(&mut self, count: i64) {
-        let Some(counter) = self.host.counter.filter(|_| count != 0) else {
+        if count != 0 && self.host.counter.is_some() {
+            let count = self.builder.ins().iconst(I64, count);
+            self.add_value_to_count(count);
+        }
+    }
+
+    /// Counts as many instructions more as `count`, of 64 bits, says.
+    pub(super) fn add_value_to_count(&mut self, count: Value) {
+        let Some(counter) = self.host.counter else {
             return;
         };
         let at = self.builder.ins().iconst(I64, counter);
         let old = self.builder.ins().load(I64, trusted(), at, 0);
-        let new = self.builder.ins().iadd_imm_s(old, count);
+        let new = self.builder.ins().iadd(old, count);
         self.builder.ins().store(trusted(), new, at, 0);
     }
 }

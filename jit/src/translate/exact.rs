@@ -33,6 +33,15 @@ impl Translator<'_, '_> {
         self.builder.ins().store(trusted(), left, self.base, LEFT);
     }
 
+    /// The same for a value of 32 bits.
+    pub(super) fn count_value(&mut self, count: Value) {
+        if self.host.is_exact {
+            let left = self.builder.ins().load(I32, trusted(), self.base, LEFT);
+            let left = self.builder.ins().isub(left, count);
+            self.builder.ins().store(trusted(), left, self.base, LEFT);
+        }
+    }
+
     /// Counts the instructions since the last time.
     pub(super) fn count_pending(&mut self) {
         let pending = std::mem::take(&mut self.state.pending);

@@ -142,6 +142,16 @@ impl Translator<'_, '_> {
         let depth = self.state.stack.len() as i64;
         let point = i64::from(step.instruction.offset) | depth << 16 | i64::from(step.next) << 32;
         let point = self.builder.ins().iconst(I64, point);
+        let value = self.execute_at(frame, point);
+        // What goes on here has not counted these.
+        self.count(-pending - 1);
+        self.state.pending = pending;
+        value
+    }
+
+    /// The same for the instruction at `point`, which says how deep the stack is and where the
+    /// next instruction is. All is stored and counted.
+    pub(super) fn execute_at(&mut self, frame: Value, point: Value) -> Value {
         let outcome = if self.is_aside() {
             self.call_aside(self.host.execute, &[frame, point])
         } else {
@@ -159,9 +169,6 @@ impl Translator<'_, '_> {
         let status = self.builder.ins().iadd_imm_s(status, -1);
         self.jump_to_end(End::Ended, &[value, status]);
         self.builder.switch_to_block(next);
-        // What goes on here has not counted these.
-        self.count(-pending - 1);
-        self.state.pending = pending;
         self.builder.ins().ireduce(I32, outcome)
     }
 

@@ -29,6 +29,7 @@ mod numbers;
 mod operated;
 mod safepoints;
 mod searches;
+mod spreads;
 mod stack;
 mod values;
 mod variables;
@@ -79,6 +80,8 @@ pub struct Host {
     pub apply: i64,
     /// [`crate::shims::apply_code`].
     pub apply_code: i64,
+    /// [`crate::shims::spread`].
+    pub spread: i64,
     /// [`crate::shims::missed`].
     pub missed: i64,
     /// Instructions are counted, and all must be as in the interpreter, instruction by
@@ -129,6 +132,7 @@ impl Host {
             (self.free_variable, "free_variable"),
             (self.apply, "apply"),
             (self.apply_code, "apply_code"),
+            (self.spread, "spread"),
             (self.missed, "missed"),
             (self.applied, "applied"),
             (self.aside, "aside"),
@@ -539,6 +543,7 @@ impl Translator<'_, '_> {
             Effect::Unknown => return self.leave(step),
             Effect::Jump { .. } => return self.jump(step),
             Effect::Return => return self.return_instruction(step),
+            Effect::Spread { pops } => return self.spread(step, pops.into()),
             _ => {}
         }
         let done = self.variable(step)

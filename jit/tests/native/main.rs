@@ -8,3 +8,4 @@ mod leaves;
 mod lockstep;
 mod programs;
 mod results;
+mod spreads;

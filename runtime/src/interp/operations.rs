@@ -158,6 +158,39 @@ impl<G: Generation> Machine<'_, G> {
         })
     }
 
+    /// Puts the elements of `list` on the stack from `place` on and answers how many there are.
+    /// `None`, and nothing is done, if that is no proper list of at most `most` elements,
+    /// attention is wanted, or the function that does so, which needs `stack_min` words of the stack,
+    /// would get near its end.
+    pub fn spread(
+        &self,
+        place: StackOffset,
+        list: LispPtr,
+        most: u16,
+        stack_min: u16,
+    ) -> Option<u16> {
+        let mut elements = 0;
+        let mut rest = list;
+        while !rest.is_nil() {
+            if elements == most || !self.is_list(rest) {
+                return None;
+            }
+            elements += 1;
+            rest = self.cdr(rest);
+        }
+        // The number of arguments and the function are still to come.
+        let words = 2 * u32::from(elements) + 8 + u32::from(stack_min);
+        if self.attention_wanted() || !self.has_stack(place, words) {
+            return None;
+        }
+        let mut rest = list;
+        for n in 0..elements {
+            self.mem.set_stack(place.add(2 * n), self.car(rest));
+            rest = self.cdr(rest);
+        }
+        Some(elements)
+    }
+
     /// LISTGET, for lists that are not longer than a few thousand cells.
     pub fn property(&self, list: LispPtr, property: LispPtr) -> Option<LispPtr> {
         if self.attention_wanted() {
