@@ -62,11 +62,12 @@
 (defun 1- (number) (opcodes (difference) number 1))
 
 (defmacro si:define-fold (name opcode unit documentation)
-  "Defines a function of any number of arguments by an instruction for two."
-  `(defun ,name (&rest numbers)
+  "Defines a function of any number of arguments by an instruction for two. Only of more than
+two there is a list."
+  `(defun ,name (&optional (number ,unit) (other ,unit) &rest more)
      ,documentation
-     (let ((result ,unit))
-       (dolist (number numbers result)
+     (let ((result (opcodes (,opcode) (opcodes (,opcode) ,unit number) other)))
+       (dolist (number more result)
          (setq result (opcodes (,opcode) result number))))))
 
 (si:define-fold + plus2 0 "The sum of the numbers.")
@@ -75,22 +76,28 @@
 (si:define-fold logxor logxor2 0 "The bits that are in an odd number of the integers.")
 (si:define-fold logand logand2 -1 "The bits that are in all integers.")
 
-(defun - (number &rest more)
+(defun - (number &optional (other 0 several) &rest more)
   "The difference of the numbers, or the opposite of the only one."
-  (if (null more)
+  (if several
+      (let ((result (opcodes (difference) number other)))
+        (dolist (other more result)
+          (setq result (opcodes (difference) result other))))
       ;; There are two zeros.
-      (opcodes (times2) -1 number)
-      (dolist (other more number)
-        (setq number (opcodes (difference) number other)))))
+      (opcodes (times2) -1 number)))
 
 (defmacro si:define-comparison (name variables test documentation)
-  "Defines a comparison of neighbours by a form."
-  `(defun ,name (,(car variables) &rest more)
+  "Defines a comparison of neighbours by a form. Only of more than two there is a list."
+  `(defun ,name (,(car variables) &optional (,(cadr variables) nil several) &rest more)
      ,documentation
-     (dolist (,(cadr variables) more t)
-       (if ,test
-           (setq ,(car variables) ,(cadr variables))
-           (return nil)))))
+     (if several
+         (do ()
+             ((not ,test) nil)
+           (if (null more)
+               (return t))
+           (setq ,(car variables) ,(cadr variables)
+                 ,(cadr variables) (car more)
+                 more (cdr more)))
+         t)))
 
 (si:define-comparison = (a b) (opcodes (=) a b) "Whether all numbers are equal.")
 (si:define-comparison < (a b) (opcodes (greaterp) b a) "Whether the numbers ascend.")
