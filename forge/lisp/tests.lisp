@@ -84,6 +84,19 @@
 (check (copy-alist '((a . 1) (b . 2))) ((a . 1) (b . 2)))
 (check (list-length '(1 2 3)) 3)
 (check (let ((list (list 1 2))) (rplacd (cdr list) list) (list-length list)) nil)
+
+(defun scattered-lists (count rounds)
+  "How long COUNT lists are after ROUNDS rounds, each of which makes one of them anew and has
+another grow at its end, so that free list cells lie scattered."
+  (let ((lists (make-array count :initial-element nil)) (total 0))
+    (dotimes (i rounds)
+      (setf (svref lists (rem (* i 17) count)) (list i))
+      (let ((other (svref lists (rem (* i 331) count))))
+        (when other (rplacd (last other) (list (list i))))))
+    (dotimes (i count total)
+      (setq total (+ total (length (svref lists i)))))))
+
+(check (scattered-lists 499 3000) 749)
 (check (list (endp nil) (endp '(1))) (t nil))
 (check (ldiff '(1 2 3) nil) (1 2 3))
 (check (let ((list '(1 2 3))) (list (ldiff list (cddr list)) (tailp (cdr list) list))) ((1 2) t))

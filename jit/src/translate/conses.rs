@@ -364,7 +364,7 @@ impl Translator<'_, '_> {
             let content = self.builder.ins().bor(bits, car);
             self.store_cell(cell, content);
         } else {
-            self.replace_cdr(cell, content, code, (new_slot, new), slow);
+            self.replace_cdr((list, cell), content, code, (new_slot, new), slow);
         }
         self.builder.ins().jump(meet, &[list.into()]);
         self.builder.switch_to_block(slow);
@@ -397,10 +397,11 @@ impl Translator<'_, '_> {
         (cell, content, code)
     }
 
-    /// RPLACD of the list cell `list`, which contains `content` with the code `code`.
+    /// RPLACD of the list cell `list`, which contains `content` with the code `code`, and was
+    /// reached as `named`.
     fn replace_cdr(
         &mut self,
-        list: Value,
+        (named, list): (Value, Value),
         content: Value,
         code: Value,
         (new_slot, new): (Slot, Value),
@@ -424,14 +425,51 @@ impl Translator<'_, '_> {
         let nothing = self.constant(0);
         let ends = self.equals(code, self.layout.cdr_nil);
         let before = self.builder.ins().select(ends, nothing, before);
-        let code = self.code_of_cdr(list, new, slow);
         let car = self.masked(content);
+        let far = self.cold_block();
+        let code = self.code_of_cdr(list, new, far);
         let with_code = self.builder.ins().bor(car, code);
         let args = [list, with_code, before].map(Into::into);
         self.builder.ins().jump(found, &args);
+        self.builder.switch_to_block(far);
+        if self.layout.cdr_page_relative {
+            self.builder.ins().jump(slow, &[]);
+        } else {
+            let moved = self.move_list_cell((named, list), car, new, slow);
+            let args = [list, moved, before].map(Into::into);
+            self.builder.ins().jump(found, &args);
+        }
         self.builder.switch_to_block(found);
         self.count_replacement(old, new_slot, new);
         self.store_cell(at, cell);
+    }
+
+    /// A new list cell of `car` and `new` on another page, for the list cell `list`, which no
+    /// free cell is close to, to forward to. Goes to `slow` if `list` is forwarded to itself,
+    /// where cells of the other half of its page may be close, and while the backup collector
+    /// watches.
+    fn move_list_cell(
+        &mut self,
+        (named, list): (Value, Value),
+        car: Value,
+        new: Value,
+        slow: Block,
+    ) -> Value {
+        let is_first = self.builder.ins().icmp(IntCC::Equal, named, list);
+        self.go_on_if(is_first, slow);
+        let reaches_end = self.is_before_upper_half(list);
+        let elsewhere = self.equals(reaches_end, 0);
+        self.go_on_if(elsewhere, slow);
+        let plain = self.limit(limit::COUNTS);
+        self.go_on_if(plain, slow);
+        let has_cdr = self.constant(1);
+        let moved = self.take_listed_cells(Some(has_cdr), slow);
+        let holder = self.builder.ins().iadd_imm_s(moved, 2);
+        let held = self.masked(new);
+        self.store_cell(holder, held);
+        let next = self.constant(1 << self.layout.cdr_shift);
+        self.set_list_cell(moved, car, next);
+        moved
     }
 
     /// The code that makes `new` the cdr of `list`, where it lies in a list cell. Goes to

@@ -9,7 +9,8 @@
 //! behind CELL:  word = that of the cell; the lowest bit above the cell's, if it is close
 //! listed:       words = those of the first page with free cells, the upper one first;
 //!               the highest bit that begins a run: of four if the cdr is NIL, of two,
-//!               for the list cell and its cdr, else
+//!               for the list cell and its cdr, else; if the cdr is NIL and there is no
+//!               such run, the highest bit
 //! taken:        bit = 0; the page's number of free cells -= 1
 //! ```
 
@@ -63,6 +64,15 @@ impl Translator<'_, '_> {
         Taken { cell, distance }
     }
 
+    /// Not 0 if the list cell `list` is in the lower half of its page and reaches the upper one.
+    pub(super) fn is_before_upper_half(&mut self, list: Value) -> Value {
+        let number = self.builder.ins().ushr_imm_u(list, 1);
+        let number = self.builder.ins().band_imm_u(number, 0x7F);
+        let above = self.builder.ins().iadd_imm_s(number, REACH - 64);
+        let below = IntCC::UnsignedLessThan;
+        self.builder.ins().icmp_imm_u(below, above, REACH)
+    }
+
     /// Takes a free cell that the list cell `list` reaches, or goes to `none`.
     pub(super) fn take_cell_behind(&mut self, list: Value, none: Block) -> Taken {
         let word = self.map_word(list);
@@ -102,7 +112,22 @@ impl Translator<'_, '_> {
         let low = self.builder.ins().load(I64, flags, at, 0);
         let runs = self.runs(low, has_cdr);
         let args = [runs, low, at, page].map(Into::into);
-        self.builder.ins().brif(runs, found, &args, none, &[]);
+        let scattered = self.cold_block();
+        self.builder.ins().brif(runs, found, &args, scattered, &[]);
+        self.builder.switch_to_block(scattered);
+        if let Some(has_cdr) = has_cdr {
+            let one = self.cold_block();
+            self.builder.ins().brif(has_cdr, none, &[], one, &[]);
+            self.builder.switch_to_block(one);
+        }
+        let lower = self.cold_block();
+        let args = [high, high, place_of_high, begin_of_high].map(Into::into);
+        self.builder.ins().brif(high, found, &args, lower, &[]);
+        self.builder.switch_to_block(lower);
+        // The lowest bit says that the map is known.
+        let cells = self.builder.ins().band_imm_s(low, !1);
+        let args = [cells, low, at, page].map(Into::into);
+        self.builder.ins().brif(cells, found, &args, none, &[]);
         self.builder.switch_to_block(found);
         let behind = self.builder.ins().clz(run);
         let behind = self.builder.ins().ireduce(I32, behind);
