@@ -92,6 +92,13 @@ impl Tab {
 
     /// Calls a method of the protocol.
     pub fn call(&mut self, method: &str, parameters: Value) -> Value {
+        let answer = self.ask(method, parameters);
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// The same, with the answer as it comes.
+    fn ask(&mut self, method: &str, parameters: Value) -> Value {
         self.number += 1;
         let number = self.number;
         let mut message = json!({ "id": number, "method": method, "params": parameters });
@@ -108,18 +115,22 @@ impl Tab {
             };
             let answer: Value = serde_json::from_str(&text).unwrap_or_default();
             if answer["id"] == number {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
+                return answer;
             }
         }
     }
 
-    /// The value of an expression in the page.
+    /// The value of an expression in the page; null if the tab goes to another page meanwhile.
     pub fn value(&mut self, expression: &str) -> Value {
-        let result = self.call(
+        let answer = self.ask(
             "Runtime.evaluate",
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true }),
         );
+        if answer["error"]["message"] == "Inspected target navigated or closed" {
+            return Value::Null;
+        }
+        assert!(answer["error"].is_null(), "{answer}");
+        let result = &answer["result"];
         assert!(result["exceptionDetails"].is_null(), "{result}");
         result["result"]["value"].clone()
     }
