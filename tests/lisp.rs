@@ -66,7 +66,7 @@ fn run(image: &Path, arguments: &[&str], input: &str) -> Output {
         .current_dir(images())
         .arg("run")
         .arg(image)
-        .args(["--headless", "--timeout", "5m"])
+        .args(["--headless", "--timeout", "15m"])
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -177,7 +177,7 @@ fn native_code_answers_what_the_interpreter_answers() {
         ]);
         assert_eq!(forged.0, Some(0), "{}\n{program}", forged.1);
         let run = |more: &[&str]| {
-            let arguments = ["run", path(&image), "--headless", "--timeout", "120s"];
+            let arguments = ["run", path(&image), "--headless", "--timeout", "5m"];
             geiko(&[&arguments, more].concat())
         };
         let expected = run(&["--jit", "off"]);
