@@ -1,25 +1,17 @@
 //! Scripted sessions with a real Medley 2.01 image, where there is one: at
 //! `../shared/images/medley-2.01/lisp.sysout` or where `GEIKO_MEDLEY_IMAGE` says.
 
+mod images;
+
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use images::medley;
+
 /// What brings the image from its start to the prompt of the Exec.
 const BOOT: &str = "wait idle 1s\nkey Return\nwait idle 10s\n";
-
-fn image() -> Option<PathBuf> {
-    let image = std::env::var_os("GEIKO_MEDLEY_IMAGE").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/images/medley-2.01/lisp.sysout"),
-        PathBuf::from,
-    );
-    if image.exists() {
-        return Some(image);
-    }
-    eprintln!("skipped: no Medley image");
-    None
-}
 
 /// The standard output of a command that looks into `image`.
 fn look(command: &str, image: &Path, arguments: &[&str]) -> String {
@@ -81,7 +73,7 @@ fn print_to(file: &Path, form: &str) -> String {
 
 #[test]
 fn an_image_can_be_looked_into() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let info = look("info", &image, &[]);
     for line in [
         "generation   Medley 2 (24-bit pointers)",
@@ -102,7 +94,7 @@ fn an_image_can_be_looked_into() {
 
 #[test]
 fn unknown_functions_are_wrong_input() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     for (name, message) in [
         (
             "reverze",
@@ -125,7 +117,7 @@ fn unknown_functions_are_wrong_input() {
 
 #[test]
 fn the_exec_evaluates() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str| folder.path().join(name);
     let cases = [
@@ -160,7 +152,7 @@ const CHECK_BLOCKS: &str = "(let ((in-use 0) (free 0)) \
 
 #[test]
 fn lisp_finds_every_array_block_sound_after_work_with_arrays() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let work = "(setq il:arrayblockchecking t)\"\nwait idle 1s\n\
         type \"(let ((some (make-array 60))) (dotimes (i 4000) (setf (svref some (mod (* i 31) 60)) \
@@ -204,7 +196,7 @@ fn lisp_finds_every_array_block_sound_after_work_with_arrays() {
 
 #[test]
 fn an_error_opens_a_window_that_can_be_left() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let script = format!(
         "{BOOT}screenshot before.png\ntype \"(error \\\"no\\\")\\n\"\nwait idle 2s\n\
@@ -220,7 +212,7 @@ fn an_error_opens_a_window_that_can_be_left() {
 
 #[test]
 fn an_interrupt_character_stops_a_busy_lisp() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let script = format!(
         "{BOOT}type \"(loop)\"\nwait 200ms\nkey Ctrl-e\nwait idle 1s\n{}",
@@ -233,7 +225,7 @@ fn an_interrupt_character_stops_a_busy_lisp() {
 
 #[test]
 fn a_runaway_recursion_costs_only_itself() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let script = format!(
         "{BOOT}type \"(defun deeper (n) (+ 1 (deeper n)))\"\nwait idle 500ms\n\
@@ -251,7 +243,7 @@ fn a_runaway_recursion_costs_only_itself() {
 
 #[test]
 fn native_code_changes_no_result() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let program = "(progn\
         (defun tree (n) (if (= n 0) nil (cons (tree (- n 1)) (tree (- n 1)))))\
         (defun leaves (x) (if (null x) 1 (+ (leaves (car x)) (leaves (cdr x)))))\
@@ -288,7 +280,7 @@ fn native_code_changes_no_result() {
 
 #[test]
 fn what_lisp_does_to_running_functions_is_seen() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     // Other definitions, patched code, advice, frames left or changed from outside.
     let program = r#";;; tests
         (defun g1 (x) (+ x 1))
@@ -338,7 +330,7 @@ fn what_lisp_does_to_running_functions_is_seen() {
 
 #[test]
 fn a_waiting_lisp_sleeps() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let script = folder.path().join("script.geiko");
     std::fs::write(&script, "wait idle 1s\nwait 3s").expect("a script");
@@ -364,7 +356,7 @@ fn a_waiting_lisp_sleeps() {
 
 #[test]
 fn two_runs_on_virtual_time_are_identical() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let run = |options: &[&str]| {
         let folder = tempfile::tempdir().expect("a folder");
         let script = format!(
@@ -382,7 +374,7 @@ fn two_runs_on_virtual_time_are_identical() {
 
 #[test]
 fn a_saved_image_goes_on_where_it_was() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let saved = folder.path().join("saved.sysout");
     let script = format!(
@@ -408,7 +400,7 @@ fn a_saved_image_goes_on_where_it_was() {
 
 #[test]
 fn a_guest_fault_is_reported() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let script = format!("{BOOT}type \"(il:raid \\\"of bees\\\")\\n\"\nwait 1m");
     let output = play(&image, folder.path(), &script);
@@ -439,7 +431,7 @@ fn a_guest_fault_is_reported() {
 
 #[test]
 fn a_script_that_waits_in_vain_fails_with_its_line() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let output = play(
         &image,
@@ -494,7 +486,7 @@ fn session_on_small_disk(folder: &Path, prepare: &str, options: &[&str]) -> Opti
 
 #[test]
 fn a_session_that_is_ended_on_a_full_disk_is_saved_elsewhere() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
     std::fs::copy(&image, path("lisp.sysout")).expect("a copy");
@@ -520,7 +512,7 @@ fn a_session_that_is_ended_on_a_full_disk_is_saved_elsewhere() {
 
 #[test]
 fn a_session_that_begins_on_a_full_disk_is_saved_elsewhere() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::copy(&image, folder.path().join("lisp.sysout")).expect("a copy");
     let fill = "export TMPDIR=\"$PWD\"; head -c 9000000 /dev/zero >state/other 2>/dev/null;";
@@ -540,7 +532,7 @@ fn a_session_that_begins_on_a_full_disk_is_saved_elsewhere() {
 
 #[test]
 fn a_session_that_can_be_saved_nowhere_goes_on() {
-    let Some(image) = image() else { return };
+    let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::copy(&image, folder.path().join("lisp.sysout")).expect("a copy");
     let all = "export TMPDIR=state; cp lisp.sysout state;";

@@ -1,12 +1,16 @@
 //! Memory stays bounded: garbage in circles, made by Lisp as byte code and natively, does not fill
 //! the image, and processes share the image they run.
 
+mod program;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use program::run;
 
 /// Rings of three list cells; each takes 24 bytes.
 const RINGS: u32 = if cfg!(debug_assertions) {
@@ -62,18 +66,6 @@ fn rings_stay_if_they_are_only_reported() {
     assert!(rings(&report, RINGS / 10, "circles") > RINGS / 20);
     let pages = RINGS / 10 * 24 / 512;
     assert!(rings(&report, RINGS / 10, "pages") > pages);
-}
-
-/// Runs the program, which succeeds.
-fn run(arguments: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
-        .args(arguments)
-        .env("GEIKO_CONFIG", "/dev/null")
-        .output()
-        .expect("geiko runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {told}");
-    output
 }
 
 /// Runs Lisp; answers the number of each line of `--stats`, the accounts of memory among them.

@@ -1,23 +1,17 @@
 //! Images made small: those that are worn, by command and whenever they are saved.
 
+mod images;
+mod program;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Runs the program, which succeeds.
-fn run(arguments: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_geiko"))
-        .args(arguments)
-        .env("GEIKO_CONFIG", "/dev/null")
-        .output()
-        .expect("geiko runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {told}");
-    output
-}
+use images::medley;
+use program::run;
 
 /// Much that is made and forgotten, and a little that stays.
 const WEAR: &str = "
@@ -179,18 +173,6 @@ fn what_cannot_be_made_small_is_saved_all_the_same() {
     assert_eq!(told.lines().count(), 1, "{told}");
     in_use(name);
     assert_eq!(geiko(&["eval", "--image", name, "(+ 40 2)"]), "42\n");
-}
-
-fn medley() -> Option<PathBuf> {
-    let image = std::env::var_os("GEIKO_MEDLEY_IMAGE").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/images/medley-2.01/lisp.sysout"),
-        PathBuf::from,
-    );
-    if image.exists() {
-        return Some(image);
-    }
-    eprintln!("skipped: no Medley image");
-    None
 }
 
 #[test]
