@@ -25,5 +25,5 @@ pub use heap::{Global, Handle, Heap, Kind, LoadError, Local, Scope};
 pub use program::{Account, ProgramMemory};
 pub use region::{Block, Defect, NotABlock, Refusal, Region, ResizeError, Usage};
 pub use settings::{Collect, Compact, Limit, Settings};
-pub use tracer::{Model, Phase, Tracer, UNITS_PER_RELEASE, UNITS_PER_STEP, Worklist};
+pub use tracer::{Model, Phase, Seen, Tracer, UNITS_PER_RELEASE, UNITS_PER_STEP, Worklist};
 pub use value::Value;

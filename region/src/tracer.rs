@@ -9,7 +9,8 @@
 //!
 //! What is white and what black changes places with each cycle, so survivors need not be
 //! painted again. Grey objects wait in a list of fixed size; if it overflows, the model is
-//! asked later which objects are grey.
+//! asked later which objects are grey. An object with many references is looked at in parts, and is grey until
+//! the last: the barrier tells of what is stored in those that were looked at.
 //!
 //! A budget says how much a step may do, in units: one for an object found or a few
 //! references looked at, ten for an object freed. A cycle without a limit is a collection that stops the world.
@@ -39,9 +40,9 @@ pub trait Model {
     /// refer to.
     fn roots(&mut self, found: &mut Worklist<Self::Node>);
 
-    /// Shows everything that `node` refers to; answers how many references were looked
-    /// at.
-    fn references(&mut self, node: Self::Node, found: &mut Worklist<Self::Node>) -> u64;
+    /// Shows what `node` refers to from its reference number `from` on, all of it or a part.
+    fn references(&mut self, node: Self::Node, from: u32, found: &mut Worklist<Self::Node>)
+    -> Seen;
 
     /// Shows every grey object to [`Worklist::again`] until that answers false.
     fn grey(&mut self, found: &mut Worklist<Self::Node>);
@@ -49,6 +50,26 @@ pub trait Model {
     /// Does a part of what is to be done with what is still `white`, taking units from the
     /// budget while it is above zero. True if that was all.
     fn sweep(&mut self, white: Colour, budget: &mut u64) -> bool;
+}
+
+/// What has been seen of the references of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// References that were looked at.
+    pub looked_at: u64,
+    /// The number of the next one, if those were not all.
+    pub next: Option<u32>,
+}
+
+impl Seen {
+    /// All of them, which were so many.
+    #[inline]
+    pub fn all(looked_at: u64) -> Self {
+        Self {
+            looked_at,
+            next: None,
+        }
+    }
 }
 
 /// Where a tracer is in its cycle.
@@ -115,10 +136,12 @@ impl<N: Copy> Worklist<N> {
 pub struct Tracer<N> {
     phase: Phase,
     work: Worklist<N>,
+    /// An object, which is grey, whose references have been looked at up to this one.
+    unfinished: Option<(N, u32)>,
     cycles: u64,
 }
 
-impl<N: Copy> Tracer<N> {
+impl<N: Copy + PartialEq> Tracer<N> {
     /// A tracer that remembers at most `capacity` grey objects at a time.
     pub fn new(capacity: usize) -> Self {
         Self {
@@ -130,6 +153,7 @@ impl<N: Copy> Tracer<N> {
                 white: Colour::Even,
                 marked: 0,
             },
+            unfinished: None,
             cycles: 0,
         }
     }
@@ -170,6 +194,13 @@ impl<N: Copy> Tracer<N> {
         if self.phase == Phase::Mark {
             self.work.find(model, node);
         }
+    }
+
+    /// `node` is no object any more; another may come to its place.
+    #[inline]
+    pub fn freed(&mut self, node: N) {
+        self.unfinished
+            .take_if(|(unfinished, _)| *unfinished == node);
     }
 
     /// Something white must not be freed after all, nor what it refers to. For sweeps.
@@ -219,6 +250,7 @@ impl<N: Copy> Tracer<N> {
     /// Gives the cycle up; every object must be painted [`Tracer::new_object`].
     pub fn abandon(&mut self) {
         self.phase = Phase::Idle;
+        self.unfinished = None;
         self.work.found.clear();
         self.work.overflowed = false;
     }
@@ -227,7 +259,9 @@ impl<N: Copy> Tracer<N> {
     fn mark(&mut self, model: &mut impl Model<Node = N>, budget: &mut u64) -> bool {
         let black = self.work.white.opposite();
         while *budget > 0 {
-            let Some(node) = self.work.found.pop() else {
+            let begun = self.unfinished.take();
+            let found = || Some((self.work.found.pop()?, 0));
+            let Some((node, from)) = begun.or_else(found) else {
                 if !self.work.overflowed {
                     return true;
                 }
@@ -237,9 +271,12 @@ impl<N: Copy> Tracer<N> {
             };
             // It may have been freed since it was found.
             if model.colour(node) == Colour::Grey {
-                model.paint(node, black);
-                let looked_at = model.references(node, &mut self.work);
-                *budget = budget.saturating_sub(1 + looked_at / REFERENCES_PER_UNIT);
+                let seen = model.references(node, from, &mut self.work);
+                match seen.next {
+                    Some(next) => self.unfinished = Some((node, next)),
+                    None => model.paint(node, black),
+                }
+                *budget = budget.saturating_sub(1 + seen.looked_at / REFERENCES_PER_UNIT);
             }
         }
         false

@@ -33,11 +33,14 @@ impl Model for Graph {
         }
     }
 
-    fn references(&mut self, node: usize, found: &mut Worklist<usize>) -> u64 {
-        for node in self.nodes[node].expect("grey objects exist") {
-            found.find(self, node);
+    /// One after the other, so that between any two of them there is a step.
+    fn references(&mut self, node: usize, from: u32, found: &mut Worklist<usize>) -> Seen {
+        let references = self.nodes[node].expect("grey objects exist");
+        found.find(self, references[from as usize]);
+        Seen {
+            looked_at: 1,
+            next: (from == 0).then_some(1),
         }
-        2
     }
 
     fn grey(&mut self, found: &mut Worklist<usize>) {
@@ -147,9 +150,9 @@ proptest! {
     }
 }
 
-/// A chain of three whose last one moves to the first, when that is black and the one
-/// in the middle is not: does it live?
-fn moved(barrier: bool) -> bool {
+/// A chain of three whose last one moves to the first, when so many units have been spent on that
+/// one and none on the one in the middle: does it live?
+fn moved(units: u64, to: [usize; 2], barrier: bool) -> bool {
     let mut graph = Graph {
         nodes: vec![Some([1, 1]), Some([2, 2]), Some([2, 2])],
         colours: vec![Colour::Even; 3],
@@ -158,8 +161,9 @@ fn moved(barrier: bool) -> bool {
     };
     let mut tracer = Tracer::new(8);
     tracer.start(&mut graph);
-    assert_eq!(tracer.step(&mut graph, 1), 0);
-    graph.nodes[0] = Some([1, 2]);
+    assert_eq!(tracer.step(&mut graph, units), 0);
+    assert_eq!(graph.colours[0] == Colour::Grey, units == 1);
+    graph.nodes[0] = Some(to);
     if barrier {
         tracer.shade(&mut graph, 2);
     }
@@ -171,8 +175,35 @@ fn moved(barrier: bool) -> bool {
 
 #[test]
 fn the_barrier_is_what_keeps_a_moved_object() {
-    assert!(moved(true));
-    assert!(!moved(false));
+    assert!(moved(2, [1, 2], true));
+    assert!(!moved(2, [1, 2], false));
+}
+
+#[test]
+fn the_barrier_also_keeps_what_moves_to_a_part_that_was_seen() {
+    assert!(moved(1, [2, 1], true));
+    assert!(!moved(1, [2, 1], false));
+    // What is still to be seen needs none.
+    assert!(moved(1, [1, 2], false));
+}
+
+#[test]
+fn another_object_in_the_place_of_an_unfinished_one_is_seen_from_its_beginning() {
+    let mut graph = Graph {
+        nodes: vec![Some([1, 1]), Some([1, 1]), Some([2, 2])],
+        colours: vec![Colour::Even; 3],
+        held: vec![0],
+        ..Graph::default()
+    };
+    let mut tracer = Tracer::new(8);
+    tracer.start(&mut graph);
+    tracer.step(&mut graph, 1);
+    graph.nodes[0] = Some([2, 0]);
+    graph.colours[0] = tracer.white();
+    tracer.freed(0);
+    tracer.shade(&mut graph, 0);
+    tracer.step(&mut graph, u64::MAX);
+    assert_eq!(graph.alive(), BTreeSet::from([0, 1, 2]));
 }
 
 #[test]

@@ -1,9 +1,18 @@
 //! The memory system of AssemblyScript (`reference/memory-systems.md` section 3.3), by
 //! its own numbers.
 
-use geiko_region::{Heap, Kind, Region, Settings, Tag, UNITS_PER_STEP, Value};
+use geiko_region::{Compact, Heap, Kind, Region, Settings, Tag, UNITS_PER_STEP, Value};
 
 const TAG: Tag = Tag::new(1);
+/// Heaps that are collected in steps, and the same where everything that may move does, at every
+/// allocation.
+const EITHER: [Settings; 2] = [
+    Settings::BABEVM,
+    Settings {
+        compact: Compact::Always,
+        ..Settings::BABEVM
+    },
+];
 
 #[test]
 fn size_table() {
@@ -62,59 +71,63 @@ fn four_million_objects_in_rings_in_one_page() {
 
 #[test]
 fn incremental_safety() {
-    // A step after every store while the only pointer moves around.
-    let mut heap = Heap::reserve(1 << 20, Settings::BABEVM).unwrap();
-    heap.scope(|scope| {
-        let holders: Vec<_> = (0..8).map(|_| scope.values(1).unwrap()).collect();
-        scope.scope(|inner| {
-            let treasure = inner.bytes(4).unwrap();
-            inner.bytes_of_mut(treasure).unwrap().fill(7);
-            inner.set_block(holders[0], 0, treasure);
-        });
-        for turn in 0..5000 {
-            let (from, to) = (holders[turn * 5 % 8], holders[(turn * 5 + 5) % 8]);
-            let moved = scope.scope(|inner| {
-                let treasure = inner.take(from, 0).unwrap().expect("it is there");
-                assert_eq!(&inner.bytes_of(treasure)[..4], [7; 4]);
-                inner.set_block(to, 0, treasure)
+    for settings in EITHER {
+        // A step after every store while the only pointer moves around.
+        let mut heap = Heap::reserve(1 << 20, settings).unwrap();
+        heap.scope(|scope| {
+            let holders: Vec<_> = (0..8).map(|_| scope.values(1).unwrap()).collect();
+            scope.scope(|inner| {
+                let treasure = inner.bytes(4).unwrap();
+                inner.bytes_of_mut(treasure).unwrap().fill(7);
+                inner.set_block(holders[0], 0, treasure);
             });
-            assert!(moved);
-            scope.set(from, 0, Value::NOTHING);
-            scope.step(1);
-        }
-    });
+            for turn in 0..5000 {
+                let (from, to) = (holders[turn * 5 % 8], holders[(turn * 5 + 5) % 8]);
+                let moved = scope.scope(|inner| {
+                    let treasure = inner.take(from, 0).unwrap().expect("it is there");
+                    assert_eq!(&inner.bytes_of(treasure)[..4], [7; 4]);
+                    inner.set_block(to, 0, treasure)
+                });
+                assert!(moved);
+                scope.set(from, 0, Value::NOTHING);
+                scope.step(1);
+            }
+        });
+    }
 }
 
 #[test]
 fn pins() {
-    let mut heap = Heap::reserve(1 << 20, Settings::BABEVM).unwrap();
-    let (pinned, handle) = heap.scope(|scope| {
-        let outer = scope.values(1).unwrap();
-        let inner = scope.bytes(100).unwrap();
-        scope.set_block(outer, 0, inner);
-        assert!(scope.pin(outer));
-        assert!(!scope.pin(outer), "twice");
-        (
-            scope.offset(outer),
-            scope.weak(outer).map(|weak| scope.global(weak)),
-        )
-    });
-    let weak = handle.unwrap().unwrap();
-    heap.collect();
-    assert_eq!(
-        heap.region().usage(Kind::Bytes.tag()).blocks,
-        1,
-        "what it refers to"
-    );
-    heap.compact();
-    heap.scope(|scope| {
-        let still = scope.take(&weak, 0).unwrap().expect("alive");
-        assert_eq!(scope.offset(still), pinned);
-        assert!(scope.unpin(still));
-        assert!(!scope.unpin(still));
-    });
-    heap.collect();
-    assert_eq!(heap.region().usage(Kind::Values.tag()).blocks, 0);
+    for settings in EITHER {
+        let mut heap = Heap::reserve(1 << 20, settings).unwrap();
+        let (pinned, handle) = heap.scope(|scope| {
+            let outer = scope.values(1).unwrap();
+            let inner = scope.bytes(100).unwrap();
+            scope.set_block(outer, 0, inner);
+            assert!(scope.pin(outer));
+            assert!(!scope.pin(outer), "twice");
+            (
+                scope.offset(outer),
+                scope.weak(outer).map(|weak| scope.global(weak)),
+            )
+        });
+        let weak = handle.unwrap().unwrap();
+        heap.collect();
+        assert_eq!(
+            heap.region().usage(Kind::Bytes.tag()).blocks,
+            1,
+            "what it refers to"
+        );
+        heap.compact();
+        heap.scope(|scope| {
+            let still = scope.take(&weak, 0).unwrap().expect("alive");
+            assert_eq!(scope.offset(still), pinned);
+            assert!(scope.unpin(still));
+            assert!(!scope.unpin(still));
+        });
+        heap.collect();
+        assert_eq!(heap.region().usage(Kind::Values.tag()).blocks, 0);
+    }
 }
 
 #[test]
@@ -126,6 +139,31 @@ fn too_large() {
         region.free(geiko_region::Block::at(24)).is_err(),
         "misaligned"
     );
+}
+
+/// A block with many references is seen in parts.
+#[test]
+fn pause_bound_of_one_block() {
+    const SLOTS: u32 = 100_000;
+    let mut heap = Heap::reserve(8 << 20, Settings::BABEVM).unwrap();
+    heap.scope(|scope| {
+        let table = scope.values(SLOTS as usize).unwrap();
+        scope.scope(|inner| {
+            let first = inner.bytes(4).unwrap();
+            for slot in 0..SLOTS {
+                inner.set_block(table, slot, first);
+            }
+        });
+        let mut steps = 1;
+        while !scope.step(UNITS_PER_STEP) {
+            steps += 1;
+        }
+        // Four slots for a unit, and a few more in the last part.
+        assert!(
+            steps > u64::from(SLOTS) / 4 / (UNITS_PER_STEP + 256),
+            "{steps} steps"
+        );
+    });
 }
 
 #[test]

@@ -75,12 +75,10 @@ impl Heap<'_> {
             .expect("handles hold blocks")
     }
 
+    /// Stores a value in a place. No barrier: marking ends with a look at all handles.
     #[inline]
     pub(super) fn set_place(&mut self, place: u32, value: Value) {
         let table = self.blocks.tables[(place & 1) as usize];
-        if let Some(block) = value.as_block() {
-            self.tracer.shade(&mut self.blocks, block);
-        }
         (self.blocks.region).set_word(table.block, place >> 1 << 2, value.bits());
     }
 
@@ -123,6 +121,7 @@ impl Heap<'_> {
         let room = self.blocks.region.len(block) / 4;
         self.blocks.tables[which] = Handles { block, used, room };
         // All that it refers to was found, or is found with the roots.
+        self.tracer.freed(old);
         let _ = self.blocks.region.free(old);
         Ok(())
     }

@@ -37,13 +37,16 @@ use std::rc::Rc;
 use crate::header::{Colour, Tag};
 use crate::region::{Block, Refusal, Region};
 use crate::settings::{Collect, Compact, Limit, Settings};
-use crate::tracer::{Model, Phase, Tracer, UNITS_PER_RELEASE, Worklist};
+use crate::tracer::{Model, Phase, Seen, Tracer, UNITS_PER_RELEASE, Worklist};
 use crate::value::Value;
 
 use handles::Handles;
 pub use handles::{Global, Handle, Local};
 pub use saved::LoadError;
 pub use scope::Scope;
+
+/// Most slots of a block that are looked at together.
+const SLOTS_TOGETHER: u32 = 1024;
 
 /// What the blocks of a heap hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -431,21 +434,21 @@ impl Model for Blocks<'_> {
         for table in self.tables {
             found.find(self, table.block);
             // It may have got handles since it was found.
-            self.references(table.block, found);
+            self.all_references(table.block, found);
         }
         let mut next = self.region.first_used();
         while let Some(block) = next {
             if self.region.colour(block) == Colour::Pinned {
-                self.references(block, found);
+                self.all_references(block, found);
             }
             next = self.region.next_used(block);
         }
     }
 
-    fn references(&mut self, node: Block, found: &mut Worklist<Block>) -> u64 {
+    fn references(&mut self, node: Block, from: u32, found: &mut Worklist<Block>) -> Seen {
         let tag = self.region.tag(node);
         if !refers(tag) {
-            return 0;
+            return Seen::all(0);
         }
         let mut bytes = self.region.len(node);
         if tag == Kind::Handles.tag() {
@@ -454,12 +457,17 @@ impl Model for Blocks<'_> {
             let table = self.tables.iter().find(is_this);
             bytes = table.map_or(0, |table| 4 * table.used);
         }
-        for at in (0..bytes).step_by(4) {
-            if let Some(block) = Value::from_bits(self.region.word(node, at)).as_block() {
+        let slots = bytes / 4;
+        let end = slots.min(from + SLOTS_TOGETHER);
+        for slot in from..end {
+            if let Some(block) = Value::from_bits(self.region.word(node, 4 * slot)).as_block() {
                 found.find(self, block);
             }
         }
-        u64::from(bytes / 4)
+        Seen {
+            looked_at: u64::from(end.saturating_sub(from)),
+            next: (end < slots).then_some(end),
+        }
     }
 
     fn grey(&mut self, found: &mut Worklist<Block>) {
@@ -502,6 +510,14 @@ impl Model for Blocks<'_> {
 }
 
 impl Blocks<'_> {
+    /// Shows everything that `node` refers to.
+    fn all_references(&mut self, node: Block, found: &mut Worklist<Block>) {
+        let mut next = Some(0);
+        while let Some(from) = next {
+            next = self.references(node, from, found).next;
+        }
+    }
+
     fn clear_weak(&mut self, block: Block, white: Colour) {
         if self.region.tag(block) == Kind::Weak.tag()
             && let Some(target) = Value::from_bits(self.region.word(block, 0)).as_block()

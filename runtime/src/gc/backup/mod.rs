@@ -29,6 +29,8 @@ mod colours;
 #[cfg(test)]
 mod medley_tests;
 mod objects;
+#[cfg(test)]
+mod random_tests;
 mod release;
 mod roots;
 mod suspects;
@@ -496,6 +498,7 @@ impl<G: Generation> Machine<'_, G> {
         if let Some(backup) = &mut self.gc.backup {
             let (progress, mut image) = backup.parts(self.mem, &self.symbols, &self.heap);
             let white = progress.tracer.white();
+            progress.tracer.freed(object);
             image.withdraw(object, white);
             if others[0] != object {
                 // A list cell that has moved goes with what it has left behind.

@@ -4,7 +4,7 @@
 //! cell of a record, so that a pointer that nobody counts keeps its object too. Which
 //! references are counted is another matter; that is compared with the counts.
 
-use geiko_region::{Colour, Model, Worklist};
+use geiko_region::{Colour, Model, Seen, Worklist};
 
 use super::Image;
 use crate::audit::{ConsCell, decode_cons};
@@ -20,6 +20,8 @@ pub(super) const UNIT_WORDS: u32 = 2 * WORDS_PER_PAGE;
 const MAX_FIELDS: usize = 512;
 /// Most bytes of a code block.
 const MAX_CODE: u32 = 4 * 0xFFFF;
+/// Most cells of an array of pointers that are looked at together.
+pub(super) const CELLS_TOGETHER: u32 = 1024;
 /// Stands for all pages with references from outside the heap.
 pub(super) const ROOTS: LispPtr = LispPtr(u32::MAX);
 
@@ -163,8 +165,27 @@ impl<G: Generation> Image<'_, '_, G> {
         }
     }
 
-    /// Shows every counted reference of `object`.
-    pub fn counted(&mut self, object: LispPtr, mut visit: impl FnMut(&mut Self, LispPtr)) {
+    /// Shows every counted reference of `object` from its cell `from` on.
+    pub fn all_counted(
+        &mut self,
+        object: LispPtr,
+        from: u32,
+        mut visit: impl FnMut(&mut Self, LispPtr),
+    ) {
+        let mut next = Some(from);
+        while let Some(from) = next {
+            next = self.counted(object, from, &mut visit);
+        }
+    }
+
+    /// Shows every counted reference of `object`, but of an array of pointers at most so many as are looked
+    /// at together, from the cell `from` on; answers the next cell, if there is one.
+    pub fn counted(
+        &mut self,
+        object: LispPtr,
+        from: u32,
+        mut visit: impl FnMut(&mut Self, LispPtr),
+    ) -> Option<u32> {
         let number = type_entry_of(self.mem, object) & type_entry::NUMBER;
         match number {
             types::LISTP => match decode_cons(self.mem, object) {
@@ -177,10 +198,12 @@ impl<G: Generation> Image<'_, '_, G> {
             },
             types::ARRAY_BLOCK => match self.array_block(object) {
                 Some((array_block::POINTERS, cells)) => {
-                    for cell in 0..cells {
+                    let end = cells.min(from + CELLS_TOGETHER);
+                    for cell in from..end {
                         let value = self.mem.cell(object.add(2 * cell)).masked::<G>();
                         visit(self, value);
                     }
+                    return (end < cells).then_some(end);
                 }
                 Some((array_block::CODE, _)) => self.code(object, visit),
                 _ => {}
@@ -194,6 +217,7 @@ impl<G: Generation> Image<'_, '_, G> {
                 }
             }
         }
+        None
     }
 
     /// Shows what the code block at `code` refers to: its name, the description of its
@@ -248,12 +272,12 @@ impl<G: Generation> Model for Image<'_, '_, G> {
         self.scan_roots(found);
     }
 
-    fn references(&mut self, node: LispPtr, found: &mut Worklist<LispPtr>) -> u64 {
+    fn references(&mut self, node: LispPtr, from: u32, found: &mut Worklist<LispPtr>) -> Seen {
         if node == ROOTS {
-            return self.scan_root_pages(found);
+            return Seen::all(self.scan_root_pages(found));
         }
         let number = type_entry_of(self.mem, node) & type_entry::NUMBER;
-        match number {
+        Seen::all(match number {
             types::LISTP => match decode_cons(self.mem, node) {
                 ConsCell::Cons { car, cdr } => {
                     self.pointer(car, found);
@@ -267,7 +291,14 @@ impl<G: Generation> Model for Image<'_, '_, G> {
                 _ => 0,
             },
             types::ARRAY_BLOCK => match self.array_block(node) {
-                Some((array_block::POINTERS, cells)) => self.cells(node, 2 * cells, found),
+                Some((array_block::POINTERS, cells)) => {
+                    let end = cells.min(from + CELLS_TOGETHER);
+                    let part = end.saturating_sub(from);
+                    return Seen {
+                        looked_at: self.cells(node.add(2 * from), 2 * part, found),
+                        next: (end < cells).then_some(end),
+                    };
+                }
                 Some((array_block::CODE, cells)) => {
                     self.code(node, |image, value| image.pointer(value, found));
                     u64::from(cells)
@@ -283,7 +314,7 @@ impl<G: Generation> Model for Image<'_, '_, G> {
                 let words = self.heap.kinds.get(self.mem, number).words;
                 self.cells(node, words, found)
             }
-        }
+        })
     }
 
     fn grey(&mut self, found: &mut Worklist<LispPtr>) {

@@ -5,7 +5,7 @@
 use geiko_region::UNITS_PER_RELEASE;
 
 use super::Backup;
-use super::objects::Kinds;
+use super::objects::{CELLS_TOGETHER, Kinds};
 use crate::layout::Generation;
 use crate::layout::records::{array_block, type_entry, types};
 use crate::machine::Machine;
@@ -15,6 +15,8 @@ use crate::memory::LispPtr;
 const BATCH: u32 = 4096;
 /// Least, however few links of the count table are left.
 const LEAST_BATCH: u32 = 64;
+/// Units for a cell of an array.
+const UNITS_PER_CELL: u64 = 2;
 /// Words of storage for each reference of what is freed; some objects take more.
 const WORDS_PER_REFERENCE: u32 = 2;
 
@@ -36,7 +38,11 @@ impl<G: Generation> Machine<'_, G> {
         // The tracer has turned its colours: what was white is black now.
         let garbage = backup.progress.tracer.white().opposite();
         while budget > 0 && backup.heap.suspects.room > 0 {
-            let Some(object) = backup.heap.suspects.next() else {
+            let suspects = &mut backup.heap.suspects;
+            let (index, from) = suspects.next;
+            suspects.next = (index + 1, 0);
+            budget -= 1;
+            let Some(object) = suspects.get(index) else {
                 if backup.heap.suspects.garbage > 0 {
                     self.check_release(backup);
                     self.request_collection();
@@ -44,13 +50,20 @@ impl<G: Generation> Machine<'_, G> {
                 backup.heap.suspects.clear();
                 return;
             };
-            // An earlier one may have taken it along.
+            // It may stay, or an earlier one may have taken it along.
             if backup.heap.colours.get(object) == garbage {
-                let cleared = self.clear_references(object, &mut backup.heap.kinds);
-                backup.heap.suspects.room = backup.heap.suspects.room.saturating_sub(cleared);
+                let most = suspects.room.min(CELLS_TOGETHER);
+                let (cleared, next) =
+                    self.clear_references(object, from, most, &mut backup.heap.kinds);
+                let suspects = &mut backup.heap.suspects;
+                if let Some(next) = next {
+                    suspects.next = (index, next);
+                }
+                suspects.room = suspects.room.saturating_sub(cleared);
                 let words = cleared.max(1) * WORDS_PER_REFERENCE;
                 backup.released = backup.released.saturating_add(words);
-                budget = budget.saturating_sub(UNITS_PER_RELEASE);
+                let units = UNITS_PER_RELEASE.max(u64::from(cleared) * UNITS_PER_CELL);
+                budget = budget.saturating_sub(units);
             }
         }
         if backup.heap.suspects.room == 0 {
@@ -83,10 +96,17 @@ impl<G: Generation> Machine<'_, G> {
         }
     }
 
-    /// Clears the references of `object`; answers how many there were at most.
-    fn clear_references(&mut self, object: LispPtr, kinds: &mut Kinds) -> u32 {
+    /// Clears the references of `object`, of an array of pointers at most so many from its cell `from` on;
+    /// answers how many there were at most, and the next cell if there is one.
+    fn clear_references(
+        &mut self,
+        object: LispPtr,
+        from: u32,
+        most: u32,
+        kinds: &mut Kinds,
+    ) -> (u32, Option<u32>) {
         let number = self.type_entry(object) & type_entry::NUMBER;
-        match number {
+        let cleared = match number {
             types::LISTP => {
                 self.rplaca(object, LispPtr::NIL);
                 self.rplacd(object, LispPtr::NIL);
@@ -96,13 +116,15 @@ impl<G: Generation> Machine<'_, G> {
                 let header = object.add(array_block::HEADER_WORDS.wrapping_neg());
                 // Code blocks are let go by what refers to them.
                 if self.mem.word(header) & array_block::CONTENT != array_block::POINTERS {
-                    return 1;
+                    return (1, None);
                 }
                 let cells = u32::from(self.mem.word(header.add(array_block::LENGTH)));
-                for cell in 0..cells.saturating_sub(2) {
+                let cells = cells.saturating_sub(2);
+                let end = cells.min(from + most);
+                for cell in from..end {
                     self.store_counted(object.add(2 * cell), LispPtr::NIL);
                 }
-                cells
+                return (end.saturating_sub(from), (end < cells).then_some(end));
             }
             types::CODE_HUNK_FIRST..=types::CODE_HUNK_LAST => 1,
             number => {
@@ -112,6 +134,7 @@ impl<G: Generation> Machine<'_, G> {
                 }
                 fields.len() as u32
             }
-        }
+        };
+        (cleared, None)
     }
 }

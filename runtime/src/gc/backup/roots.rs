@@ -13,6 +13,8 @@ use crate::memory::{LispPtr, WORDS_PER_PAGE};
 
 /// Pages with references that are looked at together.
 const PAGES_TOGETHER: usize = 8;
+/// Most written pages that are looked at in one go with the stack.
+const PAGES_AT_END: usize = 64;
 
 /// Where to look, and what has been looked at.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,8 @@ pub(super) struct Roots {
     seen: usize,
     /// The whole cycle is still to be done.
     begins: bool,
+    /// Many written pages have been looked at again before the end.
+    is_near_end: bool,
     /// Registers of the machine that hold pointers, and what native code holds.
     pub registers: Vec<LispPtr>,
     /// Pages written without counting, in any order, and which these are.
@@ -35,7 +39,7 @@ impl Roots {
     pub fn begin(&mut self, pages: Vec<u32>, registers: Vec<LispPtr>) {
         (self.pages, self.seen) = (pages, 0);
         self.registers = registers;
-        self.begins = true;
+        (self.begins, self.is_near_end) = (true, false);
         self.written.clear();
         self.is_written.fill(0);
     }
@@ -70,6 +74,14 @@ impl<G: Generation> Image<'_, '_, G> {
             found.again(ROOTS);
             return;
         }
+        let roots = &mut self.heap.roots;
+        if roots.written.len() > PAGES_AT_END && !std::mem::replace(&mut roots.is_near_end, true) {
+            // In steps. Only what Lisp writes meanwhile is looked at once more.
+            (roots.pages, roots.seen) = (std::mem::take(&mut roots.written), 0);
+            roots.is_written.fill(0);
+            found.again(ROOTS);
+            return;
+        }
         for register in std::mem::take(&mut self.heap.roots.registers) {
             self.pointer(register, found);
         }
@@ -95,19 +107,19 @@ impl<G: Generation> Image<'_, '_, G> {
 
     /// Looks at some of the pages outside the heap.
     pub fn scan_root_pages(&mut self, found: &mut Worklist<LispPtr>) -> u64 {
-        let mut looked_at = 0;
-        for _ in 0..PAGES_TOGETHER {
-            let roots = &mut self.heap.roots;
-            let Some(&page) = roots.pages.get(roots.seen) else {
-                break;
-            };
-            roots.seen += 1;
-            looked_at += self.cells(LispPtr::from_page(page), WORDS_PER_PAGE, found);
-        }
-        if self.heap.roots.pages_are_left() {
+        let roots = &mut self.heap.roots;
+        let from = roots.seen;
+        roots.seen = roots.pages.len().min(from + PAGES_TOGETHER);
+        if roots.pages_are_left() {
+            // Behind what is found in these, so that few objects wait at a time.
             found.again(ROOTS);
         }
-        looked_at
+        (from..self.heap.roots.seen)
+            .map(|index| {
+                let page = LispPtr::from_page(self.heap.roots.pages[index]);
+                self.cells(page, WORDS_PER_PAGE, found)
+            })
+            .sum()
     }
 }
 

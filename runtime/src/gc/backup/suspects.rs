@@ -54,10 +54,12 @@ enum Stage {
     List(u32),
     /// The blocks of array space from this address on are to be listed, and units behind.
     Blocks(LispPtr),
-    /// The references of those from this one on are to be subtracted.
-    Subtract(usize),
+    /// The references of those from this one on are to be subtracted, of the first those from this cell on.
+    Subtract(usize, u32),
     /// Those from this one on are to be judged.
     Judge(usize),
+    /// Those that are garbage are to be counted, from this one on.
+    Count(usize),
     /// They are garbage.
     Proven,
 }
@@ -69,10 +71,12 @@ pub(super) struct Suspects {
     /// References that are not from suspects.
     others: Vec<i32>,
     stage: Stage,
+    /// Objects that stay, whose references from that cell on stay too.
+    kept: Vec<(LispPtr, u32)>,
     /// Those below are not examined in this cycle.
     from: LispPtr,
-    /// Those released.
-    released: usize,
+    /// Which is to be released next, and its next cell.
+    pub next: (usize, u32),
     /// How many more may be released before the next collection.
     pub room: u32,
     /// Collections at the time that was said.
@@ -102,16 +106,14 @@ impl Suspects {
     pub fn are_known(&self, object: LispPtr) -> bool {
         let known = matches!(
             self.stage,
-            Stage::Subtract(_) | Stage::Judge(_) | Stage::Proven
+            Stage::Subtract(..) | Stage::Judge(_) | Stage::Count(_) | Stage::Proven
         );
         known && self.index(object).is_some()
     }
 
-    /// The next to be released.
-    pub fn next(&mut self) -> Option<LispPtr> {
-        let next = self.objects.get(self.released).copied();
-        self.released += 1;
-        next
+    /// The suspect with that index.
+    pub fn get(&self, index: usize) -> Option<LispPtr> {
+        self.objects.get(index).copied()
     }
 
     fn index(&self, object: LispPtr) -> Option<usize> {
@@ -139,8 +141,9 @@ impl<G: Generation> Image<'_, '_, G> {
                 }
                 Stage::Blocks(at) => self.list_blocks(at, white, budget),
                 Stage::List(unit) => self.list_unit(unit, white, budget),
-                Stage::Subtract(index) => self.subtract(index, white, budget),
+                Stage::Subtract(index, from) => self.subtract(index, from, white, budget),
                 Stage::Judge(index) => self.judge(index, white, budget),
+                Stage::Count(index) => self.count_garbage(index, white, budget),
                 Stage::Proven => return true,
             }
         }
@@ -234,7 +237,7 @@ impl<G: Generation> Image<'_, '_, G> {
         self.heap.suspects.stage = if unit < G::TYPE_TABLE_WORDS {
             Stage::List(unit)
         } else {
-            Stage::Subtract(0)
+            Stage::Subtract(0, 0)
         };
     }
 
@@ -327,50 +330,62 @@ impl<G: Generation> Image<'_, '_, G> {
         its.map_or(1, of_entry)
     }
 
-    /// Subtracts the references of the suspect with that index.
-    fn subtract(&mut self, index: usize, white: Colour, budget: &mut u64) {
-        let Some(&object) = self.heap.suspects.objects.get(index) else {
+    /// Subtracts the references of the suspect with that index, those from the cell `from` on.
+    fn subtract(&mut self, index: usize, from: u32, white: Colour, budget: &mut u64) {
+        let Some(object) = self.heap.suspects.get(index) else {
             self.heap.suspects.stage = Stage::Judge(0);
             return;
         };
+        let mut next = None;
         if self.colour(object) == white {
-            *budget = budget.saturating_sub(self.subtract_references(object));
+            next = self.counted(object, from, |image, target| {
+                *budget = budget.saturating_sub(1);
+                image.subtract_reference(target);
+            });
         }
         *budget = budget.saturating_sub(UNITS_PER_SUSPECT);
-        self.heap.suspects.stage = Stage::Subtract(index + 1);
+        self.heap.suspects.stage = match next {
+            Some(next) => Stage::Subtract(index, next),
+            None => Stage::Subtract(index + 1, 0),
+        };
     }
 
-    /// Subtracts the references of `object` to suspects; answers how many it has.
-    fn subtract_references(&mut self, object: LispPtr) -> u64 {
-        let mut references = 0;
-        self.counted(object, |image, target| {
-            references += 1;
-            let suspects = &mut image.heap.suspects;
-            if let Some(index) = suspects.index(target) {
-                suspects.others[index] -= 1;
-            }
-        });
-        references
+    /// Subtracts a reference to `target`, if that is a suspect.
+    fn subtract_reference(&mut self, target: LispPtr) {
+        let suspects = &mut self.heap.suspects;
+        if let Some(index) = suspects.index(target) {
+            suspects.others[index] -= 1;
+        }
     }
 
     /// An ordinary collection frees `object`, and with it go its references.
     pub fn withdraw(&mut self, object: LispPtr, white: Colour) {
         let suspects = &self.heap.suspects;
-        let is_subtracted = match suspects.stage {
-            Stage::Free(..) | Stage::List(_) | Stage::Blocks(_) => false,
-            Stage::Subtract(next) => suspects.index(object).is_none_or(|index| index < next),
-            Stage::None | Stage::Judge(_) | Stage::Proven => true,
+        let from = match suspects.stage {
+            Stage::Free(..) | Stage::List(_) | Stage::Blocks(_) => Some(0),
+            Stage::Subtract(next, from) => match suspects.index(object) {
+                Some(index) if index == next => Some(from),
+                Some(index) if index > next => Some(0),
+                _ => None,
+            },
+            Stage::None | Stage::Judge(_) | Stage::Count(_) | Stage::Proven => None,
         };
-        if !is_subtracted && self.colour(object) == white {
-            self.subtract_references(object);
+        if let Some(from) = from
+            && self.colour(object) == white
+        {
+            self.all_counted(object, from, Self::subtract_reference);
         }
     }
 
-    /// Lets the suspect with that index stay if something else refers to it.
+    /// Lets the suspect with that index stay if something else refers to it, with all that it refers to.
     fn judge(&mut self, index: usize, white: Colour, budget: &mut u64) {
         let suspects = &mut self.heap.suspects;
-        let Some(&object) = suspects.objects.get(index) else {
-            self.count_garbage(white);
+        if let Some((object, from)) = suspects.kept.pop() {
+            self.keep_references(object, from, white, budget);
+            return;
+        }
+        let Some(object) = suspects.get(index) else {
+            suspects.stage = Stage::Count(0);
             return;
         };
         let others = suspects.others[index];
@@ -386,39 +401,54 @@ impl<G: Generation> Image<'_, '_, G> {
             if others > 0 {
                 self.heap.suspects.lost_objects.push(object);
             }
-            self.keep(object, white, budget);
+            self.keep(object, white);
         }
     }
 
-    /// Lets `object` and all that it refers to stay.
-    fn keep(&mut self, object: LispPtr, white: Colour, budget: &mut u64) {
-        let mut waiting = vec![object];
+    /// Lets `object` stay, and later all that it refers to.
+    fn keep(&mut self, object: LispPtr, white: Colour) {
         self.paint(object, white.opposite());
-        while let Some(object) = waiting.pop() {
-            self.counted(object, |image, target| {
-                *budget = budget.saturating_sub(1);
-                if let Some(target) = image.object_at(target)
-                    && image.colour(target) == white
-                {
-                    image.paint(target, white.opposite());
-                    waiting.push(target);
-                }
-            });
-        }
+        self.heap.suspects.kept.push((object, 0));
     }
 
-    /// Keeps only what is garbage, in the list.
-    fn count_garbage(&mut self, white: Colour) {
-        let mut objects = std::mem::take(&mut self.heap.suspects.objects);
-        objects.retain(|&object| self.colour(object) == white && self.stored_count(object) != 0);
-        let suspects = &mut self.heap.suspects;
-        suspects.garbage = objects.len() as u64;
-        // What stays may have been held by others for which there was no room.
-        if self.heap.rest.is_some() && suspects.garbage >= self.heap.most_suspects / 2 {
-            self.heap.rest = Some(suspects.from);
+    /// Lets what `object` refers to stay, from its cell `from` on.
+    fn keep_references(&mut self, object: LispPtr, from: u32, white: Colour, budget: &mut u64) {
+        let mut targets = Vec::new();
+        let next = self.counted(object, from, |image, target| {
+            *budget = budget.saturating_sub(1);
+            if let Some(target) = image.object_at(target)
+                && image.colour(target) == white
+            {
+                image.paint(target, white.opposite());
+                targets.push((target, 0));
+            }
+        });
+        let kept = &mut self.heap.suspects.kept;
+        kept.extend(next.map(|next| (object, next)));
+        kept.append(&mut targets);
+    }
+
+    /// Counts the suspect with that index if it is garbage.
+    fn count_garbage(&mut self, index: usize, white: Colour, budget: &mut u64) {
+        *budget -= 1;
+        let Some(object) = self.heap.suspects.get(index) else {
+            let suspects = &mut self.heap.suspects;
+            // What stays may have been held by others for which there was no room.
+            if self.heap.rest.is_some() && suspects.garbage >= self.heap.most_suspects / 2 {
+                self.heap.rest = Some(suspects.from);
+            }
+            suspects.others = Vec::new();
+            suspects.stage = Stage::Proven;
+            return;
+        };
+        self.heap.suspects.stage = Stage::Count(index + 1);
+        if self.colour(object) != white {
+            return;
         }
-        suspects.objects = objects;
-        suspects.others = Vec::new();
-        suspects.stage = Stage::Proven;
+        if self.stored_count(object) == 0 {
+            self.paint(object, white.opposite());
+        } else {
+            self.heap.suspects.garbage += 1;
+        }
     }
 }
