@@ -264,18 +264,29 @@ impl<'m, G: Generation> Mem<'m, G> {
 
     /// Copies page `page` out, in the big-endian order of image files.
     pub fn read_page(self, page: u32, to: &mut [u8; BYTES_PER_PAGE]) {
-        let first = LispPtr::from_page(page);
-        for (index, cell) in to.chunks_exact_mut(4).enumerate() {
-            cell.copy_from_slice(&self.cell(first.add(index as u32 * 2)).0.to_be_bytes());
+        let from = self.page(page);
+        for (index, cell) in to.as_chunks_mut().0.iter_mut().enumerate() {
+            // SAFETY: see `page`.
+            *cell = unsafe { from.add(index).read() }.to_be_bytes();
         }
     }
 
     /// Copies a page in from the big-endian order of image files.
     pub fn write_page(self, page: u32, from: &[u8; BYTES_PER_PAGE]) {
-        let first = LispPtr::from_page(page);
-        for (index, cell) in from.chunks_exact(4).enumerate() {
-            let value = u32::from_be_bytes([cell[0], cell[1], cell[2], cell[3]]);
-            self.set_cell(first.add(index as u32 * 2), LispPtr(value));
+        let to = self.page(page);
+        for (index, cell) in from.as_chunks().0.iter().enumerate() {
+            // SAFETY: see `page`; the memory is writable and never borrowed.
+            unsafe { to.add(index).write(u32::from_be_bytes(*cell)) };
         }
     }
+
+    /// Host address of the cells of a page, all of which are in the memory, one behind the other: pages
+    /// end where what masks addresses ends, or before.
+    fn page(self, page: u32) -> *mut u32 {
+        self.at(LispPtr::from_page(page).0 << 1).cast()
+    }
 }
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;
