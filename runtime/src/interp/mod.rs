@@ -30,6 +30,7 @@ pub mod native;
 #[cfg(test)]
 mod observed;
 pub mod operations;
+mod points;
 pub(crate) mod profile;
 mod returns;
 mod run;
