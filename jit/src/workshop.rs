@@ -1,7 +1,7 @@
 //! Where machine code is made: at once, or on a thread of its own while Lisp goes on.
 
 use std::cell::Cell;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ use crate::unit::Unit;
 /// Cranelift's, besides so many for any function.
 const COMPILING_BYTES: u64 = 1200;
 const FIXED_BYTES: u64 = 64 << 10;
+/// After so long without a job the memory that the last ones took is given back.
+const REST: Duration = Duration::from_secs(1);
 
 /// Machine code of a function.
 #[derive(Debug)]
@@ -313,7 +315,18 @@ fn parts(code: &CompiledCode) -> Vec<(u32, u16)> {
 /// no more.
 fn next(waiting: &Receiver<Job>, stack: &mut Vec<Job>) -> Option<Job> {
     stack.extend(waiting.try_iter());
-    stack.pop().or_else(|| waiting.recv().ok())
+    if let Some(job) = stack.pop() {
+        return Some(job);
+    }
+    match waiting.recv_timeout(REST) {
+        Ok(job) => Some(job),
+        Err(RecvTimeoutError::Disconnected) => None,
+        Err(RecvTimeoutError::Timeout) => {
+            // The tables of the register allocator were many megabytes, which nobody else needs.
+            accounts::give_back();
+            waiting.recv().ok()
+        }
+    }
 }
 
 /// A thread with a workshop. It ends when nobody can send jobs any more.

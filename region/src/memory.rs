@@ -7,6 +7,8 @@ use std::ptr::NonNull;
 
 /// Alignment of the first byte.
 const ALIGNMENT: usize = 16;
+/// What the host gives and takes back, or a part of it.
+const HOST_PAGE: usize = 4096;
 
 /// A stretch of initialised memory that begins at a multiple of 16.
 pub(crate) struct Memory<'b> {
@@ -98,6 +100,17 @@ impl<'b> Memory<'b> {
         unsafe { std::slice::from_raw_parts_mut(self.at(offset, bytes), bytes as usize) }
     }
 
+    /// What is between two offsets has no meaning any more: whole pages of the host take no memory
+    /// until they are touched again, and are zero then. Only memory of the host.
+    pub fn forget(&mut self, from: u32, to: u32) {
+        let base = self.base.as_ptr() as usize;
+        let [from, to] = [from.min(to), to].map(|offset| base + offset as usize);
+        let (from, to) = (from.next_multiple_of(HOST_PAGE), to / HOST_PAGE * HOST_PAGE);
+        if self.owned.is_some() && from < to && to <= base + self.bytes as usize {
+            forget_pages(from, to - from);
+        }
+    }
+
     /// Copies `bytes` bytes; source and target may overlap.
     pub fn copy(&mut self, from: u32, to: u32, bytes: u32) {
         let (from, to) = (self.at(from, bytes), self.at(to, bytes));
@@ -105,6 +118,19 @@ impl<'b> Memory<'b> {
         unsafe { std::ptr::copy(from, to, bytes as usize) }
     }
 }
+
+/// Has the host take back `bytes` bytes from the address `from` on.
+#[cfg(target_os = "linux")]
+fn forget_pages(from: usize, bytes: usize) {
+    use rustix::mm::{Advice, madvise};
+    let from = std::ptr::with_exposed_provenance_mut(from);
+    // SAFETY: whole pages of memory that belongs to one value, which is exclusively borrowed; they
+    // are private and of no file, so they stay readable, with zeros.
+    let _ = unsafe { madvise(from, bytes, Advice::LinuxDontNeed) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forget_pages(_: usize, _: usize) {}
 
 impl Drop for Memory<'_> {
     fn drop(&mut self) {

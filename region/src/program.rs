@@ -123,6 +123,14 @@ impl ProgramMemory {
         lock().peak
     }
 
+    /// Gives what is free in the region back to the host, until it is used again. For times when there is
+    /// little to do.
+    pub fn forget_contents_of_free() {
+        if let Some(region) = &mut lock().region {
+            region.forget_contents_of_free();
+        }
+    }
+
     /// Bytes outside the region.
     pub fn outside() -> u64 {
         lock().outside.iter().map(|usage| usage.bytes).sum()

@@ -30,6 +30,8 @@ const HEADER: u32 = 4;
 pub(crate) const FIRST: u32 = GRANULE;
 /// Least bytes of a region: one granule before the first block, one block.
 const LEAST: u32 = 2 * GRANULE;
+/// Bytes of free blocks whose memory is worth giving back.
+const LARGE: u32 = 32 << 10;
 
 /// An allocated block: the offset of its first byte behind the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -440,6 +442,23 @@ impl<'b> Region<'b> {
         let (level, list) = class(granules);
         let head = *self.heads.get(level)?.get(list)?;
         (head != 0 && self.header(Block(head)).granules() >= granules).then_some(Block(head))
+    }
+
+    /// Gives the memory behind large free blocks back to the host, which gives it again when it is
+    /// touched.
+    pub fn forget_contents_of_free(&mut self) {
+        let (least, _) = class(LARGE / GRANULE);
+        for level in least..LEVELS {
+            for list in 0..LISTS {
+                let mut at = self.heads[level][list];
+                while at != 0 {
+                    let end = at + self.header(Block(at)).bytes();
+                    // The links at the beginning, and where it begins at the end, stay.
+                    self.memory.forget(at + 2 * HEADER, end - 2 * HEADER);
+                    at = self.memory.word(at);
+                }
+            }
+        }
     }
 
     /// Empties all lists of free blocks.

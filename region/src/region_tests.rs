@@ -133,3 +133,29 @@ fn damage_is_found() {
     region.set_header(block, Header::used(2, Tag::new(3)));
     assert!(region.check().is_err());
 }
+
+#[test]
+fn what_is_free_takes_no_memory_after_it_was_given_back() {
+    const BYTES: usize = 1 << 20;
+    let mut region = Region::reserve(4 << 20).unwrap();
+    let before = region.allocate(Tag::new(1), 5000).unwrap();
+    let block = region.allocate(Tag::new(1), BYTES).unwrap();
+    let behind = region.allocate(Tag::new(1), 5000).unwrap();
+    for kept in [before, behind] {
+        region.bytes_mut(kept).fill(7);
+    }
+    region.bytes_mut(block).fill(9);
+    region.free(block).unwrap();
+    let free = region.free_bytes();
+    region.forget_contents_of_free();
+    assert_eq!((region.check(), region.free_bytes()), (Ok(()), free));
+    for kept in [before, behind] {
+        assert!(region.bytes(kept).iter().all(|&byte| byte == 7));
+    }
+    // What is a little smaller is sure to find it.
+    let again = region.allocate(Tag::new(1), BYTES / 16 * 15).unwrap();
+    assert_eq!(again, block);
+    let stays = region.bytes(again).iter().filter(|&&byte| byte != 0);
+    // Parts of pages at both ends.
+    assert!(!cfg!(target_os = "linux") || stays.count() < 2 * 4096);
+}

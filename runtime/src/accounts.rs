@@ -55,6 +55,11 @@ pub fn bytes_for_lists() -> u64 {
     ProgramMemory::limit().map_or(u64::MAX, |limit| limit / LISTS_PART)
 }
 
+/// Gives the host back what is free of the program's memory, until it is used again.
+pub fn give_back() {
+    ProgramMemory::forget_contents_of_free();
+}
+
 /// False if so many bytes more would make memory short, or leave the collectors less than their part,
 /// where there is a limit.
 pub fn is_room_for(bytes: u64) -> bool {
