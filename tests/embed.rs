@@ -60,6 +60,30 @@ fn every_kind_of_value_comes_back_as_it_went() {
     );
 }
 
+/// All that is in a pointer, with no object behind it.
+#[test]
+fn small_integers_characters_and_symbols_go_and_come_back() {
+    let mut lisp = lisp();
+    let integers = (-65536..=65535).map(Value::from);
+    let characters = (0..0x1_0000).filter_map(char::from_u32).map(Value::from);
+    let all: Vec<Value> = integers.chain(characters).collect();
+    let symbols = lisp.eval("(apropos-list \"\")").expect("a list");
+    let Value::List(mut symbols) = symbols else {
+        panic!("no list of symbols: {symbols:?}");
+    };
+    // Names that can be typed as they are.
+    let is_plain = |c: char| c.is_ascii_uppercase() || "-*:".contains(c);
+    symbols.retain(|symbol| match symbol {
+        Value::Symbol(name) => name.chars().all(is_plain),
+        _ => true,
+    });
+    assert!(symbols.len() > 500, "{} symbols", symbols.len());
+    for values in all.chunks(512).chain(symbols.chunks(512)) {
+        let returned = lisp.call("list", values).expect("returned");
+        assert_eq!(returned, values.to_vec().into());
+    }
+}
+
 #[test]
 fn forms() {
     let mut lisp = lisp();

@@ -1,6 +1,8 @@
 //! Allocation, handles and marking in regions.
 
-use geiko_region::{Block, Heap, Region, Settings, Tag};
+use std::hint::black_box;
+
+use geiko_region::{Block, Heap, Local, Region, Scope, Settings, Tag};
 use iai_callgrind::{library_benchmark, library_benchmark_group};
 
 use super::limit;
@@ -60,13 +62,29 @@ fn list() -> Heap<'static> {
 
 #[library_benchmark]
 #[bench::region_scopes(args = (), setup = heap, config = limit("region_scopes"))]
-fn scopes(mut heap: Heap<'static>) {
+fn scopes(heap: Heap<'static>) {
+    with_reference(heap, |scope, block| {
+        scope.scope(|inner| black_box(inner.take(block, 0)).is_ok());
+    });
+}
+
+/// What a slot refers to, without a handle for it.
+#[library_benchmark]
+#[bench::region_slots(args = (), setup = heap, config = limit("region_slots"))]
+fn slots(heap: Heap<'static>) {
+    with_reference(heap, |scope, block| {
+        black_box(scope.get(block, 0));
+    });
+}
+
+/// Does something to a block that refers to another.
+fn with_reference(mut heap: Heap<'static>, work: impl Fn(&mut Scope<'_, '_, '_>, Local<'_>)) {
     heap.scope(|scope| {
         let block = scope.values(8).expect("room");
         let other = scope.bytes(8).expect("room");
         scope.set_block(block, 0, other);
         for _ in 0..TIMES {
-            scope.scope(|inner| inner.take(block, 0).is_ok());
+            work(scope, block);
         }
     });
     std::mem::forget(heap);
@@ -87,4 +105,4 @@ fn collected() -> Heap<'static> {
     heap
 }
 
-library_benchmark_group!(name = region; benchmarks = allocation, scopes, collection);
+library_benchmark_group!(name = region; benchmarks = allocation, scopes, slots, collection);

@@ -1,9 +1,18 @@
 //! The memory system of BabeVM (`reference/memory-systems.md` section 2.3), by its
 //! own numbers.
 
-use geiko_region::{Colour, Heap, Kind, Region, Settings, Tag};
+use geiko_region::{Colour, Compact, Heap, Kind, Region, Settings, Tag, Value};
 
 const KIND: Tag = Tag::new(5);
+/// How heaps of this system are, and the same where everything that may move does, at every
+/// allocation.
+const EITHER: [Settings; 2] = [
+    Settings::BABEVM,
+    Settings {
+        compact: Compact::Always,
+        ..Settings::BABEVM
+    },
+];
 
 #[test]
 fn header_of_alloc_12() {
@@ -57,34 +66,42 @@ fn three_neighbours_before_a_free_tail() {
 
 #[test]
 fn beyond_the_limit() {
-    let mut heap = Heap::reserve(64 << 10, Settings::BABEVM).unwrap();
-    heap.scope(|scope| {
-        while scope.bytes(1000).is_ok() {}
-        let refusal = scope.bytes(1000).unwrap_err();
-        assert!(refusal.needed >= 1000 && refusal.free < 2048);
-        assert!(scope.bytes(12).is_ok(), "it stays usable");
-    });
-    heap.collect();
-    heap.scope(|scope| assert!(scope.bytes(60_000).is_ok()));
+    for settings in EITHER {
+        let mut heap = Heap::reserve(64 << 10, settings).unwrap();
+        heap.scope(|scope| {
+            while scope.bytes(1000).is_ok() {}
+            let refusal = scope.bytes(1000).unwrap_err();
+            assert!(refusal.needed >= 1000 && refusal.free < 2048);
+            assert!(scope.bytes(12).is_ok(), "it stays usable");
+        });
+        heap.collect();
+        heap.scope(|scope| assert!(scope.bytes(60_000).is_ok()));
+    }
 }
 
 #[test]
 fn rings_of_two_through_256_kilobytes() {
-    let mut heap = Heap::reserve(256 << 10, Settings::BABEVM).unwrap();
-    heap.collect();
-    let initial = heap.region().free_bytes();
-    for _ in 0..200_000 {
-        heap.scope(|scope| {
-            let a = scope.values(2)?;
-            let b = scope.values(2)?;
-            scope.set_block(a, 0, b);
-            scope.set_block(b, 0, a);
-            Ok::<(), geiko_region::Refusal>(())
-        })
-        .unwrap();
+    for settings in EITHER {
+        let mut heap = Heap::reserve(256 << 10, settings).unwrap();
+        heap.collect();
+        let initial = heap.region().free_bytes();
+        let rings = match settings.compact {
+            Compact::Always => 2_000,
+            _ => 200_000,
+        };
+        for _ in 0..rings {
+            heap.scope(|scope| {
+                let a = scope.values(2)?;
+                let b = scope.values(2)?;
+                scope.set_block(a, 0, b);
+                scope.set_block(b, 0, a);
+                Ok::<(), geiko_region::Refusal>(())
+            })
+            .unwrap();
+        }
+        heap.collect();
+        assert_eq!(heap.region().free_bytes(), initial);
     }
-    heap.collect();
-    assert_eq!(heap.region().free_bytes(), initial);
 }
 
 #[test]
@@ -110,61 +127,102 @@ fn no_memory_besides_the_callers() {
 
 #[test]
 fn leak_check() {
-    let mut heap = Heap::reserve(256 << 10, Settings::BABEVM).unwrap();
-    let first = heap.scope(|scope| {
-        let block = scope.bytes(100).unwrap();
-        scope.global(block).unwrap()
-    });
-    drop(first);
-    heap.collect();
-    let initial = heap.region().free_bytes();
-    let kept: Vec<_> = (0..4)
-        .map(|n| {
-            heap.scope(|scope| {
-                let block = scope.values(10 * n + 1).unwrap();
-                scope.global(block).unwrap()
+    for settings in EITHER {
+        let mut heap = Heap::reserve(256 << 10, settings).unwrap();
+        let first = heap.scope(|scope| {
+            let block = scope.bytes(100).unwrap();
+            scope.global(block).unwrap()
+        });
+        drop(first);
+        heap.collect();
+        let initial = heap.region().free_bytes();
+        let kept: Vec<_> = (0..4)
+            .map(|n| {
+                heap.scope(|scope| {
+                    let block = scope.values(10 * n + 1).unwrap();
+                    scope.global(block).unwrap()
+                })
             })
-        })
-        .collect();
-    heap.collect();
-    assert!(heap.region().free_bytes() < initial);
-    drop(kept);
-    heap.collect();
-    let handles = heap.region().usage(Kind::Handles.tag()).bytes;
-    assert!(handles <= 128);
-    assert!(heap.region().usage(Kind::Values.tag()).blocks == 0);
-    assert_eq!(heap.region().check(), Ok(()));
+            .collect();
+        heap.collect();
+        assert!(heap.region().free_bytes() < initial);
+        drop(kept);
+        heap.collect();
+        let handles = heap.region().usage(Kind::Handles.tag()).bytes;
+        assert!(handles <= 128);
+        assert!(heap.region().usage(Kind::Values.tag()).blocks == 0);
+        assert_eq!(heap.region().check(), Ok(()));
+    }
 }
 
 #[test]
 fn unwinding_drops_what_a_scope_held() {
-    let mut heap = Heap::reserve(64 << 10, Settings::BABEVM).unwrap();
-    let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        heap.scope(|scope| {
-            scope.bytes(5000).unwrap();
-            panic!("on purpose");
-        });
-    }));
-    assert!(unwound.is_err());
-    heap.collect();
-    assert_eq!(heap.region().usage(Kind::Bytes.tag()).blocks, 0);
+    for settings in EITHER {
+        let mut heap = Heap::reserve(64 << 10, settings).unwrap();
+        let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            heap.scope(|scope| {
+                scope.bytes(5000).unwrap();
+                panic!("on purpose");
+            });
+        }));
+        assert!(unwound.is_err());
+        heap.collect();
+        assert_eq!(heap.region().usage(Kind::Bytes.tag()).blocks, 0);
+    }
 }
 
 #[test]
 fn weak_references_are_cleared() {
-    let mut heap = Heap::reserve(64 << 10, Settings::BABEVM).unwrap();
-    heap.scope(|scope| {
-        let target = scope.bytes(10).unwrap();
-        let weak = scope.weak(target).unwrap();
-        let weak = scope.global(weak).unwrap();
-        scope.collect();
-        assert!(scope.get(&weak, 0).unwrap().is_block());
-        let weak = scope.scope(|inner| {
-            let lost = inner.bytes(10).unwrap();
-            inner.set_block(&weak, 0, lost);
-            weak
+    for settings in EITHER {
+        let mut heap = Heap::reserve(64 << 10, settings).unwrap();
+        heap.scope(|scope| {
+            let target = scope.bytes(10).unwrap();
+            let weak = scope.weak(target).unwrap();
+            let weak = scope.global(weak).unwrap();
+            scope.collect();
+            assert!(scope.get(&weak, 0).unwrap().is_block());
+            let weak = scope.scope(|inner| {
+                let lost = inner.bytes(10).unwrap();
+                inner.set_block(&weak, 0, lost);
+                weak
+            });
+            scope.collect();
+            assert_eq!(scope.get(&weak, 0), Some(Value::NOTHING));
         });
-        scope.collect();
-        assert_eq!(scope.get(&weak, 0), Some(geiko_region::Value::NOTHING));
-    });
+    }
+}
+
+/// What a block refers to its kind says, not what it holds.
+#[test]
+fn every_kind_is_looked_at_as_its_tag_says() {
+    for settings in EITHER {
+        let mut heap = Heap::reserve(64 << 10, settings).unwrap();
+        heap.scope(|scope| {
+            let holders = [
+                scope.bytes(4).unwrap(),
+                scope.resource(1, 4).unwrap(),
+                scope.values(1).unwrap(),
+            ];
+            let weak = scope.scope(|inner| {
+                let [in_bytes, in_resource, in_values, in_weak] =
+                    [(); 4].map(|()| inner.values(1).unwrap());
+                let weak = inner.weak(in_weak).unwrap();
+                let weak = inner.global(weak).unwrap();
+                inner.set_block(holders[2], 0, in_values);
+                for (holder, block) in [(0, in_bytes), (1, in_resource)] {
+                    let bits = inner.offset(block) | 1;
+                    let bytes = inner.bytes_of_mut(holders[holder]).unwrap();
+                    let at = bytes.len() / 4 * 4 - 4;
+                    bytes[at..at + 4].copy_from_slice(&bits.to_ne_bytes());
+                }
+                weak
+            });
+            scope.collect();
+            // The block of values, and what only a block of values refers to.
+            assert_eq!(scope.region().usage(Kind::Values.tag()).blocks, 2);
+            assert_eq!(scope.get(&weak, 0), Some(Value::NOTHING));
+            assert_eq!(scope.region().usage(Kind::Bytes.tag()).blocks, 1);
+            assert_eq!(scope.region().usage(Kind::Resource.tag()).blocks, 1);
+        });
+    }
 }

@@ -8,7 +8,7 @@ use geiko_jit::listing::Listing;
 use geiko_jit::{Jit, Pace};
 use geiko_runtime::fault::Fault;
 use geiko_runtime::interp::Exit;
-use geiko_runtime::layout::records::{block, frame, function};
+use geiko_runtime::layout::records::{block, frame, function, types};
 use geiko_runtime::layout::{Generation, Medley2, Medley3, SymbolCell};
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{AddressSpace, CodePc, LispPtr, StackOffset};
@@ -123,6 +123,8 @@ pub struct Ran {
     pub exit: Exit,
     pub fault: Option<Fault>,
     pub value: LispPtr,
+    /// Boxes of integers that were made.
+    pub boxes: u32,
     /// Of native code.
     pub bytes: usize,
     /// Instructions, if they were counted.
@@ -195,6 +197,10 @@ pub fn run<G: Generation>(program: &Program<'_>, way: Way) -> Ran {
             exit,
             fault: m.fault.clone(),
             value: m.mem.cell(G::symbol_cell(RESULT, SymbolCell::Value)),
+            boxes: m
+                .mem
+                .cell(G::dtd(types::FIXP.into()).add(G::DTD_FIELDS.old_count))
+                .0,
             bytes: jit.code_bytes() - before,
             interpreted: m.instructions(),
             native: jit.instructions(),

@@ -1,7 +1,9 @@
 //! Small functions, run by the interpreter alone and natively from the second call
 //! on: the results must be the same.
 
-use crate::programs::{FIBONACCI, PLAIN, Program, SPECIAL, START, check};
+use geiko_runtime::layout::{Generation, Medley2, Medley3};
+
+use crate::programs::{FIBONACCI, PLAIN, Program, SPECIAL, START, Way, check, run};
 
 #[test]
 fn recursion() {
@@ -180,6 +182,28 @@ fn missing_and_surplus_arguments() {
         ..PLAIN
     };
     check(&program, 400);
+}
+
+/// Boxes that a program makes, interpreted and natively.
+fn boxes<G: Generation>(program: &Program<'_>) -> [u32; 2] {
+    [Way::Interpreted, Way::Native].map(|way| run::<G>(program, way).boxes)
+}
+
+#[test]
+fn integers_in_a_loop_need_few_boxes() {
+    // s = (s + 60000) xor i, for i from 1000 n down to 1, then s modulo 1000.
+    let program = Program {
+        code: "IVAR0; SICX 1000; ITIMES2; IVARX_ 0; POP; '0; PVAR_^0
+               next: PVAR0; SICX 60000; IPLUS2; IVAR0; LOGXOR2; PVAR_^0
+               IVAR0; IDIFFERENCE.N 1; IVARX_ 0; '0; GREATERP; TJUMPX next
+               PVAR0; SICX 1000; IREMAINDER; RETURN",
+        ..PLAIN
+    };
+    for [interpreted, native] in [boxes::<Medley2>(&program), boxes::<Medley3>(&program)] {
+        println!("{interpreted} boxes interpreted, {native} natively");
+        assert!(interpreted > 300_000);
+        assert!(10 * native <= interpreted);
+    }
 }
 
 #[test]

@@ -157,6 +157,19 @@ proptest! {
     }
 }
 
+/// Three neighbours, freed in any order, become one block.
+#[test]
+fn merge() {
+    let lengths = [10, 20, 30];
+    for first in 0..3 {
+        for (second, third) in [(1, 2), (2, 1)] {
+            let order = [first, (first + second) % 3, (first + third) % 3];
+            run::<Medley2>(&lengths, &order, true, false);
+            run::<Medley3>(&lengths, &order, true, false);
+        }
+    }
+}
+
 #[test]
 fn pointer_blocks_drop_their_elements() {
     fn test<G: Generation>() {
