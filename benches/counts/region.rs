@@ -68,7 +68,7 @@ fn scopes(heap: Heap<'static>) {
     });
 }
 
-/// What a slot refers to, without a handle for it.
+// What a slot refers to, without a handle for it.
 #[library_benchmark]
 #[bench::region_slots(args = (), setup = heap, config = limit("region_slots"))]
 fn slots(heap: Heap<'static>) {
