@@ -14,6 +14,7 @@ use geiko_runtime::symbols::Symbols;
 use target_lexicon::Triple;
 
 use crate::cache::{Cache, Place};
+use crate::collisions::{self, Change};
 use crate::entry::Entry;
 use crate::events::{Event, Events, Listener, Totals};
 use crate::exits::{Exit, Exits, Row};
@@ -68,6 +69,9 @@ pub struct Jit<G: Generation> {
     safepoint: usize,
     /// Address of [`Workshop::finder`].
     finder: usize,
+    /// Addresses of [`Workshop::counter`].
+    addref: usize,
+    delref: usize,
     recent: Box<[Cell<Recent>; RECENT]>,
     residents: RefCell<Residents>,
     /// Code blocks that have native code or shall have it, and their ends.
@@ -103,6 +107,8 @@ impl<G: Generation> Jit<G> {
             events: Events::default(),
             entered: Cell::new(0),
             found: Cell::new(0),
+            countdown: Cell::new(0),
+            disabled: Cell::new(0),
             epoch: Cell::new(0),
             entry: RefCell::default(),
         });
@@ -129,6 +135,21 @@ impl<G: Generation> Jit<G> {
             found: context.found.as_ptr() as i64,
             answer,
         }))?;
+        let operations = Operations::of::<G>();
+        let [addref, delref] = [
+            (Change::Add, operations.addref),
+            (Change::Delete, operations.delref),
+        ]
+        .map(|(change, operation)| {
+            let places = collisions::Places {
+                base: &raw const context.base as i64,
+                countdown: context.countdown.as_ptr() as i64,
+                disabled: context.disabled.as_ptr() as i64,
+                aside: aside as i64,
+                operation,
+            };
+            publish(workshop.counter::<G>(places, change))
+        });
         let making = match pace {
             Pace::Now => Making::Now(Box::new(RefCell::new(workshop))),
             Pace::Meanwhile => match Worker::start::<G>(workshop) {
@@ -142,6 +163,8 @@ impl<G: Generation> Jit<G> {
             aside_native,
             safepoint,
             finder,
+            addref: addref?,
+            delref: delref?,
             // SAFETY: the trampoline was just put there; the cache lives as long as
             // `self`.
             entry: unsafe { Entry::new(entry) },
@@ -181,6 +204,8 @@ impl<G: Generation> Jit<G> {
             aside_native: self.aside_native as i64,
             safepoint: self.safepoint as i64,
             finder: self.finder as i64,
+            addref: self.addref as i64,
+            delref: self.delref as i64,
             answer: self.context.answer.as_ptr() as i64,
             entered: self.context.entered.as_ptr() as i64,
             countdown,
@@ -572,6 +597,7 @@ impl<G: Generation> Jit<G> {
         let outer = self.context.machine.replace(pointer.cast());
         let entered = self.context.entered.replace(point.pvar.0.into());
         self.context.found.set(machine.found_variables());
+        self.context.know_counting(&machine.symbols);
         // SAFETY: the record has native code made for this memory and the pc of
         // one of its entries; the frame is that of the running activation, and
         // `machine` is not used again before the call returns.

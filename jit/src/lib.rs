@@ -7,12 +7,14 @@
 //! code met. `translate` writes Cranelift's intermediate language, `workshop` makes
 //! machine code of it, on a thread of its own, `cache` holds that and `residents`
 //! decides for whom there is room; `maps` tells where native code holds references; `entry` and
-//! `shims` are the doors between native code and the machine; `finder` searches for free variables.
+//! `shims` are the doors between native code and the machine; `finder` searches for free variables, `collisions` counts where objects
+//! share an entry.
 //!
 //! For people: `listing` shows what becomes of a function, `events` tells what is done
 //! about native code and `exits` why it was left; `perf` tells profilers its names.
 
 mod cache;
+mod collisions;
 mod compiler;
 mod entry;
 pub mod events;

@@ -11,6 +11,7 @@ use geiko_runtime::layout::Generation;
 use geiko_runtime::machine::Machine;
 use geiko_runtime::memory::{LispPtr, StackOffset};
 use geiko_runtime::stack::KnownIn;
+use geiko_runtime::symbols::Symbols;
 
 use crate::entry::{HostFrame, walk};
 use crate::events::{Event, Events};
@@ -44,6 +45,10 @@ pub struct Context<G: Generation> {
     pub entered: Cell<u32>,
     /// Host address of what searches for free variables found.
     pub found: Cell<usize>,
+    /// Host address of the allocation countdown.
+    pub countdown: Cell<usize>,
+    /// Host address of the cell that is not NIL when counting is over.
+    pub disabled: Cell<usize>,
     /// Changes whenever native code goes out of use.
     pub epoch: Cell<u32>,
     /// Where the entry trampoline is.
@@ -114,6 +119,13 @@ pub mod landing {
 pub const MAX_SUPPLIED: u16 = 4;
 
 impl<G: Generation> Context<G> {
+    /// Counting uses the cells of these symbols.
+    pub fn know_counting(&self, symbols: &Symbols) {
+        let host = |cell: LispPtr| self.base + 2 * cell.masked::<G>().0 as usize;
+        self.countdown.set(host(symbols.reclaim_countdown));
+        self.disabled.set(host(symbols.gc_disabled));
+    }
+
     /// The native code of `applicable` for `count` arguments; 0 if there is none. Leaves
     /// in the context what else it is called with, and at the site what was called.
     fn enter(&self, applicable: Applicable, count: u16, site: &Called) -> u64 {

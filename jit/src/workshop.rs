@@ -18,6 +18,7 @@ use geiko_runtime::accounts::{self, Account};
 use geiko_runtime::layout::Generation;
 use geiko_runtime::memory::LispPtr;
 
+use crate::collisions;
 use crate::finder::{self, Places};
 use crate::listing::{Known, Listing, NO_INSTRUCTION};
 use crate::maps::Maps;
@@ -245,6 +246,18 @@ impl Workshop {
     pub fn finder<G: Generation>(&mut self, places: &Places) -> Vec<u8> {
         let config = self.isa.frontend_config();
         finder::write::<G>(places, &mut self.codegen.func, &mut self.builder, config);
+        self.compile()
+    }
+
+    /// Counting where the entry may be in use by other objects.
+    pub fn counter<G: Generation>(
+        &mut self,
+        places: collisions::Places,
+        change: collisions::Change,
+    ) -> Vec<u8> {
+        let config = self.isa.frontend_config();
+        let code = &mut self.codegen.func;
+        collisions::write::<G>(places, change, code, &mut self.builder, config);
         self.compile()
     }
 

@@ -51,6 +51,7 @@ use geiko_runtime::layout::Generation;
 use geiko_runtime::layout::records::{ArrayFields, ConsPage, DtdFields, frame};
 use geiko_runtime::memory::LispPtr;
 
+pub use self::barriers::counts::limit;
 use self::known::Known;
 pub use self::safepoints::safepoint_signature;
 use crate::flow::{self, Effect, Step};
@@ -109,6 +110,9 @@ pub struct Host {
     pub safepoint: i64,
     /// [`crate::workshop::Workshop::finder`].
     pub finder: i64,
+    /// [`crate::workshop::Workshop::counter`] for a new reference, and for one that is gone.
+    pub addref: i64,
+    pub delref: i64,
     /// Where those leave the answer.
     pub answer: i64,
     /// Where it is said in which frame native code was entered.
@@ -139,6 +143,8 @@ impl Host {
             (self.aside_native, "aside_native"),
             (self.safepoint, "safepoint"),
             (self.finder, "finder"),
+            (self.addref, "addref_aside"),
+            (self.delref, "delref_aside"),
             (self.answer, "answer"),
             (self.landing, "landing"),
             (self.entered, "entered"),
@@ -266,6 +272,13 @@ pub fn aside_signature() -> Signature {
     signature
 }
 
+/// Signature of the counting that changes no register: the object plus [`AWAY`].
+pub fn counting_signature() -> Signature {
+    let mut signature = Signature::new(CallConv::PreserveAll);
+    signature.params = vec![AbiParam::new(I32)];
+    signature
+}
+
 pub(crate) struct Translator<'a, 'f> {
     builder: FunctionBuilder<'f>,
     unit: &'a Unit,
@@ -297,6 +310,7 @@ pub(crate) struct Translator<'a, 'f> {
     shim: SigRef,
     operation: SigRef,
     aside: SigRef,
+    counting: SigRef,
     safepoint: SigRef,
     /// Where references are held at safepoints.
     held: Option<StackSlot>,
@@ -370,6 +384,7 @@ pub fn translate<G: Generation>(
     let shim = builder.import_signature(shim_signature());
     let operation = builder.import_signature(operation_signature());
     let aside = builder.import_signature(aside_signature());
+    let counting = builder.import_signature(counting_signature());
     let safepoint = builder.import_signature(safepoint_signature());
     let frame = builder.declare_var(I64);
     let mut locals = Vec::new();
@@ -456,6 +471,7 @@ pub fn translate<G: Generation>(
         shim,
         operation,
         aside,
+        counting,
         safepoint,
         held: None,
     };

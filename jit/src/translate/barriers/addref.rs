@@ -6,7 +6,7 @@
 //! the object's, count 2 to largest - 2:   entry += 1
 //! empty, countdown plain:                 entry = the object's, count 2; countdown -= 1
 //! the object's, count 0, countdown plain: entry = empty; countdown += 1
-//! else:                                   operation addref
+//! else:                                   aside (`collisions.rs`)
 //! ```
 //!
 //! "Plain" and "largest" are compared with numbers in front of the Lisp memory: the backup
@@ -48,7 +48,7 @@ impl Translator<'_, '_> {
         self.clear_count(&count);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
-        self.operate(self.host.operations.addref, &[object]);
+        self.count_aside(self.host.addref, object);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(done);
     }

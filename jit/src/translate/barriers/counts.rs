@@ -2,7 +2,7 @@
 //! `runtime/src/gc/counts.rs` describes them.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I16, I32};
+use cranelift_codegen::ir::types::{I16, I32, I64};
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use geiko_runtime::layout::records::type_entry;
 use geiko_runtime::memory::LispPtr;
@@ -14,7 +14,7 @@ const ZERO: i64 = LispPtr::smallpos(0).0 as i64;
 
 /// Byte offsets from the Lisp memory to the limits that say what is plain. The backup
 /// collector makes them zero while it wants to know of all counting.
-pub(in crate::translate) mod limit {
+pub mod limit {
     use std::mem::{offset_of, size_of};
 
     use geiko_runtime::memory::Control;
@@ -154,7 +154,7 @@ impl Translator<'_, '_> {
     /// ```text
     /// type of object is not counted:     done
     /// entry is empty, countdown plain:   entry = object's, count 0; countdown -= 1
-    /// else:                              operation delref
+    /// else:                              DELREF aside
     /// ```
     pub(in crate::translate) fn note_new(&mut self, object: Value) {
         let done = self.builder.create_block();
@@ -174,8 +174,16 @@ impl Translator<'_, '_> {
         self.set_count(&count, count.tag);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
-        self.operate(self.host.operations.delref, &[object]);
+        self.count_aside(self.host.delref, object);
         self.builder.ins().jump(done, &[]);
+    }
+
+    /// Counts where the entry may be in use by other objects; see [`crate::collisions`].
+    pub(super) fn count_aside(&mut self, change: i64, object: Value) {
+        let door = self.builder.ins().iconst(I64, change);
+        let object = self.away(object);
+        let counting = self.counting;
+        (self.builder.ins()).call_indirect(counting, door, &[object]);
     }
 
     /// Stores a cell at a fixed Lisp address.

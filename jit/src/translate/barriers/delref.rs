@@ -6,7 +6,7 @@
 //! the object's, count 3 to largest - 1:   entry -= 1
 //! empty, countdown plain:                 entry = the object's, count 0; countdown -= 1
 //! the object's, count 2, countdown plain: entry = empty; countdown += 1
-//! else:                                   operation delref
+//! else:                                   aside (`collisions.rs`)
 //! ```
 
 use cranelift_codegen::ir::types::I32;
@@ -29,7 +29,7 @@ impl Translator<'_, '_> {
         let done = self.builder.create_block();
         let slow = self.delref_in_line(object, done, done);
         self.builder.switch_to_block(slow);
-        self.operate(self.host.operations.delref, &[object]);
+        self.count_aside(self.host.delref, object);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(done);
     }
