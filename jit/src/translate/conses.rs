@@ -16,6 +16,10 @@
 //! RPLACD:  the same; the cdr is in a cell of its own: ADDREF new; DELREF old; store there
 //!          a code can say the new cdr: the same, and store the code
 //!          codes reach the next seven cells: the same, in a free cell close behind
+//! RPLCONS: a cell that the list reaches behind it, cell = item, cdr NIL
+//!          ADDREF item; DELREF old cdr; code of the new cell
+//!          codes reach the page:             first free cell of the page
+//!          codes reach the next seven cells: a free cell close behind
 //! else:    operation
 //! ```
 //!
@@ -38,6 +42,7 @@ impl Translator<'_, '_> {
     pub(super) fn cons_cell(&mut self, step: &Step) -> bool {
         match step.instruction.opcode {
             Opcode::Cons => self.cons(),
+            Opcode::RplCons => self.append(step),
             opcode @ (Opcode::Rplaca | Opcode::Rplacd) => self.replace_part(opcode, step),
             _ => return false,
         }
@@ -371,6 +376,55 @@ impl Translator<'_, '_> {
         let name = self.constant(opcode as u32);
         let operation = self.host.operations.replace;
         self.operate_and_meet(operation, &[name, list, new], step, meet);
+        self.builder.switch_to_block(meet);
+        self.replace(2, result);
+    }
+
+    /// RPLCONS.
+    fn append(&mut self, step: &Step) {
+        let cells = self.top(2);
+        let (list, item) = (cells[0], cells[1]);
+        let item_slot = self.slot(0);
+        let (meet, result) = self.meeting(I32);
+        let slow = self.cold_block();
+        let number = self.type_number(list);
+        let is_list = self.equals(number, types::LISTP.into());
+        self.go_on_if(is_list, slow);
+        let (cell, content, code) = self.real_cell(list, slow);
+        let nil_code = self.layout.cdr_nil;
+        let above = IntCC::UnsignedGreaterThanOrEqual;
+        let at_once = (self.builder.ins()).icmp_imm_u(above, code, i64::from(nil_code));
+        self.go_on_if(at_once, slow);
+        // The new cell is counted nowhere, and the backup collector has to know of it.
+        let plain = self.limit(limit::COUNTS);
+        self.go_on_if(plain, slow);
+        let shift = i64::from(self.layout.cdr_shift);
+        let nil = i64::from(nil_code << self.layout.cdr_shift);
+        let (new, reach) = if self.layout.cdr_page_relative {
+            let page = i64::from(self.layout.pointer_mask & !0xFF);
+            let page = self.builder.ins().band_imm_u(cell, page);
+            let new = self.take_first_cell(page, slow);
+            let place = self.builder.ins().band_imm_u(new, 0xFE);
+            (new, self.code_of_place(place))
+        } else {
+            let from = self.masked(cell);
+            let taken = self.take_cell_behind(from, slow);
+            let reach = self.builder.ins().ishl_imm_u(taken.distance, shift);
+            (taken.cell, self.builder.ins().bor_imm_u(reach, nil))
+        };
+        let nothing = self.constant(0);
+        let ends = self.equals(code, nil_code);
+        let behind = self.cdr_place(cell, code);
+        let old = self.builder.ins().select(ends, nothing, behind);
+        self.count_replacement(old, item_slot, item);
+        let ends = self.constant(nil as u32);
+        self.set_list_cell(new, item, ends);
+        self.set_list_cell(cell, content, reach);
+        self.count_allocation(types::LISTP.into());
+        self.builder.ins().jump(meet, &[new.into()]);
+        self.builder.switch_to_block(slow);
+        let operation = self.host.operations.append;
+        self.operate_and_meet(operation, &cells, step, meet);
         self.builder.switch_to_block(meet);
         self.replace(2, result);
     }

@@ -46,7 +46,6 @@ impl Translator<'_, '_> {
                 self.values(step, number(1) as usize);
                 return true;
             }
-            Opcode::RplCons => (operations.append, None, 2),
             Opcode::FindKey => {
                 self.keyword_argument(number(0));
                 return true;

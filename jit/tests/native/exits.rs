@@ -29,7 +29,8 @@ fn instructions() {
 #[test]
 fn operations() {
     let program = Program {
-        code: "IVAR0; 'NIL; CONS; IVAR0; RPLCONS; CAR; RETURN",
+        // A list cell whose cdr is in a cell of its own.
+        code: "IVAR0; IVAR0; CONS; IVAR0; RPLCONS; CAR; RETURN",
         ..PLAIN
     };
     // It is called for 20 numbers; the first two calls are interpreted.

@@ -118,6 +118,29 @@ fn list_cells_of_all_kinds() {
 }
 
 #[test]
+fn items_behind_list_cells_of_all_kinds() {
+    // For n down to 1: puts n behind a list, then a list of n, then n twice, of which the second
+    // takes the place of the first, and the same behind a pair; adds up the n in the list.
+    let program = Program {
+        code: "'NIL; 'NIL; CONS; PVAR_^0; PVAR0; PVAR_^1
+               append: PVAR1; IVAR0; RPLCONS; PVAR_^1
+               PVAR1; IVAR0; 'NIL; CONS; RPLCONS; PVAR_^1
+               PVAR1; IVAR0; 'NIL; CONS; RPLCONS; POP; PVAR1; IVAR0; RPLCONS; PVAR_^1
+               IVAR0; IVAR0; CONS; COPY; IVAR0; 'NIL; CONS; RPLCONS; POP
+               IVAR0; RPLCONS; POP
+               IVAR0; IDIFFERENCE.N 1; IVARX_ 0; '0; GREATERP; TJUMPX append
+               PVAR0; CDR; PVAR_^0; '0; PVAR_^1
+               add: PVAR1; PVAR0; CAR; PLUS2; PVAR_^1
+               PVAR0; CDR; PVAR_0; CAR; CAR; PVAR1; PLUS2; PVAR_^1
+               PVAR0; CDR; PVAR_0; CAR; PVAR1; PLUS2; PVAR_^1
+               PVAR0; CDR; PVAR_0; LISTP; TJUMPX add
+               PVAR1; RETURN",
+        ..PLAIN
+    };
+    check(&program, 3990);
+}
+
+#[test]
 fn searches_in_list_cells_of_all_kinds() {
     // Such a list, of (n), n, and so on down to (k), k: looks for the k, for the list that
     // begins with it, for what is behind that list, and in vain.
