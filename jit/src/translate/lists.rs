@@ -120,8 +120,8 @@ impl Translator<'_, '_> {
         self.operate_and_meet(self.host.operations.part, &[code, object], step, meet);
     }
 
-    /// Equality: identical objects here, and those that can be nothing else; others by
-    /// the machine.
+    /// Equality: identical objects here, and those that can be nothing else; numbers by
+    /// the machine, others by Lisp.
     fn equal(&mut self, opcode: Opcode, step: &Step) {
         let cells = self.top(2);
         let (meet, result) = self.meeting(I32);
@@ -136,15 +136,29 @@ impl Translator<'_, '_> {
         };
         let identities = [0, 1].map(|n| self.is_in_segments(cells[n], segments));
         let identity = self.builder.ins().bor(identities[0], identities[1]);
-        let machine = self.builder.create_block();
+        let [objects, machine] = [(); 2].map(|()| self.builder.create_block());
+        let lisp = self.cold_block();
         let nil = self.constant(0);
         self.builder
             .ins()
-            .brif(identity, meet, &[nil.into()], machine, &[]);
+            .brif(identity, meet, &[nil.into()], objects, &[]);
+        self.builder.switch_to_block(objects);
+        let entries = [0, 1].map(|n| self.type_entry(cells[n]));
+        let either = self.builder.ins().bor(entries[0], entries[1]);
+        let is_number = i64::from(type_entry::NUMBER_P);
+        let number = self.builder.ins().band_imm_u(either, is_number);
+        self.builder.ins().brif(number, machine, &[], lisp, &[]);
         self.builder.switch_to_block(machine);
         let code = self.constant(opcode as u32);
         let operation = self.host.operations.equality;
-        self.operate_and_meet(operation, &[code, cells[0], cells[1]], step, meet);
+        let answer = self.call_operation(operation, &[code, cells[0], cells[1]]);
+        let not_done = self.builder.ins().ushr_imm_u(answer, 32);
+        let value = self.builder.ins().ireduce(I32, answer);
+        self.builder
+            .ins()
+            .brif(not_done, lisp, &[], meet, &[value.into()]);
+        self.builder.switch_to_block(lisp);
+        self.slow(step, meet);
         self.builder.switch_to_block(meet);
         self.replace(2, result);
     }
