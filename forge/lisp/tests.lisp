@@ -423,6 +423,16 @@ another grow at its end, so that free list cells lie scattered."
 (check-values (integer-decode-float 1.5) 12582912 -23 1)
 (check-values (decode-float -0.75) 0.75 0 -1.0)
 (check (list (scale-float 1.5 3) (float-sign -2.0)) (12.0 -1.0))
+;; Denormal floats, and the smallest that is none.
+(check-values (decode-float 1.1754944e-38) 0.5 -125 1.0)
+(check-values (decode-float -1.0e-40) 0.54444885 -132 -1.0)
+(check (list (scale-float -1.0 -126) (scale-float 1.0 -127) (scale-float 1.0e-40 10)
+             (scale-float 1.0 -149) (scale-float 0.0 5) (scale-float -1.7014117e38 0))
+       (-1.1754944e-38 5.877472e-39 1.0239945e-37 1.0e-45 0.0 -1.7014117e38))
+(check (list (scale-float 0.5 128) (scale-float 1.0 -200)) (1.7014118e38 0.0))
+(check (list (max 1) (max 1 2.5) (max 3 1 2) (min 1) (min 1 -2.5) (min 3 1 2 0))
+       (1 2.5 3 1 -2.5 0))
+(check (list (/ 2) (/ 6 3) (/ 60 3 4 5) (/ 1 3 1.0)) (1/2 2 1 0.33333334))
 (check (list (float 16777217) (float 16777219) (float (expt 10 20)) (float (/ 1 3))) (1.6777216e7 1.677722e7 1.0e20 0.33333334))
 
 ;;; Symbols.

@@ -71,19 +71,34 @@
         ((si:ratiop number) (si:float-of-ratio (numerator number) (denominator number)))
         (t (si:wrong-type number 'number))))
 
+(defun si:biased-exponent (float)
+  "The bits of a float's exponent: 0 if its leading one is not left out."
+  (logand (si:shift (si:float-high float) -7) 255))
+
+(defun si:with-exponent (float biased)
+  "A float with another exponent, from 1 to 254; it had such a one, too."
+  (si:make-float (+ (logand (si:float-high float) 32895) (* 128 biased))
+                 (si:float-low float)))
+
 (defun scale-float (float exponent)
   "The float times a power of 2."
   (multiple-value-bind (mantissa own-exponent sign) (integer-decode-float float)
-    (let ((exponent (+ own-exponent exponent)))
-      (if (>= exponent 0)
-          (si:float-of-ratio (* sign (ash mantissa (min exponent 300))) 1)
-          (si:float-of-ratio (* sign mantissa) (ash 1 (min (- 0 exponent) 300)))))))
+    (let ((biased (+ (si:biased-exponent float) exponent)))
+      (if (and (>= mantissa si:+hidden-bit+) (< 0 biased 255))
+          (si:with-exponent float biased)
+          (let ((exponent (+ own-exponent exponent)))
+            (if (>= exponent 0)
+                (si:float-of-ratio (* sign (ash mantissa (min exponent 300))) 1)
+                (si:float-of-ratio (* sign mantissa)
+                                   (ash 1 (min (- 0 exponent) 300)))))))))
 
 (defun decode-float (float)
   "A float from 1/2 to 1, exponent of 2, and sign as a float."
   (multiple-value-bind (mantissa exponent sign) (integer-decode-float float)
     (let ((bits (integer-length mantissa)))
-      (values (si:float-of-ratio mantissa (ash 1 bits))
+      (values (if (eql bits 24)
+                  (abs (si:with-exponent float 126))
+                  (si:float-of-ratio mantissa (ash 1 bits)))
               (if (eql mantissa 0) 0 (+ exponent bits))
               (float sign)))))
 

@@ -41,26 +41,29 @@
         ((floatp number) (if (< number 0) -1.0 1.0))
         (t (if (< number 0) -1 1))))
 
-(defun max (number &rest more)
-  "The greatest number."
-  (si:check-number number)
-  (dolist (other more number)
-    (when (> other number)
-      (setq number other))))
+(defmacro si:define-extreme (name comparison documentation)
+  "Defines MAX or MIN. Only of more than two numbers there is a list."
+  `(defun ,name (number &optional (other number) &rest more)
+     ,documentation
+     (si:check-number number)
+     (do ()
+         (nil)
+       (when (,comparison other number)
+         (setq number other))
+       (if (null more)
+           (return number))
+       (setq other (pop more)))))
 
-(defun min (number &rest more)
-  "The least number."
-  (si:check-number number)
-  (dolist (other more number)
-    (when (< other number)
-      (setq number other))))
+(si:define-extreme max > "The greatest number.")
+(si:define-extreme min < "The least number.")
 
-(defun / (number &rest divisors)
+(defun / (number &optional (divisor 1 divided) &rest more)
   "The first number divided by the others, or 1 divided by the only one."
-  (if (null divisors)
-      (si:divide 1 number)
-      (dolist (divisor divisors number)
-        (setq number (si:divide number divisor)))))
+  (if divided
+      (let ((result (si:divide number divisor)))
+        (dolist (divisor more result)
+          (setq result (si:divide result divisor))))
+      (si:divide 1 number)))
 
 ;;; Division to integers.
 
