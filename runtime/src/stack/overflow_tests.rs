@@ -154,6 +154,44 @@ fn frames_move_past_others() {
 }
 
 #[test]
+fn a_moved_frame_may_take_operands_of_its_caller() {
+    fn run<G: Generation>() {
+        let mut seen = [0; 2];
+        for at in (0x1940..0x1A40).step_by(2) {
+            with_recursion::<G>(|m| {
+                obstacle(m, StackOffset(at));
+                let call = with_symbol::<G>(Opcode::Fn1, function_symbol(0));
+                let code = [&call[..], &[END]].concat();
+                prepare(m, &code, &[LispPtr::T, LispPtr::smallpos(1)]);
+                let depth = m.depth();
+                // What main called is moved, if at all, by its own call.
+                let called_by = |m: &Machine<'_, G>| m.running_frame().alink().function();
+                for caller in [FUNCTION, function_place(0), FUNCTION] {
+                    while m.func == FUNCTION || called_by(m) != caller {
+                        assert_eq!(step(m), Exit::Continue, "{:?}", m.fault);
+                    }
+                }
+                // As `\MISCN.UFN` has its value replace one operand more than it was called with.
+                let frame = m.running_frame();
+                let first = m.ivar.sub(2);
+                let word = u32::from(frame.front_flags()) << 16 | u32::from(first.0);
+                m.mem.set_stack(frame.fx.sub(2), LispPtr(word));
+                frame.alink().set_next_block(first);
+                seen[usize::from(frame.is_residual())] += 1;
+                while m.func != FUNCTION {
+                    assert_eq!(step(m), Exit::Continue, "{at:x}: {:?}", m.fault);
+                }
+                assert_eq!(m.regs.tos, LispPtr::smallpos(1));
+                assert_eq!(m.depth(), depth - 1, "{at:x}");
+                assert_eq!(frames(m).len(), 2, "{at:x}");
+            });
+        }
+        assert!(seen.iter().all(|&times| times > 4), "{seen:?}");
+    }
+    for_both!(run);
+}
+
+#[test]
 fn a_moved_frame_stands_behind_a_substitute() {
     fn run<G: Generation>() {
         for at in [0x1A00, 0x1A02] {

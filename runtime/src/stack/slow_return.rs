@@ -32,7 +32,7 @@ impl<'m, G: Generation> Machine<'m, G> {
         if self.block_kind(next) != block::FREE {
             let arguments_shared =
                 self.mem.stack_word(returning.basic_frame()) & frame::flag::USE_COUNT != 0;
-            if next != ivar || arguments_shared {
+            if next != self.arguments_of(returning) || arguments_shared {
                 to = self.copy_frame(to)?;
                 next = to.next_block();
             }
@@ -42,6 +42,17 @@ impl<'m, G: Generation> Machine<'m, G> {
             return Err(Fault::NextBlockNotFree { frame: to.fx, next });
         }
         self.resume(to, self.regs.tos)
+    }
+
+    /// Where the arguments of `frame` start. Lisp's `\MISCN.UFN` has its value take the place of
+    /// operands of its caller: it writes where they start in the caller's frame and in the cell in front of its
+    /// own. In front of a frame that was moved is a copy of that cell only.
+    fn arguments_of(&self, frame: Frame<'m, G>) -> StackOffset {
+        if frame.is_residual() {
+            StackOffset(self.mem.stack_word(frame.basic_frame().add(1)))
+        } else {
+            frame.ivar()
+        }
     }
 
     /// Frees the frame, and its arguments unless another copy of it has them too.
