@@ -1,6 +1,7 @@
 //! Where machine code is made: at once, or on a thread of its own while Lisp goes on.
 
 use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -93,6 +94,19 @@ impl Workshop {
         self.compile_and(|_| {})
     }
 
+    /// What `compile` makes; nothing if Cranelift gives up with a panic: then one function stays
+    /// interpreted, and others are still compiled. Builds for debugging end.
+    fn unless_it_panics(&mut self, compile: impl FnOnce(&mut Self) -> Vec<u8>) -> Vec<u8> {
+        if cfg!(debug_assertions) {
+            return compile(self);
+        }
+        let made = panic::catch_unwind(AssertUnwindSafe(|| compile(self)));
+        made.unwrap_or_else(|_| {
+            self.clear();
+            Vec::new()
+        })
+    }
+
     /// The same, and has somebody look at it.
     fn compile_and(&mut self, look: impl FnOnce(&CompiledCode)) -> Vec<u8> {
         let _account = Account::Compiler.open();
@@ -142,9 +156,11 @@ impl Workshop {
         let mut starts = Vec::new();
         let mut maps = Maps::default();
         let bytes = if had_room {
-            self.compile_and(|code| {
-                starts = parts(code);
-                maps = Maps::of(code);
+            self.unless_it_panics(|workshop| {
+                workshop.compile_and(|code| {
+                    starts = parts(code);
+                    maps = Maps::of(code);
+                })
             })
         } else {
             self.clear();

@@ -89,6 +89,8 @@ impl Translator<'_, '_> {
     /// An element of an array of the type `kind`.
     fn known_element(&mut self, access: Access, kind: u16) {
         let wrong = self.cold_block();
+        // What is put in a box for the element is in none where nothing was stored.
+        let before = self.state.clone();
         let found = self.element(access, wrong);
         let (of_kind, index) = self.meeting(I32);
         let other = self.if_first_is_0(access, &found, kind, of_kind);
@@ -109,7 +111,9 @@ impl Translator<'_, '_> {
         let go_on = self.builder.create_block();
         self.builder.ins().jump(go_on, &[]);
         self.builder.switch_to_block(wrong);
+        let after = std::mem::replace(&mut self.state, before);
         self.give_up(access.pc);
+        self.state = after;
         self.builder.switch_to_block(go_on);
         let left = self.state.stack.len() - access.operands();
         self.state.stack.truncate(left);
