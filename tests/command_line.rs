@@ -240,6 +240,25 @@ fn disasm_shows_native_code_beside_byte_code() {
 }
 
 #[test]
+fn a_function_is_compiled_for_what_it_meets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("jit.log");
+    // Elements of a vector, which are floats, and so are the results.
+    let define = "(defun scaled (v turns) (dotimes (i turns (svref v 7)) \
+        (setf (svref v (logand i 7)) (+ 0.25 (* 0.5 (svref v (logand i 7)))))))";
+    let call = "(scaled (make-array 8 :initial-element 3.0) 3000000)";
+    let option = format!("--jit-log={}", log.display());
+    let output = geiko(&["eval", define, call, "--jit", "on", &option]);
+    assert_eq!(stdout(&output), "SCALED\n0.5\n");
+    let log = std::fs::read_to_string(log).expect("a log");
+    let of_it = |what: &str| {
+        log.lines()
+            .any(|line| line.contains(&format!("SCALED: {what}")))
+    };
+    assert!(of_it("installed") && !of_it("given up"), "{log}");
+}
+
+#[test]
 fn native_code_is_logged_counted_and_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("jit.log");

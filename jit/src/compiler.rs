@@ -23,7 +23,7 @@ use crate::finder::Places;
 use crate::hosts;
 use crate::listing::Listing;
 use crate::operations::Operations;
-use crate::records::{Native, Records, Stage, Way};
+use crate::records::{Native, Record, Records, Stage, Way};
 use crate::residents::Residents;
 use crate::shims::{self, Applied, Context, Landing};
 use crate::status;
@@ -109,6 +109,7 @@ impl<G: Generation> Jit<G> {
             found: Cell::new(0),
             countdown: Cell::new(0),
             disabled: Cell::new(0),
+            unseen: Cell::new(0),
             epoch: Cell::new(0),
             entry: RefCell::default(),
         });
@@ -491,6 +492,10 @@ impl<G: Generation> Compiler<G> for Jit<G> {
         }
     }
 
+    fn see(&self, machine: &Machine<'_, G>, point: Point) -> bool {
+        self.context.see(machine, point)
+    }
+
     fn forget(&self, code: LispPtr) {
         self.blocks.borrow_mut().remove(&code);
         if self.context.records.remove(code) {
@@ -562,7 +567,10 @@ impl<G: Generation> Jit<G> {
                 *stage = Stage::Interpreted;
                 return Err(LATER);
             }
-            Ok(matches!(*stage, Stage::Interpreted))
+            if self.observes(machine, record, &mut stage) {
+                return Err(SOON);
+            }
+            Ok(matches!(*stage, Stage::Interpreted | Stage::Observed(_)))
         })?;
         if is_fresh {
             self.order(machine, code);
@@ -583,6 +591,15 @@ impl<G: Generation> Jit<G> {
             way,
         });
         Ok(way)
+    }
+
+    /// True if the function of `record` is still to be observed in the interpreter before it is compiled. If
+    /// code is wanted at once, or must be the same in every run, nobody waits for that.
+    fn observes(&self, machine: &mut Machine<'_, G>, record: &Record, stage: &mut Stage) -> bool {
+        let is_worth_it = matches!(self.making, Making::Meanwhile(_))
+            && !machine.is_exact()
+            && !machine.has_shadow();
+        is_worth_it && self.context.observes(machine, record, stage)
     }
 
     /// Runs native code in the running frame.

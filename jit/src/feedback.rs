@@ -108,6 +108,8 @@ pub struct Feedback {
     pub version: u32,
     /// The version in which something new was met by an operation or an array.
     pub learned: Option<u32>,
+    /// The last version for which the function was observed in the interpreter.
+    pub observed: Option<u32>,
     /// Nothing is guessed: boxes are made where the interpreter makes them.
     pub exact: bool,
 }
@@ -120,6 +122,10 @@ pub struct Wrong {
     /// The last of them.
     pub version: u32,
 }
+
+/// Operations that are observed before a function is compiled first. Before it is compiled
+/// again it is sixteen times as many, twice, so that rare ones are met, too.
+const FIRST_OBSERVED: u32 = 100;
 
 /// Times that a function is compiled again with other guesses.
 const MAX_VERSIONS: u32 = 12;
@@ -152,6 +158,12 @@ pub enum Strategy {
     Float(bool, bool),
     /// Whatever comes.
     General,
+}
+
+/// True for instructions that are translated for what they have met.
+pub fn is_observed(opcode: Opcode) -> bool {
+    use Opcode::{Aref1, Aref2, Aset1, Aset2};
+    matches!(opcode, Aref1 | Aref2 | Aset1 | Aset2) || domain(opcode).is_some()
 }
 
 /// The domain of an arithmetic operation or comparison.
@@ -188,6 +200,23 @@ impl Feedback {
             wrong.versions >= MAX_WRONG || (just_now && !is_explained)
         };
         self.places.get(&pc).is_some_and(wrong)
+    }
+
+    /// How many operations of the function are to be observed before it is compiled now;
+    /// `None` if they were already.
+    pub fn begin_to_observe(&mut self) -> Option<u32> {
+        let version = self.version;
+        let observed = self.observed.replace(version);
+        (observed != Some(version)).then(|| FIRST_OBSERVED << (4 * version.min(2)))
+    }
+
+    /// Notes what the instruction at `pc` met.
+    pub fn meet(&mut self, pc: u32, met: Met) {
+        match met {
+            Met::Numbers(seen) => self.meet_numbers(pc, seen),
+            Met::Array(kind) => self.meet_array(pc, kind),
+            Met::Variables => {}
+        }
     }
 
     /// Notes what the operation at `pc` met.

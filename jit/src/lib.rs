@@ -28,6 +28,7 @@ mod leaves;
 pub mod listing;
 mod maps;
 pub mod numbers;
+mod observing;
 mod operations;
 pub mod perf;
 mod records;

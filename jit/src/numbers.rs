@@ -3,11 +3,12 @@
 //! A small integer is in its cell; other numbers are in boxes that must be
 //! allocated, counted and collected. Within a function none of that is needed as
 //! long as everybody knows what kind of number a variable or stack cell holds.
-//! That is guessed from what was seen. At first every operation is taken to be
-//! one of small integers. Where that proves wrong, native code gives up the
+//! That is guessed from what was seen. Operations are observed in the interpreter
+//! for a while (`observing.rs`); one that it did not come to is taken to be one of small integers.
+//! Where that proves wrong, native code gives up the
 //! activation to the interpreter, and what the operands were is noted
-//! ([`Feedback`](crate::feedback::Feedback)); after a few times the function is translated
-//! again. Integers beyond the small ones, or floats, are then the kind that its code is
+//! ([`Feedback`](crate::feedback::Feedback)); after a few times the function is observed for longer
+//! and translated again. Integers beyond the small ones, or floats, are then the kind that its code is
 //! made for. An operation that has met everything is translated in full generality.
 //!
 //! From the kinds of constants and results a data flow analysis tells what kinds

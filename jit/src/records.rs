@@ -70,18 +70,14 @@ impl Record {
     fn note(&self, pc: u32, met: Met) -> Option<Native> {
         let mut feedback = self.feedback.borrow_mut();
         let is_in_use = matches!(*self.stage.borrow(), Stage::Native(_));
-        match met {
-            Met::Numbers(seen) => feedback.meet_numbers(pc, seen),
-            Met::Array(kind) => feedback.meet_array(pc, kind),
-            // What code out of use guessed says nothing of what is guessed now.
-            Met::Variables if !is_in_use => {}
-            Met::Variables => {
-                let version = feedback.version;
-                let wrong = feedback.places.entry(pc).or_default();
-                if wrong.versions == 0 || wrong.version != version {
-                    wrong.versions += 1;
-                    wrong.version = version;
-                }
+        feedback.meet(pc, met);
+        // What code out of use guessed says nothing of what is guessed now.
+        if met == Met::Variables && is_in_use {
+            let version = feedback.version;
+            let wrong = feedback.places.entry(pc).or_default();
+            if wrong.versions == 0 || wrong.version != version {
+                wrong.versions += 1;
+                wrong.version = version;
             }
         }
         if !is_in_use {
@@ -94,6 +90,14 @@ impl Record {
         self.given_up.set(0);
         feedback.version += 1;
         self.take_native(Stage::Interpreted)
+    }
+
+    /// Notes what the instruction at `pc` is about to meet, if the function is observed.
+    pub fn observe(&self, pc: u32, met: impl FnOnce() -> Met) {
+        if let Stage::Observed(left @ 1..) = &mut *self.stage.borrow_mut() {
+            *left -= 1;
+            self.feedback.borrow_mut().meet(pc, met());
+        }
     }
 
     /// Takes its native code out of use and puts it in another stage.
@@ -111,6 +115,8 @@ impl Record {
 pub enum Stage {
     /// Nobody tried.
     Interpreted,
+    /// It is interpreted, and what so many more of its operations meet is noted.
+    Observed(u32),
     /// It is being compiled: the job with this number, whose code will refer to these
     /// records.
     Ordered(u64, Callees),
@@ -236,6 +242,13 @@ impl Default for Records {
 }
 
 impl Records {
+    /// Does something with the record of the code block at `code`, if it has one.
+    pub fn with_known(&self, code: LispPtr, f: impl FnOnce(&Rc<Record>)) {
+        if let Some(record) = self.map.borrow().get(&code) {
+            f(record);
+        }
+    }
+
     /// Does something with the record of the code block at `code`.
     #[inline]
     pub fn with<T>(&self, code: LispPtr, f: impl FnOnce(&Rc<Record>) -> T) -> T {

@@ -16,7 +16,8 @@ use geiko_runtime::symbols::Symbols;
 use crate::entry::{HostFrame, walk};
 use crate::events::{Event, Events};
 use crate::exits::{self, Exit, Exits};
-use crate::feedback::{self, Met, Seen, seen};
+use crate::feedback::Met;
+use crate::observing::met;
 use crate::records::{Records, Way};
 use crate::sites::{Called, Known};
 use crate::status;
@@ -49,6 +50,8 @@ pub struct Context<G: Generation> {
     pub countdown: Cell<usize>,
     /// Host address of the cell that is not NIL when counting is over.
     pub disabled: Cell<usize>,
+    /// Instructions that are to be seen before they are interpreted.
+    pub unseen: Cell<u32>,
     /// Changes whenever native code goes out of use.
     pub epoch: Cell<u32>,
     /// Where the entry trampoline is.
@@ -202,26 +205,6 @@ impl<G: Generation> Context<G> {
     /// Stack offset of the frame at a Lisp address, whose lowest bit means nothing.
     fn offset(&self, frame: usize) -> StackOffset {
         StackOffset(frame as u16 & !1)
-    }
-}
-
-/// What the instruction at `at` has met.
-fn met<G: Generation>(machine: &Machine<'_, G>, at: Point, opcode: Opcode) -> Met {
-    match opcode {
-        Opcode::Aref1 | Opcode::Aset1 => Met::Array(machine.array_at(at, 1)),
-        Opcode::Aref2 | Opcode::Aset2 => Met::Array(machine.array_at(at, 2)),
-        _ if feedback::domain(opcode).is_some() => {
-            let (a, b) = machine.operands_at(at);
-            Met::Numbers(Seen {
-                a: seen::bit(machine.number_in(a)),
-                b: seen::bit(machine.number_in(b)),
-                result: match opcode.info().kind {
-                    Kind::Compare => 0,
-                    _ => seen::bit(machine.compute(opcode, a, b)),
-                },
-            })
-        }
-        _ => Met::Variables,
     }
 }
 

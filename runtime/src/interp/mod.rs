@@ -34,6 +34,7 @@ mod points;
 pub(crate) mod profile;
 mod returns;
 mod run;
+mod showing;
 mod stack_shuffle;
 pub(crate) mod strays;
 mod subrcall;

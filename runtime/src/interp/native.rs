@@ -29,7 +29,7 @@ use std::sync::atomic::Ordering::Relaxed;
 pub use super::points::Point;
 use super::profile::Profile;
 use super::strays::Executing;
-use super::{Exit, Handler, State, handler};
+use super::{Exit, Handler, Handlers, State, handler};
 use crate::accounts::Account;
 use crate::isa::Opcode;
 use crate::layout::Generation;
@@ -82,6 +82,11 @@ pub trait Compiler<G: Generation> {
     /// is or can be any. If not: after how many calls or turns of a loop to ask again.
     fn enter(&self, machine: &mut Machine<'_, G>, point: Point) -> Result<Outcome, u32>;
 
+    /// Sees the instruction at `point` before it is interpreted. False if it has seen enough.
+    fn see(&self, _machine: &Machine<'_, G>, _point: Point) -> bool {
+        false
+    }
+
     /// The code block at `code` is no longer what it was.
     fn forget(&self, code: LispPtr);
 
@@ -100,8 +105,10 @@ pub trait Compiler<G: Generation> {
 }
 
 /// State of native code in the machine.
-pub struct NativeState<G> {
-    compiler: Option<Rc<dyn Compiler<G>>>,
+pub struct NativeState<G: Generation> {
+    pub(super) compiler: Option<Rc<dyn Compiler<G>>>,
+    /// What executes instructions while the compiler sees them first.
+    pub(super) hidden: Option<&'static Handlers<G>>,
     threshold: i32,
     /// Which functions are hot.
     pub(crate) profile: Profile,
@@ -121,10 +128,11 @@ pub struct NativeState<G> {
     stored: (LispPtr, u32),
 }
 
-impl<G> Default for NativeState<G> {
+impl<G: Generation> Default for NativeState<G> {
     fn default() -> Self {
         Self {
             compiler: None,
+            hidden: None,
             threshold: i32::MAX,
             profile: Profile::default(),
             stopped: None,

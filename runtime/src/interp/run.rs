@@ -66,6 +66,14 @@ impl<G: Generation> Machine<'_, G> {
         left.store(INSTRUCTIONS_PER_TICK as u32, Relaxed);
     }
 
+    /// Has the clock that counts instructions tick after at most `instructions` more.
+    pub fn tick_within(&mut self, instructions: u32) {
+        let left = &self.mem.control().left;
+        let early = left.load(Relaxed).saturating_sub(instructions);
+        self.next_tick -= u64::from(early);
+        left.store(left.load(Relaxed) - early, Relaxed);
+    }
+
     /// Instructions executed, if they are counted: those of the interpreter or, if all is
     /// exact, all.
     pub fn instructions(&self) -> u64 {
@@ -123,7 +131,7 @@ impl<G: Generation> Machine<'_, G> {
     pub(crate) fn execute_one(&mut self) -> Exit {
         let s = State::load(self);
         let handlers = self.handlers;
-        let handler = handlers[usize::from(s.operand(0))];
+        let handler = self.executing_handlers()[usize::from(s.operand(0))];
         self.set_handlers(&[stopped::<G>; 256]);
         self.stepping = true;
         let exit = s.go(self, handler);
