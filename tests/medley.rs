@@ -224,6 +224,35 @@ fn an_interrupt_character_stops_a_busy_lisp() {
 }
 
 #[test]
+fn a_waiting_lisp_is_interrupted_at_once_after_a_break() {
+    let Some(image) = medley() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("told");
+    // What is typed before the interrupt is served would be lost.
+    let print = print_to(&file, "typed");
+    let script = format!(
+        "{BOOT}type \"(break \\\"stop\\\")\\n\"\nwait idle 2s\ntype \"^\\n\"\nwait idle 2s\n\
+         key Ctrl-d\nwait 100ms\ntype \"(setq typed \"\nwait 500ms\ntype \"7)\\n\"\n{print}"
+    );
+    assert_success(&play(&image, folder.path(), &script));
+    assert_eq!(std::fs::read_to_string(file).unwrap_or_default(), "7");
+}
+
+#[test]
+fn a_function_returns_wherever_the_stack_ends() {
+    let Some(image) = medley() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("depths");
+    // GETHASH with EQL ends in `\MISCN.UFN`, which takes operands of its caller, here at every depth.
+    let define = "(progn (setq h (make-hash-table)) (setf (gethash 'a h) 1) \
+        (defun d (n) (if (= n 0) (gethash 'a h) (list (d (- n 1))))) (compile 'd))";
+    let all = print_to(&file, "(let ((s 0)) (dotimes (n 400 s) (d n) (incf s)))");
+    let script = format!("{BOOT}type \"{define}\\n\"\nwait idle 1s\n{all}wait idle 2s\n");
+    assert_success(&play(&image, folder.path(), &script));
+    assert_eq!(std::fs::read_to_string(file).unwrap_or_default(), "400");
+}
+
+#[test]
 fn a_runaway_recursion_costs_only_itself() {
     let Some(image) = medley() else { return };
     let folder = tempfile::tempdir().expect("a folder");

@@ -340,7 +340,11 @@ impl<'m, G: Generation> Session<'m, G> {
                 return Ok(Some(Ending::Finished(status)));
             }
         }
-        self.time.rest(left);
+        if self.machine.interrupt_waits() {
+            self.time.hurry(&mut self.machine);
+        } else {
+            self.time.rest(left);
+        }
         Ok(None)
     }
 

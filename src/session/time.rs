@@ -18,6 +18,10 @@ use crate::devices::clock::{Pulse, RealClock, VirtualClock, VirtualTime, thread_
 /// through its processes. A waiting Lisp asks so many between two naps.
 const QUESTIONS_PER_LOOK: u32 = 32;
 
+/// Instructions until the next tick of a clock that counts them, when an interrupt waits: a prime, so
+/// that it comes to another place in each round of a loop.
+const HURRIED_TICK: u32 = 1009;
+
 /// Time as a session measures it.
 #[derive(Debug)]
 pub struct Time(Kind);
@@ -132,6 +136,19 @@ impl Time {
         real.ticker.resume();
         self.disturb();
         result
+    }
+
+    /// Asks for attention again soon, wherever Lisp is then: it would not be interrupted where it is.
+    /// A Lisp that waits is asked for attention where it looks at the clock, so that is
+    /// always the same place.
+    pub(super) fn hurry<G: Generation>(&mut self, machine: &mut Machine<'_, G>) {
+        match &mut self.0 {
+            Kind::Real(real) => {
+                real.ticker.resume();
+                real.pulse.set(QUESTIONS_PER_LOOK);
+            }
+            Kind::Virtual { .. } => machine.tick_within(HURRIED_TICK),
+        }
     }
 
     /// Sleeps if Lisp only waits, at most for `limit`.

@@ -141,6 +141,12 @@ impl<G: Generation> Machine<'_, G> {
         self.interrupts.due
     }
 
+    /// True if Lisp is to be interrupted and was not yet: also if it was asked to be where it cannot
+    /// be (`\INTERRUPTED` of Medley then waits for the next tick).
+    pub fn interrupt_waits(&self) -> bool {
+        !self.value(self.symbols.pending_interrupt).is_nil()
+    }
+
     fn call_pending(&mut self) -> Result<(), Fault> {
         if self.period_elapsed() {
             self.interrupt_call(
@@ -159,7 +165,7 @@ impl<G: Generation> Machine<'_, G> {
         } else if self.value(self.symbols.reclaim_countdown) == LispPtr::smallpos(0) {
             self.set_value(self.symbols.reclaim_countdown, LispPtr::NIL);
             self.interrupt_call(self.symbols.do_reclaim, "\\DORECLAIM", LispPtr::NIL)?;
-        } else if !self.value(self.symbols.pending_interrupt).is_nil() {
+        } else if self.interrupt_waits() {
             let state = self.value(self.symbols.interrupt_state).masked::<G>();
             let bits = self.mem.word(state);
             self.mem.set_word(state, bits | (bits & 0xFF00) >> 8);
