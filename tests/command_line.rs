@@ -251,11 +251,11 @@ fn a_function_is_compiled_for_what_it_meets() {
     let output = geiko(&["eval", define, call, "--jit", "on", &option]);
     assert_eq!(stdout(&output), "SCALED\n0.5\n");
     let log = std::fs::read_to_string(log).expect("a log");
-    let of_it = |what: &str| {
-        log.lines()
-            .any(|line| line.contains(&format!("SCALED: {what}")))
-    };
-    assert!(of_it("installed") && !of_it("given up"), "{log}");
+    let of_it =
+        |what: &str| (log.lines()).any(|line| line.contains("SCALED:") && line.contains(what));
+    assert!(of_it("installed"), "{log}");
+    // That the number of turns becomes large it cannot know.
+    assert!(!of_it("guess, operand") && !of_it("guess, array"), "{log}");
 }
 
 #[test]
